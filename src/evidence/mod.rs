@@ -1,0 +1,78 @@
+//! From bytes to facts: readers that look at an artifact while it streams by, and the evidence that
+//! is left when the bytes are gone. Raw text leaves this room only through `redact`.
+
+use jiff::Timestamp;
+
+use crate::digest::Sha256;
+use crate::inventory::Kind;
+
+/// What one check retrieved of one file or command, as the report states it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// Name of the artifact in the inventory.
+    pub artifact: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// The remote path, or the command as the plan printed it.
+    pub path: String,
+    /// Bytes retrieved.
+    pub bytes: u64,
+    /// SHA-256 of those bytes.
+    pub sha256: Sha256,
+    /// `sftp`, `exec` or `command`.
+    pub method: &'static str,
+    /// Last change of the file, as the server stated it.
+    pub modified: Option<Timestamp>,
+    /// How often it was fetched until it was consistent (statistics); 1 otherwise.
+    pub attempts: u32,
+    /// Wall time of the retrieval in milliseconds.
+    pub duration_ms: u64,
+    /// What a reader found inside.
+    pub content: Content,
+}
+
+/// What a reader found inside.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Content {
+    /// Nothing was looked at beyond the bytes.
+    #[default]
+    Opaque,
+    /// The version found.
+    Version(String),
+    /// An XML document's root element, and the instance's own name when it states one.
+    Xml {
+        /// Name of the root element.
+        root: String,
+        /// `AMPSConfig/Name`, when there is one.
+        name: Option<String>,
+    },
+    /// Entries of a log.
+    Log {
+        /// Records seen.
+        entries: u64,
+        /// Time of the oldest.
+        oldest: Option<Timestamp>,
+        /// Time of the newest.
+        newest: Option<Timestamp>,
+    },
+    /// A statistics database.
+    Database {
+        /// Number of tables.
+        tables: u64,
+        /// Rows of the sample table.
+        samples: u64,
+        /// Time of the newest sample.
+        newest: Option<Timestamp>,
+    },
+}
+
+impl Content {
+    /// Time of the newest entry or sample, when the format keeps one.
+    #[must_use]
+    pub const fn newest(&self) -> Option<Timestamp> {
+        match self {
+            Self::Log { newest, .. } | Self::Database { newest, .. } => *newest,
+            _ => None,
+        }
+    }
+}

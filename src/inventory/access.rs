@@ -1,0 +1,91 @@
+//! How a team reaches a host: everything `transport` needs to connect, and nothing it must look up.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One login, with every default applied: `ssh:`, then the team, then the host, the last word wins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// Key of the host in `hosts:`.
+    pub host: String,
+    /// Key of the team in `teams:`.
+    pub team: String,
+    /// Name or IP address.
+    pub address: String,
+    /// TCP port.
+    pub port: u16,
+    /// Remote account.
+    pub user: String,
+    /// Methods to try, in order, each once.
+    pub auth: Vec<Auth>,
+    /// Files in known_hosts format (sshd(8)); used when there is no pin.
+    pub known_hosts: Vec<PathBuf>,
+    /// `SHA256:…` fingerprint that the host key must have, instead of known_hosts.
+    pub host_key: Option<String>,
+    /// Time for name, TCP, key exchange and authentication, of each hop.
+    pub connect_timeout: Duration,
+    /// Whole time of one check.
+    pub deadline: Duration,
+    /// Cap for one artifact, in bytes.
+    pub max_bytes: u64,
+    /// Whether commands and reads go through `sudo -n`.
+    pub elevate: Elevate,
+    /// Which of SSH's subsystems may be used.
+    pub transport: Transport,
+    /// Which SSH client.
+    pub client: Client,
+    /// The hops, nearest first, each with its own login.
+    pub via: Vec<Login>,
+}
+
+/// One way to authenticate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// A private key file, perhaps encrypted, perhaps with an OpenSSH certificate beside it.
+    Key {
+        /// The private key.
+        path: PathBuf,
+        /// `certificate: FILE`.
+        certificate: Option<PathBuf>,
+        /// `passphrase_env: NAME`: the environment variable that holds the passphrase.
+        passphrase_env: Option<String>,
+    },
+    /// The ssh-agent at `SSH_AUTH_SOCK`.
+    Agent,
+    /// `password_env: NAME`: the environment variable that holds the password.
+    Password {
+        /// The variable's name; its value is never stored.
+        env: String,
+    },
+}
+
+/// `elevate:`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Elevate {
+    /// As the login account.
+    None,
+    /// `sudo -n --`: as root.
+    Root,
+    /// `sudo -n -u USER --`.
+    User(String),
+}
+
+/// `transport:`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// SFTP for files (unless elevated), exec for commands.
+    Auto,
+    /// Exec for everything.
+    Exec,
+    /// SFTP for files; no command is ever sent.
+    Sftp,
+}
+
+/// `client:`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Client {
+    /// libssh2, inside the process.
+    Ssh2,
+    /// The installed `ssh`.
+    Openssh,
+}

@@ -1,0 +1,3 @@
+//! The report: its published shape, and one renderer a file, each a function of the shape alone.
+
+pub mod schema;

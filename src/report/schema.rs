@@ -1,0 +1,281 @@
+//! The published shape of `report.json`, version 1 (contract 6): the only Serialize for reports, and
+//! the strict Deserialize that `verify` and `show` read it with. Unknown and duplicate keys are
+//! refused (facts: traps.md T13). Fields are only ever added, as `Option` or with a default.
+
+use serde::{Deserialize, Serialize};
+
+/// Value of [`Report::schema`].
+pub const SCHEMA: &str = "gonogo/report/v1";
+
+/// One run, complete.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Which run this is.
+    pub run: Run,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// The sums that must add up.
+    pub counts: Counts,
+    /// Every file that decided what was asked, with its digest: `inputs/…` of the run directory.
+    pub inputs: Vec<Input>,
+    /// Every host of the plan, reached or not.
+    pub hosts: Vec<Host>,
+    /// Every instance of the inventory: the matrix has a cell for each, checked or not.
+    pub instances: Vec<Instance>,
+    /// One slot for each planned check, in the plan's order.
+    pub checks: Vec<Check>,
+}
+
+/// Which run this is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Unique: UTC start time and 8 random hexadecimal digits, `20261121T093000Z-1a2b3c4d`.
+    pub id: String,
+    /// `run`, `demo` or `aborted`.
+    pub kind: String,
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// RFC 3339, UTC.
+    pub finished: String,
+    /// What made it.
+    pub tool: Tool,
+    /// `user` of the person or job on the runner.
+    pub operator: String,
+    /// Host name of the runner.
+    pub runner: String,
+    /// What was asked for.
+    pub scope: Scope,
+    /// SHA-256 of the previous run's SHA256SUMS, when chained.
+    pub previous: Option<String>,
+    /// Why the run ended early, when it did.
+    pub aborted: Option<String>,
+    /// URL of the CI job, when there is one.
+    pub ci: Option<String>,
+}
+
+/// What made the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// `gonogo`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of the running binary, when it could be read.
+    pub sha256: Option<String>,
+    /// Version of libssh2 (facts: traps.md T12).
+    pub libssh2: String,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    /// `environment:` of the inventory.
+    pub environment: String,
+    /// SHA-256 of the plan: of every check, command and path it printed.
+    pub plan: String,
+    /// True when filters left something out.
+    pub partial: bool,
+    /// The filters in clear, such as `--host ny4-*`.
+    pub filters: Vec<String>,
+}
+
+/// What the run came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    /// `GO`, `NO-GO` or `HOLD`.
+    pub decision: String,
+    /// Why, worst first; empty for a plain GO.
+    pub reasons: Vec<String>,
+}
+
+/// Planned must equal the sum of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each field is the count of the outcome it is named after")]
+pub struct Counts {
+    pub planned: u64,
+    pub passed: u64,
+    pub failed: u64,
+    pub waived: u64,
+    pub pending: u64,
+}
+
+/// A file that decided what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Path inside the run directory: `inputs/inventory.yaml`, `inputs/features/…`.
+    pub path: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+/// A host as it was meant and as it proved to be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// Key in `hosts:`.
+    pub name: String,
+    /// `address:port`.
+    pub address: String,
+    /// `SHA256:…` of the host key seen; `None` when no login got that far.
+    pub host_key: Option<String>,
+    /// What it said of itself.
+    pub identity: HostIdentity,
+    /// The server's identification string.
+    pub server: Option<String>,
+    /// `machine:` of the inventory.
+    pub machine: Option<String>,
+}
+
+/// What a host said of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostIdentity {
+    /// Its host name.
+    pub hostname: Option<String>,
+    /// Its machine-id(5).
+    pub machine_id: Option<String>,
+}
+
+/// An instance of the inventory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// Key in `instances:`.
+    pub name: String,
+    /// Product.
+    pub product: String,
+    /// Host.
+    pub host: String,
+    /// Teams responsible.
+    pub teams: Vec<String>,
+    /// Its artifacts.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// An artifact of the inventory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Artifact {
+    /// Its name, such as `event log`.
+    pub name: String,
+    /// `version`, `configuration`, `log`, `statistics` or `other`.
+    pub kind: String,
+}
+
+/// One check, complete.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// Unique and stable: `features/amps.feature:12@orders/operations`.
+    pub id: String,
+    /// Path of the feature.
+    pub feature: String,
+    /// Line of the scenario.
+    pub line: u64,
+    /// Name of the scenario, placeholders filled.
+    pub scenario: String,
+    /// The instance, when it is about one.
+    pub instance: Option<String>,
+    /// The host, when it is about one.
+    pub host: Option<String>,
+    /// The team, when it is about one.
+    pub team: Option<String>,
+    /// The vendor, when it is about one.
+    pub vendor: Option<String>,
+    /// Tags of feature, rule, scenario and examples.
+    pub tags: Vec<String>,
+    /// `passed`, `failed`, `waived` or `pending`.
+    pub outcome: String,
+    /// How often the check was tried; all attempts are told in its steps.
+    pub attempts: u32,
+    /// RFC 3339, UTC; `None` when it never started.
+    pub started: Option<String>,
+    /// Wall time, queueing not counted.
+    pub duration_ms: u64,
+    /// Every step of the scenario, executed or not.
+    pub steps: Vec<Step>,
+    /// What was retrieved.
+    pub evidence: Vec<Evidence>,
+    /// The redacted transcript, `evidence/0001.txt`.
+    pub transcript: Option<String>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub failure: Option<Failure>,
+}
+
+/// One step of a check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// `Given`, `When`, `Then`, `And`, `But` or the keyword of the feature's language.
+    pub keyword: String,
+    /// Text, placeholders filled.
+    pub text: String,
+    /// `passed`, `failed` or `not-run`.
+    pub outcome: String,
+    /// Wall time.
+    pub duration_ms: u64,
+}
+
+/// One file or command output that was retrieved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// Name of the artifact.
+    pub artifact: String,
+    /// Its kind.
+    pub kind: String,
+    /// Remote path, or the command.
+    pub path: String,
+    /// Bytes retrieved.
+    pub bytes: u64,
+    /// SHA-256 of those bytes.
+    pub sha256: String,
+    /// `sftp`, `exec` or `command`.
+    pub method: String,
+    /// Last change of the file, RFC 3339 UTC.
+    pub modified: Option<String>,
+    /// How often it was fetched until it was consistent.
+    pub attempts: u32,
+    /// Wall time of the retrieval.
+    pub duration_ms: u64,
+    /// Time of the newest entry or sample, RFC 3339 UTC.
+    pub newest_entry: Option<String>,
+    /// Time of the oldest entry, RFC 3339 UTC.
+    pub oldest_entry: Option<String>,
+    /// Entries of a log, or samples of a database.
+    pub entries: Option<u64>,
+    /// Version found.
+    pub version: Option<String>,
+    /// Name that the configuration gives itself.
+    pub instance_name: Option<String>,
+}
+
+/// Why a check failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// One of `crate::failure::FailureKind`.
+    pub kind: String,
+    /// Host or hop concerned.
+    pub host: Option<String>,
+    /// Account used there.
+    pub account: Option<String>,
+    /// Path, pattern or command concerned.
+    pub subject: Option<String>,
+    /// What would have passed.
+    pub expected: String,
+    /// What came.
+    pub actual: String,
+    /// What to do about it.
+    pub hint: String,
+}

@@ -1,0 +1,157 @@
+//! Reaching a production server and reading there, by every rule of facts/ssh.md.
+//!
+//! [`Session`] has no method that writes. One session is one login on one host; it does one thing
+//! at a time. A refusal is a [`Failure`] with host and account filled in; nothing here judges
+//! content, and nothing here knows a step.
+
+use std::io::Write;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+
+use crate::digest::Sha256;
+use crate::failure::Failure;
+
+/// What the far side proved and said of itself while connecting.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Greeting {
+    /// `SHA256:…` of the host key (of the key inside, if it presented a certificate).
+    pub host_key: String,
+    /// `ssh-ed25519` …
+    pub host_key_type: String,
+    /// Negotiated key exchange, cipher.
+    pub kex: String,
+    /// Negotiated cipher, client to server.
+    pub cipher: String,
+    /// The server's identification string, such as `SSH-2.0-OpenSSH_9.2p1`.
+    pub server: String,
+    /// Which method let us in: `publickey`, `agent`, `password`.
+    pub method: String,
+}
+
+/// A program with its arguments; quoting is the session's business.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Command(pub Vec<String>);
+
+/// Limits of one operation, enforced on our side.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Wall time from now on.
+    pub time: Duration,
+    /// Most bytes of one file or of one command's output; one more is `too-large`.
+    pub bytes: u64,
+}
+
+/// What a command printed, and how it ended. Exists only when start and end nonce were both seen.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Bytes of stdout.
+    pub stdout: Vec<u8>,
+    /// Bytes of stderr.
+    pub stderr: Vec<u8>,
+    /// The command's own exit status, from the nonce trailer.
+    pub status: i32,
+}
+
+// Raw bytes of a production server stay out of logs and panics.
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { stdout, stderr, status } = self;
+        write!(f, "Output({} + {} bytes, status {status})", stdout.len(), stderr.len())
+    }
+}
+
+/// One file as a listing or `lstat` shows it, symbolic links followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Absolute path; its components were checked (no `/`, NUL, `.` or `..` from the server).
+    pub path: String,
+    /// What it is after following links.
+    pub kind: EntryKind,
+    /// Size in bytes.
+    pub size: u64,
+    /// Last change of the content.
+    pub modified: Option<Timestamp>,
+}
+
+/// What a directory entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file: the only thing that is ever opened.
+    File,
+    /// A directory.
+    Directory,
+    /// A FIFO, socket or device, or what the server did not say.
+    Special,
+    /// A symbolic link whose target is gone.
+    Dangling,
+}
+
+/// Proof that a file was read: counted and hashed by the session itself while it streamed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The path read.
+    pub path: String,
+    /// Bytes read: as many as the file had when it was opened (or the asked prefix).
+    pub bytes: u64,
+    /// SHA-256 of those bytes.
+    pub sha256: Sha256,
+    /// Last change of the content, as the server stated it when the file was opened.
+    pub modified: Option<Timestamp>,
+    /// `sftp` or `exec`.
+    pub method: &'static str,
+}
+
+/// Where a file's bytes go while they stream: in constant memory, on the session's own thread.
+/// A write error aborts the read and comes back as [`ReadError::Sink`].
+pub type Sink = Box<dyn Write + Send>;
+
+/// Why a read gave no receipt.
+#[derive(Debug)]
+pub enum ReadError {
+    /// The world refused.
+    Failure(Failure),
+    /// Our own sink could not take the bytes: a fault (disk full), no statement about the world.
+    Sink(std::io::Error),
+}
+
+impl From<Failure> for ReadError {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+/// One login on one host. There is no method that writes, and there never will be one.
+///
+/// Every method ends within its limits, whatever the peer does. After a `timeout` or `unreachable`
+/// failure the session is dead: every further call fails at once, and its owner opens a new one.
+pub trait Session: Send + Sync {
+    /// What the far side proved and said while connecting.
+    fn greeting(&self) -> &Greeting;
+
+    /// Runs a command, framed by nonces, stdin empty.
+    fn run<'a>(&'a self, command: &'a Command, limits: Limits) -> BoxFuture<'a, Result<Output, Failure>>;
+
+    /// Files that `pattern` (absolute, each component perhaps a glob) names, sorted by path. A
+    /// pattern without glob is looked up. Empty only when readable directories hold no match; a
+    /// directory that is missing or may not be entered is a failure.
+    fn list<'a>(&'a self, pattern: &'a str, limits: Limits) -> BoxFuture<'a, Result<Vec<Entry>, Failure>>;
+
+    /// Streams one regular file into `sink`: looks before it opens, refuses what is not regular,
+    /// reads as many bytes as the file had when opened, and hands over a receipt.
+    /// `prefix` reads at most that many bytes from the start.
+    fn read<'a>(
+        &'a self,
+        path: &'a str,
+        prefix: Option<u64>,
+        limits: Limits,
+        sink: Sink,
+    ) -> BoxFuture<'a, Result<Receipt, ReadError>>;
+
+    /// True once a deadline or a lost connection has ended the session.
+    fn is_dead(&self) -> bool;
+
+    /// Ends the session in an orderly way, within a second.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
