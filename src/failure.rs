@@ -141,11 +141,7 @@ pub struct Failure {
 impl Failure {
     /// A failure of `kind` with its expectation and what was seen; the rest is added by `with_*`.
     #[must_use]
-    pub fn new(
-        kind: FailureKind,
-        expected: impl Into<String>,
-        actual: impl Into<String>,
-    ) -> Self {
+    pub fn new(kind: FailureKind, expected: impl Into<String>, actual: impl Into<String>) -> Self {
         Self {
             kind,
             host: None,
@@ -182,7 +178,11 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {}, got {}", self.kind, self.expected, self.actual)
+        write!(
+            f,
+            "{}: expected {}, got {}",
+            self.kind, self.expected, self.actual
+        )
     }
 }
 

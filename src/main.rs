@@ -1,1 +1,3 @@
-fn main(){}
+//! Exit code and nothing else.
+
+fn main() {}

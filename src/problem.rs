@@ -21,7 +21,11 @@ impl Place {
     /// A place inside `file`.
     #[must_use]
     pub fn new(file: &Path, line: usize, column: usize) -> Self {
-        Self { file: file.to_owned(), line, column }
+        Self {
+            file: file.to_owned(),
+            line,
+            column,
+        }
     }
 
     /// The file as a whole.
@@ -58,14 +62,21 @@ impl Problem {
     /// A problem without line and hint.
     #[must_use]
     pub fn new(place: Place, message: impl Into<String>) -> Self {
-        Self { place, message: message.into(), line: None, hint: String::new() }
+        Self {
+            place,
+            message: message.into(),
+            line: None,
+            hint: String::new(),
+        }
     }
 
     /// Shows the offending line, taken from the file's whole text.
     #[must_use]
     pub fn in_text(mut self, whole: &str) -> Self {
         let index = self.place.line.checked_sub(1);
-        self.line = index.and_then(|index| whole.lines().nth(index)).map(str::to_owned);
+        self.line = index
+            .and_then(|index| whole.lines().nth(index))
+            .map(str::to_owned);
         self
     }
 
@@ -86,12 +97,19 @@ impl fmt::Display for Problem {
             let number = self.place.line.to_string();
             let gutter = " ".repeat(number.len());
             // The caret counts characters of the *shown* line: tabs become one blank, escapes widen.
-            let before: String = line.chars().take(self.place.column.saturating_sub(1)).collect();
+            let before: String = line
+                .chars()
+                .take(self.place.column.saturating_sub(1))
+                .collect();
             let indent = text::escape(&before.replace('\t', " ")).chars().count();
             let line = line.replace('\t', " ");
             let line = text::escape(&line);
             let shown = text::clip(&line, 160);
-            write!(f, "\n{gutter} |\n{number} | {shown}\n{gutter} | {}^", " ".repeat(indent))?;
+            write!(
+                f,
+                "\n{gutter} |\n{number} | {shown}\n{gutter} | {}^",
+                " ".repeat(indent)
+            )?;
         }
         if !self.hint.is_empty() {
             write!(f, "\n  hint: {}", text::escape(&self.hint))?;

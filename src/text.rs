@@ -74,7 +74,12 @@ pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
     let lower = word.to_lowercase();
     let best = known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
         .min_by_key(|(distance, _)| *distance);
     match best {
         Some((distance, candidate)) if distance <= 1 + word.chars().count() / 4 => {
@@ -90,7 +95,10 @@ mod tests {
 
     #[test]
     fn escapes_what_steers_a_terminal_and_keeps_the_rest() {
-        assert_eq!(escape("a\u{1b}[31m\u{9b}b\u{202e}c\u{7f}\0"), "a\\u{1b}[31m\\u{9b}b\\u{202e}c\\u{7f}\\u{0}");
+        assert_eq!(
+            escape("a\u{1b}[31m\u{9b}b\u{202e}c\u{7f}\0"),
+            "a\\u{1b}[31m\\u{9b}b\\u{202e}c\\u{7f}\\u{0}"
+        );
         assert_eq!(escape("one\r\ntwo\t"), "one\\r\\ntwo\\t");
         assert!(matches!(escape("Zürich → 東京"), Cow::Borrowed(_)));
     }
@@ -111,7 +119,10 @@ mod tests {
 
     #[test]
     fn means_only_what_is_close() {
-        assert_eq!(did_you_mean("prot", ["port", "user"]), "did you mean `port`?");
+        assert_eq!(
+            did_you_mean("prot", ["port", "user"]),
+            "did you mean `port`?"
+        );
         assert_eq!(did_you_mean("Given", ["given"]), "did you mean `given`?");
         assert_eq!(did_you_mean("zebra", ["port", "user"]), "");
     }

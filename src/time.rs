@@ -27,7 +27,9 @@ pub struct NotADuration;
 /// When the text is no whole number followed by one known unit, is zero, or exceeds 100 years.
 pub fn parse_duration(text: &str) -> Result<Duration, NotADuration> {
     let text = text.trim();
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or(NotADuration)?;
+    let unit_at = text
+        .find(|c: char| !c.is_ascii_digit())
+        .ok_or(NotADuration)?;
     let number: u64 = text[..unit_at].parse().map_err(|_| NotADuration)?;
     let milliseconds: u64 = match text[unit_at..].trim_start() {
         "ms" | "millisecond" | "milliseconds" => 1,
@@ -75,17 +77,44 @@ mod tests {
 
     #[test]
     fn reads_what_people_write() {
-        for (text, seconds) in [("10s", 10), ("2m", 120), ("24h", 86_400), ("1 hour", 3600), ("5 minutes", 300)] {
-            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        for (text, seconds) in [
+            ("10s", 10),
+            ("2m", 120),
+            ("24h", 86_400),
+            ("1 hour", 3600),
+            ("5 minutes", 300),
+        ] {
+            assert_eq!(
+                parse_duration(text),
+                Ok(Duration::from_secs(seconds)),
+                "{text}"
+            );
         }
-        for bad in ["", "10", "s", "-1s", "1.5h", "0s", "5 fortnights", "99999999999999999999s", "99999999999d"] {
+        for bad in [
+            "",
+            "10",
+            "s",
+            "-1s",
+            "1.5h",
+            "0s",
+            "5 fortnights",
+            "99999999999999999999s",
+            "99999999999d",
+        ] {
             assert_eq!(parse_duration(bad), Err(NotADuration), "{bad}");
         }
     }
 
     #[test]
     fn says_what_people_say() {
-        for (ms, words) in [(0, "0ms"), (850, "850ms"), (1_000, "1s"), (1_250, "1.2s"), (125_000, "2m 5s"), (273_600_000, "3d 4h")] {
+        for (ms, words) in [
+            (0, "0ms"),
+            (850, "850ms"),
+            (1_000, "1s"),
+            (1_250, "1.2s"),
+            (125_000, "2m 5s"),
+            (273_600_000, "3d 4h"),
+        ] {
             assert_eq!(say(Duration::from_millis(ms)), words);
         }
     }

@@ -38,7 +38,12 @@ pub enum Kind {
 
 impl Kind {
     /// The four kinds that every instance must have (contract 5).
-    pub const REQUIRED: [Self; 4] = [Self::Version, Self::Configuration, Self::Log, Self::Statistics];
+    pub const REQUIRED: [Self; 4] = [
+        Self::Version,
+        Self::Configuration,
+        Self::Log,
+        Self::Statistics,
+    ];
 
     /// The word of the inventory and the report.
     #[must_use]

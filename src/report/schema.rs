@@ -98,7 +98,10 @@ pub struct Verdict {
 /// Planned must equal the sum of the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "each field is the count of the outcome it is named after")]
+#[expect(
+    missing_docs,
+    reason = "each field is the count of the outcome it is named after"
+)]
 pub struct Counts {
     pub planned: u64,
     pub passed: u64,

@@ -57,8 +57,17 @@ pub struct Output {
 // Raw bytes of a production server stay out of logs and panics.
 impl std::fmt::Debug for Output {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { stdout, stderr, status } = self;
-        write!(f, "Output({} + {} bytes, status {status})", stdout.len(), stderr.len())
+        let Self {
+            stdout,
+            stderr,
+            status,
+        } = self;
+        write!(
+            f,
+            "Output({} + {} bytes, status {status})",
+            stdout.len(),
+            stderr.len()
+        )
     }
 }
 
@@ -131,12 +140,20 @@ pub trait Session: Send + Sync {
     fn greeting(&self) -> &Greeting;
 
     /// Runs a command, framed by nonces, stdin empty.
-    fn run<'a>(&'a self, command: &'a Command, limits: Limits) -> BoxFuture<'a, Result<Output, Failure>>;
+    fn run<'a>(
+        &'a self,
+        command: &'a Command,
+        limits: Limits,
+    ) -> BoxFuture<'a, Result<Output, Failure>>;
 
     /// Files that `pattern` (absolute, each component perhaps a glob) names, sorted by path. A
     /// pattern without glob is looked up. Empty only when readable directories hold no match; a
     /// directory that is missing or may not be entered is a failure.
-    fn list<'a>(&'a self, pattern: &'a str, limits: Limits) -> BoxFuture<'a, Result<Vec<Entry>, Failure>>;
+    fn list<'a>(
+        &'a self,
+        pattern: &'a str,
+        limits: Limits,
+    ) -> BoxFuture<'a, Result<Vec<Entry>, Failure>>;
 
     /// Streams one regular file into `sink`: looks before it opens, refuses what is not regular,
     /// reads as many bytes as the file had when opened, and hands over a receipt.
