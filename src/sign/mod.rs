@@ -1,1 +1,15 @@
-//! (room)
+//! Signing a run, and proving offline who signed what: the key, SSHSIG, allowed signers, the
+//! manifest, the DSSE attestation, and the text that tells an auditor how to check all of it.
+//!
+//! Knows no report and no verdict. Bytes are signed as written and never re-serialised.
+
+pub mod allowed_signers;
+pub mod dsse;
+pub mod key;
+pub mod manifest;
+pub mod pattern;
+pub mod sshsig;
+pub mod verify_text;
+
+#[cfg(test)]
+pub(crate) mod lab;
