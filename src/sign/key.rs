@@ -366,7 +366,7 @@ mod tests {
         lab.keygen("p521", &["-t", "ecdsa", "-b", "521"], "");
         lab.keygen("p256", &["-t", "ecdsa", "-b", "256"], "");
         let content = lab.read("key");
-        lab.write("damaged", &content.replace("AAAA", "AAAB"));
+        lab.write("damaged", content.replace("AAAA", "AAAB"));
         lab.write("text", "not a key\n");
         lab.write("empty", "");
         lab.write("ppk", "PuTTY-User-Key-File-3: ssh-ed25519\n");
