@@ -1,5 +1,27 @@
 //! From bytes to facts: readers that look at an artifact while it streams by, and the evidence that
 //! is left when the bytes are gone. Raw text leaves this room only through `redact`.
+//!
+//! A reader is put into a [`tap::Tap`], the tap's sink is given to `transport::Session::read`, and
+//! the reader is taken back out to tell what it saw. Databases are judged as a whole file instead
+//! ([`database::inspect`]), command output by [`version`].
+
+mod amps_line;
+pub mod amps_log;
+pub mod database;
+pub mod gzip;
+mod journal;
+pub mod mark;
+pub mod opaque;
+pub mod reader;
+pub mod redact;
+mod rules;
+mod samples;
+pub mod tap;
+pub mod text;
+pub mod transcript;
+pub mod version;
+pub mod xml;
+mod xml_encoding;
 
 use jiff::Timestamp;
 
@@ -54,6 +76,8 @@ pub enum Content {
         oldest: Option<Timestamp>,
         /// Time of the newest.
         newest: Option<Timestamp>,
+        /// Records of each level.
+        levels: amps_log::Levels,
     },
     /// A statistics database.
     Database {

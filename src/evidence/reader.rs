@@ -1,0 +1,83 @@
+//! What a format reader is, and which one looks at which format. A reader sees each byte once, in
+//! constant memory, and never fails its write for what the bytes say: a write error would be a fault
+//! of ours, so a reader remembers the first thing that is wrong and goes on swallowing.
+
+use std::io::Write;
+
+use super::Content;
+use super::amps_log::AmpsLog;
+
+use super::gzip::{Gunzip, Tail};
+use super::opaque::Opaque;
+use super::xml::Xml;
+use crate::failure::Failure;
+use crate::inventory::Format;
+
+/// Looks at an artifact while it streams by.
+pub trait Reader: Write + Send {
+    /// What was found, once every byte has been written.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes: kind, expected, actual and hint. The caller knows the path and
+    /// the login and adds them.
+    fn finish(self: Box<Self>) -> Result<Content, Failure>;
+}
+
+/// The reader for `format`, a compressed log having to be complete to its last byte.
+///
+/// Every reader refuses zero bytes with `empty`. For [`Format::Sqlite`] the reader knows the header
+/// only and says [`Content::Opaque`]: whether the database is well is for `database::inspect`.
+#[must_use]
+pub fn for_format(format: Option<Format>) -> Box<dyn Reader> {
+    for_format_with(format, Tail::Closed)
+}
+
+/// As [`for_format`], `tail` telling whether a compressed log may still be growing.
+#[must_use]
+pub fn for_format_with(format: Option<Format>, tail: Tail) -> Box<dyn Reader> {
+    match format {
+        Some(Format::Xml) => Box::new(Xml::default()),
+        Some(Format::AmpsLog) => Box::new(Gunzip::new(AmpsLog::default(), tail)),
+        Some(Format::Sqlite) => Box::new(Opaque::default()),
+        Some(Format::Plain) | None => Box::new(Opaque::default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::tap::Tap;
+    use crate::failure::FailureKind;
+
+    const FORMATS: [Option<Format>; 5] = [
+        None,
+        Some(Format::Plain),
+        Some(Format::Xml),
+        Some(Format::AmpsLog),
+        Some(Format::Sqlite),
+    ];
+
+    #[test]
+    fn nothing_is_never_something() {
+        for format in FORMATS {
+            let failure = for_format(format).finish().unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Empty, "{format:?}");
+            assert!(!failure.hint.is_empty(), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn no_reader_fails_its_write_whatever_the_bytes_say() {
+        let garbage: Vec<u8> = (0..=255).cycle().take(200_000).collect();
+        let gzip = [&[0x1f, 0x8b][..], &garbage].concat();
+        for format in FORMATS {
+            for bytes in [&garbage, &gzip] {
+                let tap = Tap::new(for_format(format));
+                tap.sink().write_all(bytes).unwrap();
+                let judged = tap.take().finish();
+                let accepted = matches!(format, None | Some(Format::Plain));
+                assert_eq!(judged.is_ok(), accepted, "{format:?}");
+            }
+        }
+    }
+}
