@@ -98,9 +98,9 @@ impl<'a> Stamp<'a> {
             if !(1..=9).contains(&digits) {
                 return None;
             }
-            for place in 0..9 {
-                let digit = if place < digits { fraction[place] - b'0' } else { 0 };
-                nanosecond = nanosecond * 10 + i32::from(digit);
+            let zeros = std::iter::repeat(&b'0');
+            for digit in fraction[..digits].iter().chain(zeros).take(9) {
+                nanosecond = nanosecond * 10 + i32::from(digit - b'0');
             }
             rest = &fraction[digits..];
         }
@@ -191,11 +191,7 @@ mod tests {
                 let ours = lines.start(line.as_bytes());
                 let theirs = facts.captures(&line);
                 let stamp = |found: regex::Captures<'_>| found[1].parse::<Timestamp>().ok();
-                assert_eq!(
-                    ours.map(|start| start.at),
-                    theirs.and_then(stamp),
-                    "{line}"
-                );
+                assert_eq!(ours.map(|start| start.at), theirs.and_then(stamp), "{line}");
             }
         }
     }

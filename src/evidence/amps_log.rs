@@ -80,7 +80,8 @@ impl Write for AmpsLog {
                     let room = HEAD.saturating_sub(self.partial.len());
                     let ended = front.last() == Some(&b'\n');
                     let line = &front[..front.len() - usize::from(ended)];
-                    self.partial.extend_from_slice(&line[..room.min(line.len())]);
+                    self.partial
+                        .extend_from_slice(&line[..room.min(line.len())]);
                     self.inside = !ended;
                     if ended {
                         let mut line = std::mem::take(&mut self.partial);
@@ -119,7 +120,8 @@ impl Reader for AmpsLog {
 
 /// Not one entry: says what the file looks like instead.
 fn no_entry(bytes: u64, first: Vec<u8>) -> Failure {
-    const EXPECTED: &str = "AMPS log entries (`2021-11-23T14:49:38.3442510-08:00 [1] info: 00-0015 …`)";
+    const EXPECTED: &str =
+        "AMPS log entries (`2021-11-23T14:49:38.3442510-08:00 [1] info: 00-0015 …`)";
     if bytes == 0 {
         return opaque::empty(EXPECTED);
     }
@@ -142,7 +144,10 @@ fn no_entry(bytes: u64, first: Vec<u8>) -> Failure {
         )
     } else {
         (
-            format!("no entry; the first line is `{}`", Capture::head(first, HEAD - 1).excerpt(100)),
+            format!(
+                "no entry; the first line is `{}`",
+                Capture::head(first, HEAD - 1).excerpt(100)
+            ),
             "check that this path is the event log of this product, and its `format:` in the \
              inventory",
         )

@@ -235,11 +235,7 @@ impl<R: Write> Write for Metered<R> {
     }
 }
 
-fn refusal<R: Write>(
-    decoder: &GzDecoder<Metered<R>>,
-    place: Place,
-    error: &io::Error,
-) -> Failure {
+fn refusal<R: Write>(decoder: &GzDecoder<Metered<R>>, place: Place, error: &io::Error) -> Failure {
     let metered = decoder.get_ref();
     if metered.over {
         let cap = text::size(metered.cap);
@@ -279,7 +275,9 @@ fn corrupt(actual: &str) -> Failure {
         "a complete gzip stream",
         format!("the file begins as gzip, but {actual}"),
     )
-    .with_hint("try `gzip -t` on the host: if it fails there too, the copy on the server is damaged")
+    .with_hint(
+        "try `gzip -t` on the host: if it fails there too, the copy on the server is damaged",
+    )
 }
 
 /// What cannot happen is no statement about the file.
@@ -355,7 +353,14 @@ mod tests {
 
     #[test]
     fn plain_bytes_pass_as_they_are() {
-        for plain in [&b""[..], b"x", b"\x1f", b"\x1fx", b"plain text", b"\x8b\x1f"] {
+        for plain in [
+            &b""[..],
+            b"x",
+            b"\x1f",
+            b"\x1fx",
+            b"plain text",
+            b"\x8b\x1f",
+        ] {
             let passed = every_way(plain, Tail::Closed).unwrap();
             assert_eq!(passed.as_bytes(), String::from_utf8_lossy(plain).as_bytes());
         }

@@ -175,7 +175,13 @@ mod tests {
     fn what_is_no_header_has_no_mark() {
         let mut head = [0; 100];
         head[..16].copy_from_slice(MAGIC);
-        for (size, is_well) in [(0, false), (1, true), (256, false), (4096, true), (5000, false)] {
+        for (size, is_well) in [
+            (0, false),
+            (1, true),
+            (256, false),
+            (4096, true),
+            (5000, false),
+        ] {
             head[16..18].copy_from_slice(&u16::to_be_bytes(size));
             assert_eq!(DatabaseMark::read(&head).is_some(), is_well, "{size}");
         }

@@ -6,6 +6,7 @@ use std::io::Write;
 
 use super::Content;
 use super::amps_log::AmpsLog;
+use super::database::Header;
 
 use super::gzip::{Gunzip, Tail};
 use super::opaque::Opaque;
@@ -38,7 +39,7 @@ pub fn for_format_with(format: Option<Format>, tail: Tail) -> Box<dyn Reader> {
     match format {
         Some(Format::Xml) => Box::new(Xml::default()),
         Some(Format::AmpsLog) => Box::new(Gunzip::new(AmpsLog::default(), tail)),
-        Some(Format::Sqlite) => Box::new(Opaque::default()),
+        Some(Format::Sqlite) => Box::new(Header::default()),
         Some(Format::Plain) | None => Box::new(Opaque::default()),
     }
 }

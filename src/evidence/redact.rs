@@ -130,7 +130,12 @@ mod tests {
         let once = Capture::new(text).redact();
         let twice = Capture::new(once.text.as_str()).redact();
         assert_eq!(twice.text, once.text, "not idempotent on {text:?}");
-        assert_eq!(twice.counts, BTreeMap::new(), "found again in {:?}", once.text);
+        assert_eq!(
+            twice.counts,
+            BTreeMap::new(),
+            "found again in {:?}",
+            once.text
+        );
         once
     }
 
@@ -181,7 +186,10 @@ mod tests {
             ("password", "<Password>hunter2 and then the text ends"),
             ("password", "<Option Password=\"hunter2\" Port='1'/>"),
             ("password", "<Option name=\"password\" value=\"hunter2\"/>"),
-            ("password", "{\"name\": \"DB_PASSWORD\", \"value\": \"hunter2\"}"),
+            (
+                "password",
+                "{\"name\": \"DB_PASSWORD\", \"value\": \"hunter2\"}",
+            ),
             ("url-password", "tcp://bob:hunter2@host:9007/amps/json"),
             ("url-password", "redis://:hunter2@host"),
             ("url-password", "amqp://bob:hunter2@hunter2@host/v"),
@@ -193,27 +201,42 @@ mod tests {
             // bob:hunter2
             ("authorization", "Basic Ym9iOmh1bnRlcjI="),
             ("cookie", "Set-Cookie: session=hunter2; Path=/"),
-            ("jwt", "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJib2IifQ.hunter2hunter2"),
+            (
+                "jwt",
+                "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJib2IifQ.hunter2hunter2",
+            ),
             ("aws-key", "id AKIAIOSFODNN7EXAMPLE used"),
-            ("access-token", "ghp_hunter2hunter2hunter2hunter2hunter2hunter2"),
+            (
+                "access-token",
+                "ghp_hunter2hunter2hunter2hunter2hunter2hunter2",
+            ),
             ("access-token", "xoxb-hunter2-hunter2"),
             ("password-hash", "bob:$6$hunter2$hunter2hunter2:19000:0"),
             ("private-key", PEM),
             ("private-key", &PEM[..60]),
-            ("private-key", "key: b3BlbnNzaC1rZXktdjEAAAAAhunter2\nhunter2hunter2hunter2\n"),
-            ("private-key", "Private-Lines: 1\nhunter2\nPrivate-MAC: hunter2"),
+            (
+                "private-key",
+                "key: b3BlbnNzaC1rZXktdjEAAAAAhunter2\nhunter2hunter2hunter2\n",
+            ),
+            (
+                "private-key",
+                "Private-Lines: 1\nhunter2\nPrivate-MAC: hunter2",
+            ),
             // Dressed up.
             ("password", "pass\u{1b}[31mword=\u{1b}[1mhunter2\u{1b}[0m"),
             ("password", "pass\u{200b}word=hun\u{200b}ter2"),
-            ("password", "p\u{8}pa\u{8}as\u{8}ss\u{8}sw\u{8}wo\u{8}or\u{8}rd\u{8}d=hunter2"),
-            ("password", "p\0a\0s\0s\0w\0o\0r\0d\0=\0h\0u\0n\0t\0e\0r\x002\0"),
+            (
+                "password",
+                "p\u{8}pa\u{8}as\u{8}ss\u{8}sw\u{8}wo\u{8}or\u{8}rd\u{8}d=hunter2",
+            ),
+            (
+                "password",
+                "p\0a\0s\0s\0w\0o\0r\0d\0=\0h\0u\0n\0t\0e\0r\x002\0",
+            ),
             ("password", "pass\u{1b}\u{1b}[0m[0mword=hunter2"),
         ];
         for (rule, form) in forms {
-            for framed in [
-                (*form).to_owned(),
-                format!("before\r\n{form}\r\nafter\r\n"),
-            ] {
+            for framed in [(*form).to_owned(), format!("before\r\n{form}\r\nafter\r\n")] {
                 let Redacted { text, counts } = redact(&framed);
                 for canary in ["hunter2", "Ym9iO", "AKIA", "eyJ", "b3Bl"] {
                     assert!(!text.contains(canary), "{framed:?} left {text:?}");
@@ -310,8 +333,26 @@ mod tests {
     #[test]
     fn redaction_settles_on_any_mixture() {
         const WORDS: [&str; 20] = [
-            "password", "=", ":", " ", "\n", "<Password>", "</Password>", "tcp://", "@", "\"",
-            "token", "[redacted]", "Authorization", "Bearer ", "hunter2", ";", "\\", "  ", "'", "|",
+            "password",
+            "=",
+            ":",
+            " ",
+            "\n",
+            "<Password>",
+            "</Password>",
+            "tcp://",
+            "@",
+            "\"",
+            "token",
+            "[redacted]",
+            "Authorization",
+            "Bearer ",
+            "hunter2",
+            ";",
+            "\\",
+            "  ",
+            "'",
+            "|",
         ];
         let mut seed = 0x2545_f491_4f6c_dd1d_u64;
         for _ in 0..4000 {

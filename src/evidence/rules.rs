@@ -23,7 +23,8 @@ const NAME: &str = concat!(
     r"|(?:require|master|default_|bind_?|user_?|db_?|root_?|admin_?|ldap_?)pass|masterauth",
     r"|(?:bind|root|user|db|admin)_?pw)",
 );
-const NAME_END: &str = r"(?:[_\-.]?(?:value|access[_\-]?key|key|hash|text|plain|string|new|old|\d{1,4}))?";
+const NAME_END: &str =
+    r"(?:[_\-.]?(?:value|access[_\-]?key|key|hash|text|plain|string|new|old|\d{1,4}))?";
 
 struct Rule {
     name: &'static str,
@@ -184,8 +185,11 @@ pub fn apply(text: &mut String, counts: &mut BTreeMap<&'static str, u64>) -> boo
         let mut copied = 0;
         let mut clean = String::new();
         while let Some(place) = rule.place.captures_at(text, at) {
-            let (start, end) = place.get(0).map_or((at, at), |all| (all.start(), all.end()));
-            let secret = (rule.reach)(text, &place).filter(|secret| is_secret(&text[secret.clone()]));
+            let (start, end) = place
+                .get(0)
+                .map_or((at, at), |all| (all.start(), all.end()));
+            let secret =
+                (rule.reach)(text, &place).filter(|secret| is_secret(&text[secret.clone()]));
             match secret {
                 Some(secret) => {
                     *counts.entry(rule.name).or_default() += 1;
@@ -246,7 +250,8 @@ fn credentials(text: &str, place: &Captures<'_>) -> Option<Range<usize>> {
     let raw = text[secret.clone()].trim_end_matches('=');
     let decoded = base64::engine::general_purpose::STANDARD_NO_PAD.decode(raw);
     let is_pair = decoded.is_ok_and(|pair| {
-        pair.contains(&b':') && std::str::from_utf8(&pair).is_ok_and(|pair| !pair.contains(text::is_unsafe))
+        pair.contains(&b':')
+            && std::str::from_utf8(&pair).is_ok_and(|pair| !pair.contains(text::is_unsafe))
     });
     is_pair.then_some(secret)
 }
@@ -260,7 +265,9 @@ fn element(text: &str, place: &Captures<'_>) -> Option<Range<usize>> {
     let start = place.get(0)?.end();
     let content = &text[start..];
     let closes = |rest: &str| {
-        let rest = rest.strip_prefix("</").or_else(|| rest.strip_prefix("&lt;/"));
+        let rest = rest
+            .strip_prefix("</")
+            .or_else(|| rest.strip_prefix("&lt;/"));
         rest.and_then(|rest| rest.get(..name.len()))
             .is_some_and(|closing| closing.eq_ignore_ascii_case(name))
     };
@@ -315,7 +322,9 @@ fn assignment(text: &str, place: &Captures<'_>) -> Option<Range<usize>> {
         if block && indent > 0 {
             return Some(start..start + indented(next, indent));
         }
-        if !next.starts_with(['"', '\'']) && (indent == 0 || head.trim_start_matches(['\r', '\n', ' ', '\t']).is_empty()) {
+        if !next.starts_with(['"', '\''])
+            && (indent == 0 || head.trim_start_matches(['\r', '\n', ' ', '\t']).is_empty())
+        {
             return None;
         }
         if next.split_whitespace().next()?.ends_with(':') {
@@ -355,7 +364,9 @@ fn bare(rest: &str, whole_line: bool) -> usize {
             '\r' | '\n' => true,
             '<' => behind.starts_with('/'),
             ' ' | '\t' => !whole_line || names(behind),
-            ';' | ',' | '&' => behind.is_empty() || behind.starts_with(['\r', '\n', ' ']) || names(behind),
+            ';' | ',' | '&' => {
+                behind.is_empty() || behind.starts_with(['\r', '\n', ' ']) || names(behind)
+            }
             _ => false,
         };
         if ends {
@@ -380,7 +391,10 @@ fn names(rest: &str) -> bool {
 fn indented(rest: &str, indent: usize) -> usize {
     let mut length = 0;
     for line in rest.split_inclusive('\n') {
-        let lead = line.bytes().take_while(|byte| b" \t".contains(byte)).count();
+        let lead = line
+            .bytes()
+            .take_while(|byte| b" \t".contains(byte))
+            .count();
         let blank = line.trim().is_empty();
         if length > 0 && lead < indent && !blank {
             break;

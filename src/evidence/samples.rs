@@ -48,7 +48,9 @@ pub fn read(connection: &Connection, sample: &Sample) -> Result<Samples, NoSampl
                 format!("the column {column} in the table {table}"),
                 "no such column",
             )
-            .with_hint("correct `sample:` of this artifact: the product's version may name it differently"),
+            .with_hint(
+                "correct `sample:` of this artifact: the product's version may name it differently",
+            ),
         ));
     }
     let mut statement = connection.prepare(&format!("SELECT {column} FROM {table}"))?;
@@ -150,26 +152,41 @@ mod tests {
         let newest = "2026-11-21T09:30:00Z".to_owned();
         let two = Ok((2, newest));
         // 1 795 253 400 is 2026-11-21T09:30:00Z.
-        assert_eq!(judge("(212662056600000), (212662056599000)", SampleUnit::Amps), two);
+        assert_eq!(
+            judge("(212662056600000), (212662056599000)", SampleUnit::Amps),
+            two
+        );
         assert_eq!(judge("(1795253400), (5)", SampleUnit::Unix), two);
         assert_eq!(judge("(1795253400000.0), (-5)", SampleUnit::UnixMs), two);
         assert_eq!(
-            judge("('2026-11-21T10:00:00+01:00'), ('2026-11-21T04:30:00-05:00')", SampleUnit::Rfc3339),
+            judge(
+                "('2026-11-21T10:00:00+01:00'), ('2026-11-21T04:30:00-05:00')",
+                SampleUnit::Rfc3339
+            ),
             two
         );
     }
 
     #[test]
     fn a_text_among_numbers_is_not_the_newest() {
-        let mixed = judge("(1795253400), ('zzz'), (NULL), (9223372036854775807)", SampleUnit::Unix);
+        let mixed = judge(
+            "(1795253400), ('zzz'), (NULL), (9223372036854775807)",
+            SampleUnit::Unix,
+        );
         assert_eq!(mixed, Ok((4, "2026-11-21T09:30:00Z".to_owned())));
     }
 
     #[test]
     fn no_row_is_empty_and_no_time_is_a_mismatch() {
         assert_eq!(judge("", SampleUnit::Amps), Err(FailureKind::Empty));
-        assert_eq!(judge("('x'), (NULL)", SampleUnit::Unix), Err(FailureKind::Mismatch));
-        assert_eq!(judge("(-9223372036854775808)", SampleUnit::Amps), Err(FailureKind::Mismatch));
+        assert_eq!(
+            judge("('x'), (NULL)", SampleUnit::Unix),
+            Err(FailureKind::Mismatch)
+        );
+        assert_eq!(
+            judge("(-9223372036854775808)", SampleUnit::Amps),
+            Err(FailureKind::Mismatch)
+        );
     }
 
     #[test]

@@ -82,7 +82,11 @@ fn judge(text: &str) -> Result<Content, Failure> {
         .then(|| root.children().find(|child| child.has_tag_name("Name")))
         .flatten()
         .map(|name| {
-            let text: String = name.children().filter(|n| n.is_text()).filter_map(|n| n.text()).collect();
+            let text: String = name
+                .children()
+                .filter(|n| n.is_text())
+                .filter_map(|n| n.text())
+                .collect();
             Capture::new(text).excerpt(200)
         })
         .filter(|name| !name.is_empty());
@@ -145,7 +149,9 @@ fn refusal(text: &str, error: &Error) -> Failure {
         return too_large("more than a million nodes");
     }
     if matches!(error, Error::DtdDetected) {
-        let line = text.find("<!DOCTYPE").map_or(1, |at| 1 + text[..at].matches('\n').count());
+        let line = text
+            .find("<!DOCTYPE")
+            .map_or(1, |at| 1 + text[..at].matches('\n').count());
         return Failure::new(
             FailureKind::Corrupt,
             "an XML document without a DTD",
@@ -179,11 +185,17 @@ fn position(text: &str, error: &Error) -> Option<(usize, usize)> {
 /// of an entity may be the middle of a password with an ampersand.
 fn say(error: &Error) -> String {
     match error {
-        Error::UnknownEntityReference(..) => "a reference to an unknown entity (`&` is written `&amp;`)".to_owned(),
+        Error::UnknownEntityReference(..) => {
+            "a reference to an unknown entity (`&` is written `&amp;`)".to_owned()
+        }
         Error::UnexpectedEntityCloseTag(_) => "a closing tag out of place".to_owned(),
         Error::UnexpectedCloseTag(expected, actual, _) => {
             let shown = |tag: &str| text::clip(&text::escape(tag), 60).into_owned();
-            format!("expected the closing tag of `{}`, not of `{}`", shown(expected), shown(actual))
+            format!(
+                "expected the closing tag of `{}`, not of `{}`",
+                shown(expected),
+                shown(actual)
+            )
         }
         Error::UnclosedRootNode => "the document ends before its root element does".to_owned(),
         Error::UnexpectedEndOfStream => "the document ends in the middle of its markup".to_owned(),
@@ -317,10 +329,16 @@ mod tests {
                 FailureKind::TooLarge
             );
         }
-        assert_eq!(read(deep.as_bytes()).unwrap_err().kind, FailureKind::Corrupt);
+        assert_eq!(
+            read(deep.as_bytes()).unwrap_err().kind,
+            FailureKind::Corrupt
+        );
         let closed = format!("{deep}{}", "</a>".repeat(200_000));
         assert_eq!(read(closed.as_bytes()), found("a", None));
         let nodes = format!("<a>{}</a>", "<b/>".repeat(NODES as usize));
-        assert_eq!(read(nodes.as_bytes()).unwrap_err().kind, FailureKind::TooLarge);
+        assert_eq!(
+            read(nodes.as_bytes()).unwrap_err().kind,
+            FailureKind::TooLarge
+        );
     }
 }

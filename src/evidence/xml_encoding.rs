@@ -101,7 +101,10 @@ mod tests {
             bytes
         };
         assert_eq!(decode(text.as_bytes()).unwrap(), text);
-        assert_eq!(decode(&[b"\xef\xbb\xbf", text.as_bytes()].concat()).unwrap(), text);
+        assert_eq!(
+            decode(&[b"\xef\xbb\xbf", text.as_bytes()].concat()).unwrap(),
+            text
+        );
         for name in ["ISO-8859-1", "latin1"] {
             assert!(decode(&latin(name)).unwrap().ends_with(text), "{name}");
         }
