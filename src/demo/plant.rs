@@ -1,0 +1,165 @@
+//! Plants one break: exactly one thing, in an estate that was built well. What each break is called
+//! and must lead to stands in `breaks.rs`.
+
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+use super::disk::{self, Home};
+use super::draft::{Answer, Draft};
+use super::fleet;
+use super::{Break, EstateFault, keys, statistics};
+
+const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
+const GIB: u64 = 1 << 30;
+const BANNER: &str =
+    "*** Practice estate: this account may not run commands. Have a nice day. ***\n";
+
+/// Plants `fault` into `draft`.
+pub(super) fn plant(draft: &mut Draft, fault: Break, now: Timestamp) -> Result<(), EstateFault> {
+    let target = fault.target();
+    let Some(host) = draft
+        .hosts
+        .iter_mut()
+        .find(|host| host.about.name == target.host)
+    else {
+        return Ok(());
+    };
+    let Some(name) = target.instance else {
+        match fault {
+            Break::Unreachable => host.answer = Answer::Closed,
+            Break::Silent => host.answer = Answer::Silent,
+            Break::HostKey => host.stated_key = keys::make("")?.public_key().clone(),
+            Break::Auth => {
+                let team = fleet::TEAMS
+                    .iter()
+                    .find(|team| Some(team.name) == target.team);
+                let stranger = keys::make("")?.public_key().key_data().clone();
+                host.accounts.extend(team.map(|team| (team.user, stranger)));
+            }
+            Break::Shell => host.quirks.forced = Some(BANNER),
+            Break::WrongMachine => disk::identify(&host.root, &fleet::machine_id("another"))?,
+            Break::SameMachine => {
+                host.stated_machine = fleet::machine_id(fleet::HOSTS[0].name);
+                disk::identify(&host.root, &host.stated_machine)?;
+            }
+            _ => {}
+        }
+        return Ok(());
+    };
+    let Some(instance) = draft
+        .instances
+        .iter_mut()
+        .find(|instance| instance.about.name == name)
+    else {
+        return Ok(());
+    };
+    let home = instance.home.clone();
+    let shown = instance.about.home();
+    match fault {
+        Break::Missing => {
+            remove(&home.configuration())?;
+            remove(&home.transports())?;
+        }
+        Break::Denied => {
+            let team = fleet::TEAMS
+                .iter()
+                .find(|team| Some(team.name) == target.team);
+            host.quirks.denied =
+                Some((team.map(|team| team.user), format!("{shown}/logs/amps.log")));
+        }
+        Break::DeniedDirectory => host.quirks.denied = Some((None, format!("{shown}/config"))),
+        Break::WalUnreadable => host.quirks.denied = Some((None, format!("{shown}/stats.db-wal"))),
+        Break::NotRegular => {
+            instance.log = None;
+            remove(&home.log())?;
+            fifo(&home.log())?;
+        }
+        Break::Empty => {
+            instance.log = None;
+            truncate(&home.log(), 0)?;
+            truncate(&home.rotated(), 0)?;
+            remove(&home.compressed())?;
+        }
+        Break::Short => host.quirks.short = Some(format!("{shown}/logs/amps.log.1")),
+        // Sparse: it states its size and takes no room.
+        Break::TooLarge => truncate(&home.rotated(), GIB)?,
+        Break::Hang => host.quirks.hang = Some(format!("{shown}/config/config.xml")),
+        Break::CorruptConfig => {
+            replace(&home.configuration(), "</MiniDumpDirectory>", "</MiniDump>")?
+        }
+        Break::CorruptGzip => {
+            let compressed = home.compressed();
+            let size = compressed
+                .metadata()
+                .map_err(EstateFault::disk("read", &compressed))?
+                .len();
+            truncate(&compressed, size / 2)?;
+        }
+        Break::CorruptStatistics => {
+            // Closed first: SQLite must not mend from its cache what is damaged below.
+            instance.statistics = None;
+            damage(&home)?;
+        }
+        Break::StaleLog => {
+            if let Some(scribe) = &mut instance.log {
+                disk::logs(&home, scribe, now - MONTH)?;
+            }
+            instance.log = None;
+        }
+        Break::StaleStatistics => {
+            instance.statistics = None;
+            remove(&home.statistics())?;
+            let database = statistics::create(&home.statistics(), fleet::VERSION, now - MONTH)?;
+            instance.statistics = Some(database);
+            instance.sampled = false;
+        }
+        Break::Gap => {
+            remove(&home.rotated())?;
+            remove(&home.compressed())?;
+        }
+        Break::WrongVersion => disk::version(&home, "5.3.3.9")?,
+        Break::WrongInstance => disk::configuration(&home, host.about, instance.about, "orders")?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) -> Result<(), EstateFault> {
+    fs::remove_file(path).map_err(EstateFault::disk("remove", path))
+}
+
+fn truncate(path: &Path, size: u64) -> Result<(), EstateFault> {
+    let opened = OpenOptions::new().write(true).open(path);
+    opened
+        .and_then(|file| file.set_len(size))
+        .map_err(EstateFault::disk("resize", path))
+}
+
+fn replace(path: &Path, from: &str, to: &str) -> Result<(), EstateFault> {
+    let text = fs::read_to_string(path).map_err(EstateFault::disk("read", path))?;
+    disk::write(path, &text.replace(from, to))
+}
+
+fn fifo(path: &Path) -> Result<(), EstateFault> {
+    mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o640), 0)
+        .map_err(|error| EstateFault::disk("make", path)(error.into()))
+}
+
+/// Overwrites pages in the middle, the header being left alone: the file still calls itself SQLite.
+fn damage(home: &Home) -> Result<(), EstateFault> {
+    const PAGE: u64 = 4096;
+    let path = home.statistics();
+    let damaged = || {
+        let file: File = OpenOptions::new().read(true).write(true).open(&path)?;
+        let pages = file.metadata()?.len() / PAGE;
+        for page in 2..pages {
+            file.write_all_at(&[0xa5; 512], page * PAGE)?;
+        }
+        Ok(())
+    };
+    damaged().map_err(EstateFault::disk("damage", &path))
+}
