@@ -1,9 +1,9 @@
 Feature: AMPS support artifacts
 
-  When an AMPS instance misbehaves, 60East's support asks for its version, its configuration, its
-  event log and its statistics. Before go-live, each team responsible for an instance proves that it
-  can fetch all four from the production server itself, with its own login, and that what came is
-  whole, current and of the right instance.
+  60East's support asks for four things as soon as an AMPS instance misbehaves: its version, its
+  configuration, its event log and its statistics. Before go-live, each team responsible for an
+  instance proves that it can fetch all four from the production server itself, with its own login,
+  and that what came is whole, current and of the right instance.
 
   Retrieved means: every byte came, from a regular file, within cap and deadline, and its SHA-256 is
   on record. A listing, an exit status or an empty file proves nothing.
