@@ -81,8 +81,8 @@ const fn instance(host: &'static str, instance: &'static str) -> Target {
 const TABLE: [Row; 24] = [
     Row { fault: Break::Unreachable, name: "unreachable", kind: FailureKind::Unreachable, target: host("ld5-1"),
         describe: "the port of ld5-1 is closed: every check there is `unreachable`" },
-    Row { fault: Break::Silent, name: "silent", kind: FailureKind::Timeout, target: host("ld5-1"),
-        describe: "ld5-1 accepts the connection and never says a word: every check there is a `timeout`" },
+    Row { fault: Break::Silent, name: "silent", kind: FailureKind::Unreachable, target: host("ld5-1"),
+        describe: "ld5-1 accepts the connection and never says a word: every check there is `unreachable`" },
     Row { fault: Break::HostKey, name: "host-key", kind: FailureKind::HostKey, target: host("ny4-2"),
         describe: "ny4-2 shows another key than known_hosts has: `host-key`, and no login is tried" },
     Row { fault: Break::Auth, name: "auth", kind: FailureKind::Auth,

@@ -96,7 +96,7 @@ pub(super) fn version(home: &Home, version: &str) -> Result<(), EstateFault> {
     program(
         &home.server(),
         &format!(
-            "case \"$1\" in\n--version) echo 'AMPS {version}.973814.e1a57f7 - Copyright (c) 2013-2026 60East Technologies, Inc. (made up for practice)' ;;\n*) echo 'practice estate: only --version is known here' >&2; exit 2 ;;\nesac"
+            "case \"$1\" in\n--version) echo 'AMPS {version}.973814.e1a57f7 - made up for practice by gonogo' ;;\n*) echo 'practice estate: only --version is known here' >&2; exit 2 ;;\nesac"
         ),
     )
 }

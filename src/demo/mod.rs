@@ -27,6 +27,7 @@ mod written;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,7 +135,11 @@ impl Drop for Estate {
 }
 
 fn open(fault: Option<Break>) -> Result<Estate, EstateFault> {
-    let temporary = tempfile::Builder::new().prefix("gonogo-demo-").tempdir();
+    let private = std::fs::Permissions::from_mode(0o700);
+    let temporary = tempfile::Builder::new()
+        .prefix("gonogo-demo-")
+        .permissions(private)
+        .tempdir();
     let temporary = temporary.map_err(EstateFault::disk("make", &std::env::temp_dir()))?;
     // Links on the way (as /tmp has on some machines) would not match what commands print.
     let directory = temporary.path().canonicalize();

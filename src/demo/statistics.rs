@@ -39,6 +39,8 @@ pub(super) fn create(
 ) -> rusqlite::Result<Connection> {
     let mut database = Connection::open(path)?;
     database.pragma_update(None, "journal_mode", "wal")?;
+    // Rarely: a copy taken while pages move from `-wal` to file would have to be taken again.
+    database.pragma_update(None, "wal_autocheckpoint", 4000)?;
     let making = database.transaction()?;
     making.execute_batch(TABLES)?;
     making.execute(

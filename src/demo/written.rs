@@ -73,7 +73,7 @@ hosts:
             text += &format!("    host_key: \"{pin}\"    # a pin, instead of known_hosts\n");
         }
         text += &format!(
-            "    identity: {{hostname: {hostname}, machine_id: {}}}\n",
+            "    identity: {{hostname: {hostname}, machine_id: \"{}\"}}\n",
             entry.machine_id
         );
     }

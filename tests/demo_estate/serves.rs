@@ -1,12 +1,14 @@
 //! The estate when all is well: what a real server does, it does; what leads out or writes, it refuses.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use gonogo::demo::Act;
+use gonogo::demo::{Act, SIGNER};
 
-use crate::lab::{Lab, MARKET, OPS, alive, text, until};
+use crate::lab::{Lab, MARKET, OPS, PINNED, alive, text, until};
 
 #[test]
 fn a_framed_command_runs_as_on_the_host_itself() {
@@ -99,7 +101,11 @@ fn streams_signals_and_stdin_are_told_apart() {
 #[test]
 fn each_host_says_who_it_is_as_the_inventory_pins_it() {
     let lab = Lab::well();
-    for (host, hostname) in [("ny4-1", "ny4-amps-1"), ("ny4-2", "ny4-amps-2")] {
+    for (host, hostname) in [
+        ("ny4-1", "ny4-amps-1"),
+        ("ny4-2", "ny4-amps-2"),
+        (PINNED, "ld5-amps-1"),
+    ] {
         let said = lab.ssh(
             host,
             OPS,
@@ -109,7 +115,7 @@ fn each_host_says_who_it_is_as_the_inventory_pins_it() {
         let lines: Vec<&str> = said.lines().collect();
         assert_eq!(lines[..2], [hostname, hostname]);
         let pin = format!(
-            "identity: {{hostname: {hostname}, machine_id: {}}}",
+            "identity: {{hostname: {hostname}, machine_id: \"{}\"}}",
             lines[2]
         );
         assert!(lab.inventory.contains(&pin), "{said}");
@@ -124,32 +130,23 @@ fn each_host_says_who_it_is_as_the_inventory_pins_it() {
 #[test]
 fn the_pinned_host_is_not_in_known_hosts_and_has_the_pinned_key() {
     let lab = Lab::well();
-    let strict = lab.ssh("ld5-1", OPS, "true");
-    assert!(
-        text(&strict.stderr).contains("Host key verification failed"),
-        "{}",
-        text(&strict.stderr)
-    );
-
     let scratch = tempfile::tempdir().unwrap();
     let learnt = scratch.path().join("learnt");
-    let mut learner = Command::new("ssh");
-    learner.args([
-        "-F",
-        "none",
-        "-o",
-        "BatchMode=yes",
-        "-o",
-        "StrictHostKeyChecking=accept-new",
-        "-o",
-    ]);
-    learner
-        .arg(format!("UserKnownHostsFile={}", learnt.display()))
-        .args(["-p", &lab.port("ld5-1"), "-i"]);
-    learner
-        .arg(lab.at("keys/operations"))
-        .args(["amps-ops@127.0.0.1", "hostname"]);
-    assert_eq!(text(&learner.output().unwrap().stdout), "ld5-amps-1\n");
+    // ssh takes the first value that it is given.
+    let with = |checking: &str, known_hosts: &Path| {
+        let mut client = Command::new("ssh");
+        client.args(["-o", &format!("StrictHostKeyChecking={checking}"), "-o"]);
+        client.arg(format!("UserKnownHostsFile={}", known_hosts.display()));
+        client.args(lab.client("ssh", PINNED, OPS).get_args());
+        client.args(["127.0.0.1", "hostname"]).output().unwrap()
+    };
+    let strict = with("yes", &lab.at("known_hosts"));
+    let complaint = text(&strict.stderr);
+    assert!(
+        complaint.contains("Host key verification failed"),
+        "{complaint}"
+    );
+    assert_eq!(text(&with("accept-new", &learnt).stdout), "ld5-amps-1\n");
     let print = Command::new("ssh-keygen")
         .arg("-lf")
         .arg(&learnt)
@@ -374,4 +371,43 @@ fn dropping_the_estate_leaves_nothing_behind() {
     assert!(!directory.exists());
     assert!(std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_err());
     assert_eq!(client.wait().unwrap().code(), Some(255));
+}
+
+#[test]
+fn what_is_secret_is_private_and_the_signer_is_allowed_reports_only() {
+    let lab = Lab::well();
+    let mode = |path: &str| lab.at(path).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(""), 0o700);
+    for key in ["operations", "market-data", "gonogo-demo"] {
+        assert_eq!(mode(&format!("keys/{key}")), 0o600);
+    }
+    assert!(!lab.inventory.contains("PRIVATE"));
+
+    let scratch = tempfile::tempdir().unwrap();
+    let report = scratch.path().join("report");
+    std::fs::write(&report, "GO").unwrap();
+    for (namespace, good) in [("gonogo-report@gonogo", true), ("file", false)] {
+        let _none_yet = std::fs::remove_file(scratch.path().join("report.sig"));
+        let mut signer = Command::new("ssh-keygen");
+        signer
+            .args(["-Y", "sign", "-n", namespace, "-f"])
+            .arg(lab.estate.signing_key());
+        assert!(signer.arg(&report).output().unwrap().status.success());
+        let mut verifier = Command::new("ssh-keygen");
+        verifier.args(["-Y", "verify", "-n", namespace, "-I", SIGNER, "-f"]);
+        verifier
+            .arg(lab.estate.allowed_signers())
+            .arg("-s")
+            .arg(scratch.path().join("report.sig"));
+        let verified = verifier
+            .stdin(std::fs::File::open(&report).unwrap())
+            .output()
+            .unwrap();
+        assert_eq!(
+            verified.status.success(),
+            good,
+            "{namespace} {}",
+            text(&verified.stderr)
+        );
+    }
 }
