@@ -144,12 +144,7 @@ fn open(fault: Option<Break>) -> Result<Estate, EstateFault> {
     // Links on the way (as /tmp has on some machines) would not match what commands print.
     let directory = temporary.path().canonicalize();
     let directory = directory.map_err(EstateFault::disk("find", temporary.path()))?;
-    // The path is put into shell commands as text.
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
-    if !directory
-        .to_str()
-        .is_some_and(|path| path.chars().all(plain))
-    {
+    if !is_plain(&directory) {
         return Err(EstateFault::Path(directory));
     }
 
@@ -172,6 +167,12 @@ fn open(fault: Option<Break>) -> Result<Estate, EstateFault> {
         plant::plant(&mut draft, fault, now)?;
     }
     inhabit(temporary, directory, draft)
+}
+
+/// True for a path that means itself inside any shell command, quoted or not.
+fn is_plain(path: &Path) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    path.to_str().is_some_and(|path| path.chars().all(plain))
 }
 
 /// Opens the doors and starts the pulse.
@@ -271,6 +272,45 @@ fn admit(
                 stopped: stopped.clone(),
             };
             runtime.spawn(server::serve(listener, host.key, Arc::new(served)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn opens_and_goes_inside_a_runtime_of_the_callers() {
+        let estate = start(None).await.unwrap();
+        let directory = estate.directory().to_owned();
+        for file in [
+            estate.inventory(),
+            estate.allowed_signers(),
+            estate.signing_key(),
+        ] {
+            assert!(
+                file.starts_with(&directory) && file.is_file(),
+                "{}",
+                file.display()
+            );
+        }
+        assert_eq!((estate.write_requests(), estate.requests().len()), (0, 0));
+        drop(estate);
+        assert!(!directory.exists());
+    }
+
+    #[test]
+    fn only_plain_paths_go_into_commands() {
+        assert!(is_plain(Path::new("/tmp/gonogo-demo-aB3_x.y")));
+        for path in [
+            "/tmp/o'brien",
+            "/tmp/a b",
+            "/tmp/$HOME",
+            "/tmp/a;b",
+            "/tmp/\u{e9}",
+        ] {
+            assert!(!is_plain(Path::new(path)), "{path}");
         }
     }
 }
