@@ -118,6 +118,96 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Everything wrong in one input, in the order of the file, each thing once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Sorts by place and drops what was said twice.
+    #[must_use]
+    pub fn new(mut problems: Vec<Problem>) -> Self {
+        problems.sort();
+        problems.dedup();
+        Self(problems)
+    }
+
+    /// `good` when there is nothing to complain about, else all the complaints.
+    ///
+    /// # Errors
+    /// When `problems` is not empty.
+    pub fn unless_none<T>(problems: Vec<Problem>, good: T) -> Result<T, Self> {
+        match problems.is_empty() {
+            true => Ok(good),
+            false => Err(Self::new(problems)),
+        }
+    }
+
+    /// In the order of the file.
+    pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
+        self.0.iter()
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True when nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The problems themselves, to be joined with those of another input.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Problem> {
+        self.0
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
+impl From<Vec<Problem>> for Problems {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self::new(problems)
+    }
+}
+
+impl IntoIterator for Problems {
+    type Item = Problem;
+    type IntoIter = std::vec::IntoIter<Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Problems {
+    type Item = &'a Problem;
+    type IntoIter = std::slice::Iter<'a, Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+/// Every problem, a blank line after each, and the count as the last line.
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.0 {
+            write!(f, "{problem}\n\n")?;
+        }
+        f.write_str(&text::count(self.0.len(), "problem"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,5 +229,20 @@ mod tests {
         let place = Place::new(Path::new("e\u{1b}.yaml"), 1, 1);
         let shown = Problem::new(place, "bad").in_text("\u{1b}[2Jx").to_string();
         assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    }
+
+    #[test]
+    fn problems_read_like_the_file_and_end_with_their_number() {
+        let at = |line| Problem::new(Place::new(Path::new("e.yaml"), line, 1), "bad");
+        let problems = Problems::new(vec![at(9), at(2), at(9)]);
+        assert_eq!(
+            problems.to_string(),
+            "error: bad\n --> e.yaml:2:1\n\nerror: bad\n --> e.yaml:9:1\n\n2 problems"
+        );
+        assert_eq!(Problems::unless_none(vec![], 1), Ok(1));
+        assert_eq!(
+            Problems::unless_none(vec![at(1)], 1),
+            Err(Problems::from(at(1)))
+        );
     }
 }

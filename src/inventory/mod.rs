@@ -1,18 +1,41 @@
 //! The inventory as meant: what the estate is, who must reach it, and what they must fetch there.
 //!
-//! `raw.rs` holds it as written, `resolve.rs` turns one into the other and names every problem at
-//! once. Nothing here reaches the network or knows a step.
+//! `yaml.rs` makes a tree with places of the file, `read/` the inventory as written (`raw.rs`), and
+//! `resolve/` the inventory as meant; every problem is named at once. Nothing here reaches the
+//! network or knows a step.
 
 mod access;
 mod artifact;
+mod fields;
+mod files;
+mod grammar;
+mod login;
+mod page;
+mod placeholder;
+mod profile;
+mod raw;
+mod read;
+mod resolve;
+mod size;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 pub use access::{Auth, Client, Elevate, Login, Transport};
 pub use artifact::{Artifact, Format, Kind, Pattern, Sample, SampleUnit, Source, Stream};
 
 use crate::digest::Sha256;
+use crate::problem::{Place, Problem, Problems};
+use page::Page;
+
+/// Largest inventory read, in bytes: over ten times what 100,000 hosts need.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// A whole inventory, every reference resolved and every placeholder filled.
 ///
@@ -37,33 +60,141 @@ pub struct Inventory {
     pub vendors: Vec<String>,
     /// Product name → vendor name, where one is given.
     pub products: BTreeMap<String, Option<String>>,
-    /// One login for each host and team that may meet: (host, team) → login.
-    pub logins: HashMap<(String, String), Login>,
+    host_index: HashMap<String, usize>,
+    team_index: HashMap<String, usize>,
+    instance_index: HashMap<String, usize>,
+    logins: login::Logins,
+    files: Vec<files::FileUse>,
 }
 
 impl Inventory {
+    /// Reads the inventory at `path`.
+    ///
+    /// # Errors
+    /// Every problem of the file at once; that it cannot be read is a problem too.
+    pub fn load(path: &Path) -> Result<Self, Problems> {
+        let whole = |message: String, hint: &str| {
+            Problems::from(Problem::new(Place::whole(path), message).with_hint(hint))
+        };
+        let mut bytes = Vec::new();
+        let read = File::open(path).and_then(|file| {
+            // A byte more than allowed tells too large from just right.
+            file.take(MOST_BYTES + 1).read_to_end(&mut bytes)
+        });
+        match read {
+            Err(error) => Err(whole(
+                format!("cannot read the inventory: {error}"),
+                "name an inventory file with `-i`",
+            )),
+            Ok(_) if bytes.len() as u64 > MOST_BYTES => Err(whole(
+                "this is too large to be an inventory".into(),
+                "name the YAML file itself",
+            )),
+            Ok(_) => Self::parse(path, bytes),
+        }
+    }
+
+    /// Reads an inventory from `bytes`; `path` names it in problems, and its folder is what the
+    /// relative paths in it start from.
+    ///
+    /// # Errors
+    /// Every problem at once, in the order of the file.
+    pub fn parse(path: &Path, bytes: Vec<u8>) -> Result<Self, Problems> {
+        let text = utf8(path, &bytes)?;
+        let mut page = Page::new(path, text);
+        let root = yaml::read(text, &mut page);
+        let Some(root) = root.filter(|root| !root.is_null()) else {
+            if page.refusals() == 0 {
+                let problem = Problem::new(Place::whole(path), "the inventory is empty");
+                let hint = "begin with `environment: production` and `hosts:`";
+                return Err(problem.with_hint(hint).into());
+            }
+            return Err(page.into_problems().into());
+        };
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let raw = read::inventory(&mut page, &root, folder);
+        let files = files::uses(&raw, &page);
+        let resolved = resolve::resolve(raw, &mut page);
+        if page.refusals() > 0 {
+            return Err(page.into_problems().into());
+        }
+        let names = resolved.instances.iter().enumerate();
+        let instance_index = names
+            .map(|(at, instance)| (instance.name.clone(), at))
+            .collect();
+        Ok(Self {
+            path: path.to_owned(),
+            digest: Sha256::of(&bytes),
+            environment: resolved.environment,
+            hosts: resolved.hosts,
+            teams: resolved.teams,
+            instances: resolved.instances,
+            vendors: resolved.vendors,
+            products: resolved.products.into_iter().collect(),
+            host_index: resolved.host_index,
+            team_index: resolved.team_index,
+            instance_index,
+            logins: resolved.logins,
+            files,
+            bytes,
+        })
+    }
+
     /// The host of that name.
     #[must_use]
     pub fn host(&self, name: &str) -> Option<&Host> {
-        self.hosts.iter().find(|host| host.name == name)
+        self.host_index.get(name).map(|at| &self.hosts[*at])
     }
 
     /// The team of that name.
     #[must_use]
     pub fn team(&self, name: &str) -> Option<&Team> {
-        self.teams.iter().find(|team| team.name == name)
+        self.team_index.get(name).map(|at| &self.teams[*at])
     }
 
     /// The instance of that name.
     #[must_use]
     pub fn instance(&self, name: &str) -> Option<&Instance> {
-        self.instances.iter().find(|instance| instance.name == name)
+        self.instance_index.get(name).map(|at| &self.instances[*at])
     }
 
-    /// How `team` logs in to `host`. Exists for every pair of a host that is no mere hop and a team.
+    /// How `team` logs in to `host`. Exists for every pair of a host that is no mere hop and a team;
+    /// made when first asked for.
     #[must_use]
     pub fn login(&self, host: &str, team: &str) -> Option<&Login> {
-        self.logins.get(&(host.to_owned(), team.to_owned()))
+        let (host, team) = (*self.host_index.get(host)?, *self.team_index.get(team)?);
+        if self.hosts[host].hop_only {
+            return None;
+        }
+        let name = &self.teams[team].name;
+        self.logins
+            .login(host, team, &self.hosts, &self.host_index, name)
+    }
+
+    /// What is wrong with the files that the inventory names: keys, certificates and known_hosts
+    /// that are missing or empty, keys that others can read. Asks the disk, so a run needs it and a
+    /// plan does not.
+    #[must_use]
+    pub fn check_files(&self) -> Vec<Problem> {
+        files::check(&self.files)
+    }
+}
+
+/// The bytes as text, without the byte-order mark that some editors write.
+fn utf8<'b>(path: &Path, bytes: &'b [u8]) -> Result<&'b str, Problems> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Err(error) => {
+            let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let line = good.matches('\n').count() + 1;
+            let column = good
+                .rsplit('\n')
+                .next()
+                .map_or(0, |last| last.chars().count())
+                + 1;
+            let problem = Problem::new(Place::new(path, line, column), "not UTF-8 text");
+            Err(problem.with_hint("save the file as UTF-8").into())
+        }
     }
 }
 
@@ -122,11 +253,19 @@ pub struct Instance {
     pub expect_version: Option<String>,
     /// `expect.name`.
     pub expect_name: Option<String>,
-    /// What can be fetched of it, placeholders filled.
+    /// What can be fetched of it, placeholders filled as for the first of its teams.
     pub artifacts: Vec<Artifact>,
+    /// The same for each other team, where some artifact says `{team}`.
+    by_team: BTreeMap<String, Vec<Artifact>>,
 }
 
 impl Instance {
+    /// What that team fetches of it: differs between teams only where an artifact says `{team}`.
+    #[must_use]
+    pub fn artifacts_for(&self, team: &str) -> &[Artifact] {
+        self.by_team.get(team).unwrap_or(&self.artifacts)
+    }
+
     /// The artifact of that name.
     #[must_use]
     pub fn artifact(&self, name: &str) -> Option<&Artifact> {

@@ -1,0 +1,108 @@
+//! Whether the files that an inventory names are there. Apart from reading the inventory, so that a
+//! plan can be made where the keys are not.
+
+use std::fs::Metadata;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use super::page::{Mark, Page, Spanned};
+use super::raw::{Access, Raw};
+use crate::problem::{Place, Problem};
+
+/// One file named in the inventory, and where.
+#[derive(Clone, Debug)]
+pub(super) struct FileUse {
+    place: Place,
+    line: Option<String>,
+    role: Role,
+    path: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Key,
+    Certificate,
+    KnownHosts,
+}
+
+impl Role {
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Key => "key file",
+            Self::Certificate => "certificate",
+            Self::KnownHosts => "known_hosts file",
+        }
+    }
+}
+
+/// Every file that any level names.
+pub(super) fn uses(raw: &Raw, page: &Page<'_>) -> Vec<FileUse> {
+    let mut uses = Vec::new();
+    let teams = raw.teams.iter().map(|team| &team.access);
+    let hosts = raw.hosts.iter().map(|host| &host.access);
+    for access in std::iter::once(&raw.ssh).chain(teams).chain(hosts) {
+        of_level(access, page, &mut uses);
+    }
+    uses
+}
+
+fn of_level(access: &Access, page: &Page<'_>, uses: &mut Vec<FileUse>) {
+    let mut note = |file: &Spanned<PathBuf>, role| {
+        let at: Mark = file.at;
+        uses.push(FileUse {
+            place: page.place(at),
+            line: page.line(at),
+            role,
+            path: file.value.clone(),
+        });
+    };
+    if let Some(key) = &access.key {
+        note(key, Role::Key);
+    }
+    if let Some(certificate) = &access.certificate {
+        note(certificate, Role::Certificate);
+    }
+    for file in access.known_hosts.iter().flat_map(|files| &files.value) {
+        note(file, Role::KnownHosts);
+    }
+}
+
+/// What is missing or, for a key, readable by others (as ssh(1) refuses it too).
+pub(super) fn check(uses: &[FileUse]) -> Vec<Problem> {
+    uses.iter().filter_map(check_one).collect()
+}
+
+fn check_one(file: &FileUse) -> Option<Problem> {
+    let noun = file.role.noun();
+    let path = file.path.display();
+    let (message, hint) = match std::fs::metadata(&file.path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (
+            format!("{noun} {path} does not exist"),
+            "paths are relative to the inventory file".to_owned(),
+        ),
+        Err(error) => (
+            format!("{noun} {path} cannot be looked at: {error}"),
+            String::new(),
+        ),
+        Ok(found) if !found.is_file() => (
+            format!("{noun} {path} is not a regular file"),
+            "name the file itself".to_owned(),
+        ),
+        Ok(found) if file.role == Role::Key && is_open(&found) => (
+            format!(
+                "key file {path} can be read or written by others (mode {:04o})",
+                found.permissions().mode() & 0o7777
+            ),
+            format!("chmod 600 {path}"),
+        ),
+        Ok(found) if found.len() == 0 => (format!("{noun} {path} is empty"), String::new()),
+        Ok(_) => return None,
+    };
+    let mut problem = Problem::new(file.place.clone(), message).with_hint(hint);
+    problem.line = file.line.clone();
+    Some(problem)
+}
+
+fn is_open(found: &Metadata) -> bool {
+    found.permissions().mode() & 0o077 != 0
+}

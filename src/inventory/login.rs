@@ -1,0 +1,206 @@
+//! Who logs in where, and how: `ssh:`, then the team, then the host, the last word wins. Made when
+//! asked for, because an estate of 10,000 hosts has far more pairs than a run needs.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::Host;
+use super::access::{Auth, Client, Elevate, Login, Transport};
+use super::page::Spanned;
+use super::raw::Access;
+
+/// SSH's port (RFC 4253, 4).
+pub(super) const PORT: u16 = 22;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(120);
+const MAX_BYTES: u64 = 1 << 30;
+
+/// The three levels of one login, the most specific first.
+pub(super) type Levels<'a> = [&'a Access; 3];
+
+/// The levels of every login, and the logins made so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Logins {
+    ssh: Access,
+    /// By team, in file order.
+    teams: Vec<Access>,
+    /// By host, in file order.
+    hosts: Vec<Access>,
+    /// Host × team, row by row.
+    made: Vec<OnceLock<Box<Login>>>,
+}
+
+impl Logins {
+    pub fn new(ssh: Access, teams: Vec<Access>, hosts: Vec<Access>) -> Self {
+        let made = (0..hosts.len() * teams.len())
+            .map(|_| OnceLock::new())
+            .collect();
+        Self {
+            ssh,
+            teams,
+            hosts,
+            made,
+        }
+    }
+
+    /// Everything written about that login.
+    pub fn levels(&self, host: usize, team: usize) -> Levels<'_> {
+        [&self.hosts[host], &self.teams[team], &self.ssh]
+    }
+
+    /// The login itself. `None` only if the inventory should have been refused.
+    pub fn login(
+        &self,
+        host: usize,
+        team: usize,
+        hosts: &[Host],
+        index: &HashMap<String, usize>,
+        team_name: &str,
+    ) -> Option<&Login> {
+        let made = self.made.get(host * self.teams.len() + team)?;
+        if let Some(login) = made.get() {
+            return Some(login);
+        }
+        let mut login = self.alone(host, team, hosts, team_name)?;
+        for hop in self.chain(host, team, index)? {
+            login.via.push(self.alone(hop, team, hosts, team_name)?);
+        }
+        Some(made.get_or_init(|| Box::new(login)))
+    }
+
+    /// The login without its hops.
+    fn alone(&self, host: usize, team: usize, hosts: &[Host], team_name: &str) -> Option<Login> {
+        let levels = self.levels(host, team);
+        let (known_hosts, host_key) = trust(&levels);
+        Some(Login {
+            host: hosts[host].name.clone(),
+            team: team_name.to_owned(),
+            address: hosts[host].address.clone(),
+            port: last_word(&levels, |level| level.port.as_ref()).map_or(PORT, value),
+            user: last_word(&levels, |level| level.user.as_ref())?
+                .value
+                .clone(),
+            auth: auth(&levels),
+            known_hosts,
+            host_key,
+            connect_timeout: last_word(&levels, |level| level.connect_timeout.as_ref())
+                .map_or(CONNECT_TIMEOUT, value),
+            deadline: last_word(&levels, |level| level.deadline.as_ref()).map_or(DEADLINE, value),
+            max_bytes: last_word(&levels, |level| level.max_bytes.as_ref())
+                .map_or(MAX_BYTES, value),
+            elevate: last_word(&levels, |level| level.elevate.as_ref())
+                .map_or(Elevate::None, |elevate| elevate.value.clone()),
+            transport: last_word(&levels, |level| level.transport.as_ref())
+                .map_or(Transport::Auto, value),
+            client: last_word(&levels, |level| level.client.as_ref()).map_or(Client::Ssh2, value),
+            via: Vec::new(),
+        })
+    }
+
+    /// The hops to that host, nearest first: its own `via`, else the team's, else that of `ssh:`.
+    /// Of a hop only its own `via` counts, and only that of the first, since the others are reached
+    /// through the one before them.
+    fn chain(
+        &self,
+        host: usize,
+        team: usize,
+        index: &HashMap<String, usize>,
+    ) -> Option<Vec<usize>> {
+        let own = self.hosts[host].via.as_ref();
+        let inherited = || self.teams[team].via.as_ref().or(self.ssh.via.as_ref());
+        let Some(via) = own.or_else(inherited) else {
+            return Some(Vec::new());
+        };
+        let names: Option<Vec<usize>> = via
+            .value
+            .iter()
+            .map(|hop| index.get(&hop.value).copied())
+            .collect();
+        let mut chain = names?;
+        // A hop of the shared way is itself reached by the part of the way that leads to it.
+        if own.is_none()
+            && let Some(end) = chain.iter().position(|hop| *hop == host)
+        {
+            chain.truncate(end);
+        }
+        // `resolve` refuses cycles and endless ways; the bound is for whoever forgets to.
+        for _ in 0..=self.hosts.len() {
+            let first = chain.first().and_then(|hop| self.hosts[*hop].via.as_ref());
+            let Some(before) = first.filter(|via| !via.value.is_empty()) else {
+                return Some(chain);
+            };
+            let before: Option<Vec<usize>> = before
+                .value
+                .iter()
+                .map(|hop| index.get(&hop.value).copied())
+                .collect();
+            chain.splice(0..0, before?);
+            if let Some(end) = chain.iter().position(|hop| *hop == host) {
+                chain.truncate(end);
+            }
+        }
+        None
+    }
+}
+
+fn value<T: Copy>(spanned: &Spanned<T>) -> T {
+    spanned.value
+}
+
+/// What the most specific level says.
+pub(super) fn last_word<'a, T>(
+    levels: &Levels<'a>,
+    get: impl Fn(&'a Access) -> Option<&'a T>,
+) -> Option<&'a T> {
+    levels.iter().find_map(|level| get(level))
+}
+
+/// Which level's way of authenticating counts: the most specific that says any.
+pub(super) fn auth_level(levels: &Levels<'_>) -> Option<usize> {
+    levels.iter().position(|level| {
+        level.key.is_some() || level.agent.is_some() || level.password_env.is_some()
+    })
+}
+
+/// Methods in the order key, agent, password. A certificate or passphrase belongs to the key of
+/// its own or of a less specific level, never to a key that overrode the one it was written for.
+pub(super) fn auth(levels: &Levels<'_>) -> Vec<Auth> {
+    let Some(at) = auth_level(levels) else {
+        return Vec::new();
+    };
+    let (level, about_key) = (levels[at], &levels[..=at]);
+    let mut methods = Vec::new();
+    if let Some(key) = &level.key {
+        let certificate = about_key.iter().find_map(|up| up.certificate.as_ref());
+        let passphrase = about_key.iter().find_map(|up| up.passphrase_env.as_ref());
+        methods.push(Auth::Key {
+            path: key.value.clone(),
+            certificate: certificate.map(|file| file.value.clone()),
+            passphrase_env: passphrase.map(|name| name.value.clone()),
+        });
+    }
+    if level.agent.as_ref().is_some_and(|agent| agent.value) {
+        methods.push(Auth::Agent);
+    }
+    if let Some(name) = &level.password_env {
+        let env = name.value.clone();
+        methods.push(Auth::Password { env });
+    }
+    methods
+}
+
+/// known_hosts files and pin of the most specific level that says either.
+pub(super) fn trust(levels: &Levels<'_>) -> (Vec<PathBuf>, Option<String>) {
+    let level = levels
+        .iter()
+        .find(|level| level.known_hosts.is_some() || level.host_key.is_some());
+    let Some(level) = level else {
+        return (Vec::new(), None);
+    };
+    let files = level.known_hosts.iter().flat_map(|files| &files.value);
+    let files = files.map(|file| file.value.clone()).collect();
+    let pin = level.host_key.as_ref().map(|pin| pin.value.clone());
+    (files, pin)
+}

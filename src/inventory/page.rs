@@ -1,0 +1,129 @@
+//! The file being read, and everything found wrong on it so far. Turns a [`Mark`] into a place with
+//! its line; knows neither YAML nor keys.
+
+use std::path::Path;
+
+use crate::problem::{Place, Problem};
+
+/// Line and column from 1, in characters. Line 0: not in the file, but in a built-in profile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Mark {
+    pub line: u32,
+    pub column: u32,
+}
+
+impl Mark {
+    /// Where things stand that no line of the user's file says.
+    pub const BUILT_IN: Self = Self { line: 0, column: 0 };
+
+    /// True for what comes out of a built-in profile.
+    pub fn is_built_in(self) -> bool {
+        self == Self::BUILT_IN
+    }
+}
+
+/// Something read, with where it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Spanned<T> {
+    pub at: Mark,
+    pub value: T,
+}
+
+/// Text as written.
+pub(super) type Text = Spanned<String>;
+
+/// One file under the eyes of the reader.
+pub(super) struct Page<'s> {
+    path: &'s Path,
+    lines: Vec<&'s str>,
+    built_in: bool,
+    problems: Vec<Problem>,
+}
+
+impl<'s> Page<'s> {
+    pub fn new(path: &'s Path, text: &'s str) -> Self {
+        Self {
+            path,
+            lines: lines(text),
+            built_in: false,
+            problems: Vec::new(),
+        }
+    }
+
+    /// A profile compiled into gonogo: nothing in it has a place that a user could look at.
+    pub fn of_profile(name: &'s str, text: &'s str) -> Self {
+        Self {
+            built_in: true,
+            ..Self::new(Path::new(name), text)
+        }
+    }
+
+    /// The mark of a line and a column, both from 1.
+    pub fn mark(&self, line: usize, column: usize) -> Mark {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        match self.built_in {
+            true => Mark::BUILT_IN,
+            false => Mark {
+                line: number(line),
+                column: number(column),
+            },
+        }
+    }
+
+    /// The place of `at` in this file.
+    pub fn place(&self, at: Mark) -> Place {
+        Place::new(self.path, at.line as usize, at.column as usize)
+    }
+
+    /// The line of `at` as written.
+    pub fn line(&self, at: Mark) -> Option<String> {
+        let index = (at.line as usize).checked_sub(1)?;
+        self.lines.get(index).map(|line| (*line).to_owned())
+    }
+
+    /// Notes what is wrong at `at`, and what to write instead.
+    pub fn refuse(&mut self, at: Mark, message: impl Into<String>, hint: impl Into<String>) {
+        let mut problem = Problem::new(self.place(at), message).with_hint(hint);
+        problem.line = self.line(at);
+        self.problems.push(problem);
+    }
+
+    /// The same without showing the line, for where a secret may have been written.
+    pub fn refuse_unseen(&mut self, at: Mark, message: impl Into<String>, hint: impl Into<String>) {
+        let problem = Problem::new(self.place(at), message).with_hint(hint);
+        self.problems.push(problem);
+    }
+
+    /// How much has been refused so far.
+    pub fn refusals(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// Everything refused.
+    pub fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+}
+
+/// Lines as YAML counts them (YAML 1.2.2, 5.4): a lone CR breaks a line too.
+fn lines(text: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while let Some(end) = rest.find(['\n', '\r']) {
+        lines.push(&rest[..end]);
+        let wide = rest[end..].starts_with("\r\n");
+        rest = &rest[end + if wide { 2 } else { 1 }..];
+    }
+    lines.push(rest);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_lines_as_yaml_does() {
+        assert_eq!(lines("a\r\nb\rc\n\nd"), ["a", "b", "c", "", "d"]);
+    }
+}

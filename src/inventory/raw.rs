@@ -1,0 +1,167 @@
+//! The inventory as written: every value with its place, references not followed, placeholders not
+//! filled, defaults not applied. `read/` fills it, `resolve/` makes an inventory of it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::access::{Client, Elevate, Transport};
+use super::artifact::{Format, Kind, Pattern, SampleUnit, Stream};
+use super::page::{Mark, Spanned, Text};
+use super::placeholder::Template;
+
+/// The whole file.
+#[derive(Debug, Default)]
+pub(super) struct Raw {
+    pub environment: Option<Text>,
+    /// Where `ssh:` stands, when it does.
+    pub ssh_at: Option<Mark>,
+    pub ssh: Access,
+    pub hosts: Vec<Host>,
+    pub teams: Vec<Team>,
+    pub products: Vec<Product>,
+    pub instances: Vec<Instance>,
+    pub vendors: Vec<Text>,
+    pub unread: Unread,
+}
+
+/// Sections that were no mapping, so that a reference into them is nobody's mistake.
+#[derive(Debug, Default)]
+pub(super) struct Unread {
+    pub hosts: bool,
+    pub teams: bool,
+    pub products: bool,
+    pub vendors: bool,
+}
+
+/// The keys that `ssh:`, a team and a host share.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Access {
+    pub user: Option<Text>,
+    pub port: Option<Spanned<u16>>,
+    pub known_hosts: Option<Spanned<Vec<Spanned<PathBuf>>>>,
+    pub host_key: Option<Text>,
+    pub via: Option<Spanned<Vec<Text>>>,
+    pub connect_timeout: Option<Spanned<Duration>>,
+    pub deadline: Option<Spanned<Duration>>,
+    pub max_bytes: Option<Spanned<u64>>,
+    pub key: Option<Spanned<PathBuf>>,
+    pub agent: Option<Spanned<bool>>,
+    pub certificate: Option<Spanned<PathBuf>>,
+    pub passphrase_env: Option<Text>,
+    pub password_env: Option<Text>,
+    pub elevate: Option<Spanned<Elevate>>,
+    pub transport: Option<Spanned<Transport>>,
+    pub client: Option<Spanned<Client>>,
+    /// Something in it was refused: what seems missing may only be misspelt.
+    pub refused: bool,
+}
+
+/// One key of `hosts:`. What is `None` without being optional has been refused.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub name: Text,
+    pub address: Option<Text>,
+    pub groups: Vec<Text>,
+    pub hostname: Option<Text>,
+    pub machine_id: Option<Text>,
+    pub machine: Option<Text>,
+    pub access: Access,
+}
+
+impl Host {
+    /// A host that says nothing yet.
+    pub fn named(name: Text) -> Self {
+        Self {
+            name,
+            address: None,
+            groups: Vec::new(),
+            hostname: None,
+            machine_id: None,
+            machine: None,
+            access: Access::default(),
+        }
+    }
+}
+
+/// One key of `teams:`.
+#[derive(Debug)]
+pub(super) struct Team {
+    pub name: Text,
+    pub access: Access,
+}
+
+/// One key of `products:`.
+#[derive(Debug)]
+pub(super) struct Product {
+    pub name: Text,
+    pub profile: Option<Text>,
+    pub vendor: Option<Text>,
+    pub artifacts: Vec<Artifact>,
+}
+
+impl Product {
+    /// A product that says nothing yet.
+    pub fn named(name: Text) -> Self {
+        Self {
+            name,
+            profile: None,
+            vendor: None,
+            artifacts: Vec::new(),
+        }
+    }
+}
+
+/// One key of an `artifacts:`; at first what one level says, after merging what all say.
+#[derive(Clone, Debug)]
+pub(super) struct Artifact {
+    pub name: Text,
+    pub kind: Option<Spanned<Kind>>,
+    pub command: Option<Spanned<Vec<Template>>>,
+    pub path: Option<Template>,
+    pub format: Option<Spanned<Format>>,
+    pub pattern: Option<Spanned<Pattern>>,
+    pub stream: Option<Spanned<Stream>>,
+    pub tables: Option<Spanned<Vec<Text>>>,
+    pub sample: Option<Spanned<Sample>>,
+    /// Something in it was refused: what seems missing may only be misspelt.
+    pub refused: bool,
+}
+
+impl Artifact {
+    /// An artifact that says nothing yet.
+    pub fn named(name: Text) -> Self {
+        Self {
+            name,
+            kind: None,
+            command: None,
+            path: None,
+            format: None,
+            pattern: None,
+            stream: None,
+            tables: None,
+            sample: None,
+            refused: false,
+        }
+    }
+}
+
+/// `sample:` of an artifact.
+#[derive(Clone, Debug)]
+pub(super) struct Sample {
+    pub table: String,
+    pub column: String,
+    pub unit: SampleUnit,
+}
+
+/// One key of `instances:`.
+#[derive(Debug)]
+pub(super) struct Instance {
+    pub name: Text,
+    pub product: Option<Text>,
+    pub host: Option<Text>,
+    pub teams: Vec<Text>,
+    pub vars: Vec<(Text, Text)>,
+    pub expect_version: Option<Text>,
+    pub expect_name: Option<Text>,
+    pub artifacts: Vec<Artifact>,
+}

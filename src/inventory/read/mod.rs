@@ -1,0 +1,212 @@
+//! From YAML nodes to the inventory as written. Looks at one value at a time: types, words, numbers
+//! and grammars are judged here, everything that needs a second value is `resolve`'s.
+
+mod access;
+mod artifact;
+
+use std::path::Path;
+
+use super::fields::{self, Keys};
+use super::grammar;
+use super::page::{Page, Spanned, Text};
+use super::raw::{Access, Host, Instance, Product, Raw, Team};
+use super::yaml::{Entry, Node, Value};
+
+pub(super) use artifact::artifacts;
+
+/// Reads the whole file. `folder` is what relative paths in it start from.
+pub(super) fn inventory(page: &mut Page<'_>, root: &Node<'_>, folder: &Path) -> Raw {
+    let mut raw = Raw::default();
+    let Some(mut keys) = Keys::of(page, root, "the inventory", root.at) else {
+        return raw;
+    };
+    if let Some(node) = keys.require("environment", "production") {
+        raw.environment = fields::checked(page, node, "environment", grammar::name);
+    }
+    if let Some(entry) = keys.entry("ssh") {
+        raw.ssh_at = Some(entry.at);
+        if let Some(mut keys) = Keys::of(page, &entry.value, "`ssh`", entry.at) {
+            let before = page.refusals();
+            raw.ssh = access::access(page, &mut keys, folder);
+            keys.done(page);
+            raw.ssh.refused = page.refusals() > before;
+        }
+    }
+    let mut whole;
+    (raw.hosts, whole) = named(page, keys.take("hosts"), "hosts", |page, name, node| {
+        host(page, name, node, folder)
+    });
+    raw.unread.hosts = !whole;
+    (raw.teams, whole) = named(page, keys.take("teams"), "teams", |page, name, node| {
+        team(page, name, node, folder)
+    });
+    raw.unread.teams = !whole;
+    (raw.products, whole) = named(page, keys.take("products"), "products", product);
+    raw.unread.products = !whole;
+    let (instances, _) = named(page, keys.take("instances"), "instances", instance);
+    raw.instances = instances.into_iter().flatten().collect();
+    // What a vendor's own keys mean is the support wing's business (contract 7).
+    (raw.vendors, whole) = named(page, keys.take("vendors"), "vendors", |_, name, _| name);
+    raw.unread.vendors = !whole;
+    keys.done(page);
+    raw
+}
+
+/// The entries of a mapping from names, and false when it was no mapping at all: references into it
+/// are then nobody's mistake.
+fn named<T>(
+    page: &mut Page<'_>,
+    node: Option<&Node<'_>>,
+    section: &str,
+    mut read: impl FnMut(&mut Page<'_>, Text, &Node<'_>) -> T,
+) -> (Vec<T>, bool) {
+    let Some(node) = node else {
+        return (Vec::new(), true);
+    };
+    let Some(entries) = fields::entries(page, node, &format!("`{section}`")) else {
+        return (Vec::new(), false);
+    };
+    let read = |entry: &Entry<'_>| {
+        let name = key_name(page, entry);
+        read(page, name, &entry.value)
+    };
+    (entries.iter().map(read).collect(), true)
+}
+
+/// The key of an entry as a name; a bad one is refused and still kept, so that references to it
+/// are not refused as well.
+fn key_name(page: &mut Page<'_>, entry: &Entry<'_>) -> Text {
+    if let Err(hint) = grammar::name(&entry.key) {
+        let message = format!("`{}` is not acceptable as a name", entry.key);
+        page.refuse(entry.at, message, hint);
+    }
+    Spanned {
+        at: entry.at,
+        value: entry.key.as_ref().to_owned(),
+    }
+}
+
+fn host(page: &mut Page<'_>, name: Text, node: &Node<'_>, folder: &Path) -> Host {
+    let owner = format!("host `{}`", name.value);
+    let before = page.refusals();
+    let mut host = Host::named(name);
+    let Some(mut keys) = Keys::of(page, node, owner, host.name.at) else {
+        return host;
+    };
+    let address = keys.require("address", "10.20.0.11");
+    host.address =
+        address.and_then(|node| fields::checked(page, node, "address", grammar::address));
+    host.access = access::access(page, &mut keys, folder);
+    if let Some(node) = keys.take("groups") {
+        let groups = fields::names(page, node, "groups", grammar::name);
+        host.groups = groups.map(|groups| groups.value).unwrap_or_default();
+    }
+    if let Some(entry) = keys.entry("identity")
+        && let Some(mut inner) = Keys::of(page, &entry.value, "`identity`", entry.at)
+    {
+        let hostname = inner.take("hostname");
+        host.hostname =
+            hostname.and_then(|node| fields::checked(page, node, "hostname", grammar::hostname));
+        let id = inner.take("machine_id");
+        host.machine_id =
+            id.and_then(|node| fields::checked(page, node, "machine_id", grammar::machine_id));
+        inner.done(page);
+    }
+    if let Some(node) = keys.take("machine") {
+        host.machine = fields::checked(page, node, "machine", grammar::name);
+    }
+    keys.done(page);
+    host.access.refused = page.refusals() > before;
+    host
+}
+
+fn team(page: &mut Page<'_>, name: Text, node: &Node<'_>, folder: &Path) -> Team {
+    let mut access = Access::default();
+    if let Some(mut keys) = Keys::of(page, node, format!("team `{}`", name.value), name.at) {
+        let before = page.refusals();
+        access = access::access(page, &mut keys, folder);
+        keys.done(page);
+        access.refused = page.refusals() > before;
+    }
+    Team { name, access }
+}
+
+/// A product, and a built-in profile too.
+pub(super) fn product(page: &mut Page<'_>, name: Text, node: &Node<'_>) -> Product {
+    let owner = format!("product `{}`", name.value);
+    let mut product = Product::named(name);
+    if let Some(mut keys) = Keys::of(page, node, owner, product.name.at) {
+        let vendor = keys.take("vendor");
+        product.vendor =
+            vendor.and_then(|node| fields::checked(page, node, "vendor", grammar::name));
+        let profile = keys.take("profile");
+        product.profile =
+            profile.and_then(|node| fields::checked(page, node, "profile", grammar::name));
+        product.artifacts = artifacts(page, keys.take("artifacts"));
+        keys.done(page);
+    }
+    product
+}
+
+fn instance(page: &mut Page<'_>, name: Text, node: &Node<'_>) -> Option<Instance> {
+    let mut keys = Keys::of(page, node, format!("instance `{}`", name.value), name.at)?;
+    let product = keys.require("product", "amps");
+    let product = product.and_then(|node| fields::checked(page, node, "product", grammar::name));
+    let host = keys.require("host", "ny4-1");
+    let host = host.and_then(|node| fields::checked(page, node, "host", grammar::name));
+    let teams = keys.require("teams", "[operations]");
+    let teams = teams.and_then(|node| {
+        let teams = fields::names(page, node, "teams", grammar::name)?;
+        if matches!(&node.value, Value::List(items) if items.is_empty()) {
+            let message = format!("nobody is responsible for instance `{}`", name.value);
+            page.refuse(node.at, message, "name a team: `teams: [operations]`");
+        }
+        Some(teams.value)
+    });
+    let vars = vars(page, keys.take("vars"));
+    let (mut expect_version, mut expect_name) = (None, None);
+    if let Some(entry) = keys.entry("expect")
+        && let Some(mut inner) = Keys::of(page, &entry.value, "`expect`", entry.at)
+    {
+        let version = inner.take("version");
+        expect_version =
+            version.and_then(|node| fields::checked(page, node, "version", grammar::printable));
+        let name = inner.take("name");
+        expect_name = name.and_then(|node| fields::checked(page, node, "name", grammar::printable));
+        inner.done(page);
+    }
+    let artifacts = artifacts(page, keys.take("artifacts"));
+    keys.done(page);
+    Some(Instance {
+        name,
+        product,
+        host,
+        teams: teams.unwrap_or_default(),
+        vars,
+        expect_version,
+        expect_name,
+        artifacts,
+    })
+}
+
+fn vars(page: &mut Page<'_>, node: Option<&Node<'_>>) -> Vec<(Text, Text)> {
+    let Some(entries) = node.and_then(|node| fields::entries(page, node, "`vars`")) else {
+        return Vec::new();
+    };
+    let mut vars = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let key = entry.key.as_ref();
+        if let Err(hint) = grammar::identifier(key) {
+            let message = format!("`{key}` cannot be a placeholder's name");
+            page.refuse(entry.at, message, hint);
+        }
+        if let Some(value) = fields::checked(page, &entry.value, key, grammar::printable) {
+            let name = Spanned {
+                at: entry.at,
+                value: key.to_owned(),
+            };
+            vars.push((name, value));
+        }
+    }
+    vars
+}

@@ -1,0 +1,162 @@
+//! Merging what profile, product and instance say of one artifact, and judging the whole. Filling
+//! is `instances.rs`'s.
+
+use crate::inventory::artifact::{Format, Kind, Pattern, Sample, Stream};
+use crate::inventory::page::{Mark, Page};
+use crate::inventory::placeholder::Template;
+use crate::inventory::raw::Artifact;
+
+use super::paths;
+
+/// An artifact complete but for its placeholders.
+pub(super) struct Ready {
+    pub name: String,
+    pub kind: Kind,
+    pub source: Source,
+    pub format: Option<Format>,
+    pub pattern: Option<Pattern>,
+    pub stream: Stream,
+    pub tables: Vec<String>,
+    pub sample: Option<Sample>,
+}
+
+pub(super) enum Source {
+    Command(Vec<Template>),
+    Path(Template),
+}
+
+impl Ready {
+    /// Every template of the source.
+    pub fn templates(&self) -> &[Template] {
+        match &self.source {
+            Source::Command(arguments) => arguments,
+            Source::Path(path) => std::slice::from_ref(path),
+        }
+    }
+}
+
+/// `over` has the last word, key by key. A new source replaces the old one of either sort, and a
+/// new format takes what only the old one could have along with it.
+pub(super) fn overlay(base: &Artifact, over: &Artifact) -> Artifact {
+    let mut merged = over.clone();
+    if over.command.is_none() && over.path.is_none() {
+        merged.command.clone_from(&base.command);
+        merged.path.clone_from(&base.path);
+        merged.stream = merged.stream.or_else(|| base.stream.clone());
+    } else if over.command.is_some() && base.command.is_some() {
+        merged.stream = merged.stream.or_else(|| base.stream.clone());
+    }
+    merged.refused = over.refused || base.refused;
+    merged.kind = merged.kind.or_else(|| base.kind.clone());
+    let same_kind =
+        merged.kind.as_ref().map(|kind| kind.value) == base.kind.as_ref().map(|kind| kind.value);
+    if same_kind {
+        merged.pattern = merged.pattern.or_else(|| base.pattern.clone());
+    }
+    merged.format = merged.format.or_else(|| base.format.clone());
+    let sqlite = |artifact: &Artifact| {
+        artifact.format.as_ref().map(|format| format.value) == Some(Format::Sqlite)
+    };
+    if sqlite(&merged) && sqlite(base) {
+        merged.tables = merged.tables.or_else(|| base.tables.clone());
+        merged.sample = merged.sample.or_else(|| base.sample.clone());
+    }
+    merged
+}
+
+/// The artifact, when it lacks nothing. `of` says whose it is; `at` stands in for places that lie in
+/// a built-in profile.
+pub(super) fn complete(
+    page: &mut Page<'_>,
+    artifact: &Artifact,
+    of: &str,
+    at: Mark,
+) -> Option<Ready> {
+    if artifact.refused {
+        return None;
+    }
+    let name = &artifact.name.value;
+    let own = match artifact.name.at.is_built_in() {
+        true => at,
+        false => artifact.name.at,
+    };
+    let mut sound = true;
+    let mut refuse = |page: &mut Page<'_>, at: Mark, message: String, hint: &str| {
+        sound = false;
+        page.refuse(if at.is_built_in() { own } else { at }, message, hint);
+    };
+    if artifact.kind.is_none() {
+        let message = format!("artifact `{name}` of {of} has no `kind`");
+        let hint = "write `kind:` version, configuration, log, statistics or other";
+        refuse(page, own, message, hint);
+    }
+    let kind = artifact.kind.as_ref().map(|kind| kind.value);
+    let source = match (&artifact.command, &artifact.path) {
+        (Some(command), _) => Some(Source::Command(command.value.clone())),
+        (None, Some(path)) => Some(Source::Path(path.clone())),
+        (None, None) => {
+            let message = format!("artifact `{name}` of {of} has neither a command nor a path");
+            let hint = "write `path: /…` or `command: [PROGRAM, ARGUMENT]`";
+            refuse(page, own, message, hint);
+            None
+        }
+    };
+    if let Some(Source::Path(path)) = &source {
+        if let Some((message, hint)) = path.literals().find_map(paths::object_to_literal) {
+            refuse(page, path.at, message.to_owned(), hint);
+        }
+        if let Some(stream) = &artifact.stream {
+            let message = "`stream` is about commands, and this artifact is a file".to_owned();
+            refuse(page, stream.at, message, "remove it");
+        }
+    }
+    if let (Some(pattern), Some(kind)) = (&artifact.pattern, kind)
+        && !matches!(kind, Kind::Version | Kind::Other)
+    {
+        let message = format!(
+            "`match` is not looked at for an artifact of kind {}",
+            kind.as_str()
+        );
+        refuse(
+            page,
+            pattern.at,
+            message,
+            "it finds the number in a version: remove it here",
+        );
+    }
+    let format = artifact.format.as_ref().map(|format| format.value);
+    if format != Some(Format::Sqlite) {
+        let tables = artifact.tables.as_ref().map(|tables| (tables.at, "tables"));
+        let sample = artifact.sample.as_ref().map(|sample| (sample.at, "sample"));
+        for (at, key) in tables.into_iter().chain(sample) {
+            let message = format!("`{key}` is about databases, and this artifact is none");
+            refuse(page, at, message, "write `format: sqlite`, or remove it");
+        }
+    }
+    let tables = artifact.tables.iter().flat_map(|tables| &tables.value);
+    let ready = Ready {
+        name: name.clone(),
+        kind: kind?,
+        source: source?,
+        format: format.or(match kind? {
+            Kind::Configuration | Kind::Log | Kind::Statistics => Some(Format::Plain),
+            Kind::Version | Kind::Other => None,
+        }),
+        pattern: artifact
+            .pattern
+            .as_ref()
+            .map(|pattern| pattern.value.clone()),
+        stream: artifact
+            .stream
+            .as_ref()
+            .map(|stream| stream.value)
+            .unwrap_or_default(),
+        tables: tables.map(|table| table.value.clone()).collect(),
+        sample: artifact.sample.as_ref().map(|sample| Sample {
+            table: sample.value.table.clone(),
+            column: sample.value.column.clone(),
+            unit: sample.value.unit,
+        }),
+    };
+    sound.then_some(ready)
+}

@@ -1,0 +1,81 @@
+//! Hosts as meant, and two hosts that can only be one machine.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::inventory::login::PORT;
+use crate::inventory::page::{Page, Spanned};
+use crate::inventory::raw::Raw;
+use crate::inventory::{Host, Identity};
+
+pub(super) fn resolve(page: &mut Page<'_>, raw: &Raw) -> Vec<Host> {
+    let hops = hops(raw);
+    let homes: HashSet<&str> = raw
+        .instances
+        .iter()
+        .filter_map(|instance| instance.host.as_ref())
+        .map(|host| host.value.as_str())
+        .collect();
+    let default_port = raw.ssh.port.as_ref().map_or(PORT, |port| port.value);
+    let of = |text: &Spanned<String>| text.value.clone();
+    let mut hosts = Vec::with_capacity(raw.hosts.len());
+    for host in &raw.hosts {
+        let name = host.name.value.as_str();
+        hosts.push(Host {
+            name: name.to_owned(),
+            address: host.address.as_ref().map(of).unwrap_or_default(),
+            port: host
+                .access
+                .port
+                .as_ref()
+                .map_or(default_port, |port| port.value),
+            groups: host.groups.iter().map(of).collect(),
+            hop_only: hops.contains(name) && !homes.contains(name),
+            identity: Identity {
+                hostname: host.hostname.as_ref().map(of),
+                machine_id: host.machine_id.as_ref().map(of),
+            },
+            machine: host.machine.as_ref().map(of),
+        });
+    }
+    refuse_twins(page, raw, &hosts);
+    hosts
+}
+
+fn hops(raw: &Raw) -> HashSet<&str> {
+    let teams = raw.teams.iter().map(|team| &team.access);
+    let hosts = raw.hosts.iter().map(|host| &host.access);
+    let levels = std::iter::once(&raw.ssh).chain(teams).chain(hosts);
+    levels
+        .flat_map(|level| level.via.iter().flat_map(|via| &via.value))
+        .map(|hop| hop.value.as_str())
+        .collect()
+}
+
+/// Contract 5: two hosts that turn out to be one machine are never GO. Here it shows before
+/// connecting: same address and port, reached the same way. Behind different hops the same private
+/// address is another machine.
+fn refuse_twins(page: &mut Page<'_>, raw: &Raw, hosts: &[Host]) {
+    let mut seen: HashMap<(String, u16, Vec<&str>), usize> = HashMap::new();
+    for (at, (host, written)) in hosts.iter().zip(&raw.hosts).enumerate() {
+        let Some(address) = &written.address else {
+            continue;
+        };
+        let via = written.access.via.iter().flat_map(|via| &via.value);
+        let via = via.map(|hop| hop.value.as_str()).collect();
+        let way = (host.address.to_ascii_lowercase(), host.port, via);
+        let Some(first) = seen.get(&way) else {
+            seen.insert(way, at);
+            continue;
+        };
+        let first = &hosts[*first];
+        if host.machine.is_some() && host.machine == first.machine {
+            continue;
+        }
+        let message = format!(
+            "hosts `{}` and `{}` have the same address and port",
+            first.name, host.name
+        );
+        let hint = "correct one of them, or give both the same `machine: NAME` if they are meant to be one machine";
+        page.refuse(address.at, message, hint);
+    }
+}

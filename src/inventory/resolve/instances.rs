@@ -1,0 +1,498 @@
+//! Instances as meant: references followed, artifacts merged and filled, and no two instances
+//! claiming the same file of one host.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::artifacts::{self, Ready, Source as Written};
+use super::paths::{self, Objection};
+use super::products::{self, Product};
+use super::{Index, Known};
+use crate::inventory::artifact::{Artifact, Kind, Source};
+use crate::inventory::page::{Mark, Page, Text};
+use crate::inventory::placeholder::{Template, Values};
+use crate::inventory::raw::{self, Raw};
+use crate::inventory::{Instance, raw::Instance as Raws};
+use crate::text;
+
+/// Names that every placeholder may use without a value in `vars`.
+const BUILT_IN: [&str; 5] = ["instance", "host", "team", "product", "environment"];
+
+pub(super) fn resolve(
+    page: &mut Page<'_>,
+    raw: &Raw,
+    known: &Known<'_>,
+    products: &[Product],
+) -> Vec<Instance> {
+    let product_index = super::index_of(products.iter().map(|product| product.name.as_str()));
+    let shelves: Vec<Shelf<'_>> = products.iter().map(Shelf::new).collect();
+    let environment = raw.environment.as_ref().map_or("", |name| &name.value);
+    let mut resolver = Resolver {
+        environment,
+        missing: Missing::default(),
+        claims: Claims::default(),
+    };
+    let mut instances = Vec::with_capacity(raw.instances.len());
+    for instance in &raw.instances {
+        check_references(page, raw, known, instance, &product_index);
+        let product = instance
+            .product
+            .as_ref()
+            .and_then(|name| product_index.get(&name.value));
+        let shelf = product.map(|at| &shelves[*at]);
+        instances.push(resolver.instance(page, instance, shelf));
+    }
+    resolver.missing.refuse(page);
+    // An unused product is fine, and still must make sense.
+    for shelf in &shelves {
+        shelf.complete_if_unused(page);
+    }
+    instances
+}
+
+fn check_references(
+    page: &mut Page<'_>,
+    raw: &Raw,
+    known: &Known<'_>,
+    instance: &Raws,
+    products: &Index,
+) {
+    if let Some(product) = &instance.product
+        && !products.contains_key(&product.value)
+    {
+        let names = products.keys().map(String::as_str);
+        super::dangling(
+            page,
+            product,
+            "product",
+            "products",
+            raw.unread.products,
+            names,
+        );
+    }
+    if let Some(host) = &instance.host
+        && !known.hosts.contains_key(&host.value)
+    {
+        let names = known.hosts.keys().map(String::as_str);
+        super::dangling(page, host, "host", "hosts", raw.unread.hosts, names);
+    }
+    for team in &instance.teams {
+        if !known.teams.contains_key(&team.value) {
+            let names = known.teams.keys().map(String::as_str);
+            super::dangling(page, team, "team", "teams", raw.unread.teams, names);
+        }
+    }
+}
+
+/// One product's artifacts, each completed once however many instances use it as it is.
+struct Shelf<'p> {
+    product: &'p Product,
+    ready: Vec<OnceCell<Option<Ready>>>,
+}
+
+impl<'p> Shelf<'p> {
+    fn new(product: &'p Product) -> Self {
+        let ready = product.artifacts.iter().map(|_| OnceCell::new()).collect();
+        Self { product, ready }
+    }
+
+    fn ready(&self, page: &mut Page<'_>, at: usize) -> Option<&Ready> {
+        let of = || format!("product `{}`", self.product.name);
+        let artifact = &self.product.artifacts[at];
+        self.ready[at]
+            .get_or_init(|| artifacts::complete(page, artifact, &of(), self.product.at))
+            .as_ref()
+    }
+
+    fn complete_if_unused(&self, page: &mut Page<'_>) {
+        if self.ready.iter().all(|ready| ready.get().is_none()) {
+            for at in 0..self.ready.len() {
+                self.ready(page, at);
+            }
+        }
+    }
+}
+
+struct Resolver<'r> {
+    environment: &'r str,
+    missing: Missing<'r>,
+    claims: Claims<'r>,
+}
+
+impl<'r> Resolver<'r> {
+    fn instance(
+        &mut self,
+        page: &mut Page<'_>,
+        written: &'r Raws,
+        shelf: Option<&'r Shelf<'r>>,
+    ) -> Instance {
+        let text = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
+        let teams: Vec<String> = written
+            .teams
+            .iter()
+            .map(|team| team.value.clone())
+            .collect();
+        let mut instance = Instance {
+            name: written.name.value.clone(),
+            product: text(&written.product).unwrap_or_default(),
+            vendor: shelf.and_then(|shelf| shelf.product.vendor.clone()),
+            host: text(&written.host).unwrap_or_default(),
+            vars: written
+                .vars
+                .iter()
+                .map(|(name, value)| (name.value.clone(), value.value.clone()))
+                .collect(),
+            expect_version: text(&written.expect_version),
+            expect_name: text(&written.expect_name),
+            artifacts: Vec::new(),
+            by_team: BTreeMap::new(),
+            teams,
+        };
+        let own = own_artifacts(page, written, shelf);
+        let mut readies: Vec<&Ready> = Vec::new();
+        if let Some(shelf) = shelf {
+            for (at, artifact) in shelf.product.artifacts.iter().enumerate() {
+                match own.get(artifact.name.value.as_str()) {
+                    Some(own) => readies.extend(own.as_ref()),
+                    None => readies.extend(shelf.ready(page, at)),
+                }
+            }
+        }
+        let of_product = |name: &str| {
+            let mut artifacts = shelf.iter().flat_map(|shelf| &shelf.product.artifacts);
+            artifacts.any(|artifact| artifact.name.value == name)
+        };
+        for artifact in &written.artifacts {
+            let name = artifact.name.value.as_str();
+            if !of_product(name) {
+                readies.extend(own.get(name).and_then(Option::as_ref));
+            }
+        }
+        // Which team a path is filled for matters only to those that say `{team}`.
+        let by_team = readies
+            .iter()
+            .flat_map(|ready| ready.templates())
+            .any(|template| template.holes().any(|hole| hole == "team"))
+            && !instance.vars.contains_key("team");
+        let mut teams: Vec<&'r str> = written
+            .teams
+            .iter()
+            .map(|team| team.value.as_str())
+            .collect();
+        if !by_team {
+            teams.truncate(1);
+        }
+        if teams.is_empty() {
+            // Refused already; its artifacts can still be judged.
+            teams.push("");
+        }
+        for (at, team) in teams.into_iter().enumerate() {
+            let scope = Scope {
+                written,
+                environment: self.environment,
+                team,
+            };
+            let filled = readies
+                .iter()
+                .filter_map(|ready| self.fill(page, ready, &scope))
+                .collect();
+            if at == 0 {
+                instance.artifacts = filled;
+            } else {
+                instance.by_team.insert(team.to_owned(), filled);
+            }
+        }
+        instance
+    }
+
+    fn fill(&mut self, page: &mut Page<'_>, ready: &Ready, scope: &Scope<'r>) -> Option<Artifact> {
+        let source = match &ready.source {
+            Written::Command(arguments) => {
+                let filled: Vec<Option<String>> = arguments
+                    .iter()
+                    .map(|argument| self.fill_one(argument, ready, scope))
+                    .collect();
+                let command: Vec<String> = filled.into_iter().collect::<Option<_>>()?;
+                if command
+                    .first()
+                    .is_some_and(|program| program.is_empty() || program.starts_with('-'))
+                {
+                    let at = scope.blame(&arguments[0], |value| {
+                        value.is_empty() || value.starts_with('-')
+                    });
+                    let message =
+                        format!("the command of artifact `{}` has no program", ready.name);
+                    page.refuse(at, message, "the first item must become a program's path");
+                    return None;
+                }
+                Source::Command(command)
+            }
+            Written::Path(template) => {
+                let path = self.fill_one(template, ready, scope)?;
+                let sound = self.judge_path(page, &path, template, ready, scope);
+                if !sound {
+                    return None;
+                }
+                Source::Path(path)
+            }
+        };
+        Some(Artifact {
+            name: ready.name.clone(),
+            kind: ready.kind,
+            source,
+            format: ready.format,
+            pattern: ready.pattern.clone(),
+            stream: ready.stream,
+            tables: ready.tables.clone(),
+            sample: ready.sample.clone(),
+        })
+    }
+
+    fn fill_one(
+        &mut self,
+        template: &Template,
+        ready: &Ready,
+        scope: &Scope<'r>,
+    ) -> Option<String> {
+        match template.fill(scope) {
+            Ok(filled) => {
+                self.missing.seen(template, true);
+                Some(filled)
+            }
+            Err(hole) => {
+                self.missing.seen(template, false);
+                self.missing
+                    .note(template, hole, &ready.name, scope.written);
+                None
+            }
+        }
+    }
+
+    fn judge_path(
+        &mut self,
+        page: &mut Page<'_>,
+        path: &str,
+        template: &Template,
+        ready: &Ready,
+        scope: &Scope<'r>,
+    ) -> bool {
+        for hole in template.holes() {
+            if let Some(value) = scope.var(hole)
+                && value.value.contains(paths::is_pattern)
+            {
+                let message = format!(
+                    "the value of `{hole}` holds a character of patterns, and artifact `{}` makes a path of it",
+                    ready.name
+                );
+                let hint =
+                    "values are taken as they are: write the pattern into the artifact's `path`";
+                page.refuse(value.at, message, hint);
+                return false;
+            }
+        }
+        if let Some((message, hint)) = paths::object_to(path) {
+            refuse_path(page, path, (message, hint), template, ready, scope);
+            return false;
+        }
+        if matches!(ready.kind, Kind::Version | Kind::Other) {
+            // A shared installation and the host's own logs are rightly named by many instances.
+            return true;
+        }
+        self.claims.claim(page, path, ready, scope.written)
+    }
+}
+
+fn refuse_path(
+    page: &mut Page<'_>,
+    path: &str,
+    (message, hint): Objection,
+    template: &Template,
+    ready: &Ready,
+    scope: &Scope<'_>,
+) {
+    let at = if !path.starts_with('/') {
+        match template.begins_with_hole() {
+            Some(hole) => scope
+                .var(hole)
+                .map_or(scope.written.name.at, |value| value.at),
+            None => scope.blame(template, |_| true),
+        }
+    } else if paths::climbs(path) {
+        scope.blame(template, |part| part.contains(".."))
+    } else {
+        scope.blame(template, |part| part.contains('*') || part.ends_with('/'))
+    };
+    let message = format!("{message}: `{path}` of artifact `{}`", ready.name);
+    page.refuse(at, message, hint);
+}
+
+/// The instance's own artifacts by name, merged over the product's and completed.
+fn own_artifacts<'w>(
+    page: &mut Page<'_>,
+    written: &'w Raws,
+    shelf: Option<&Shelf<'_>>,
+) -> HashMap<&'w str, Option<Ready>> {
+    let of = || format!("instance `{}`", written.name.value);
+    let base = |name: &str| -> Vec<raw::Artifact> {
+        let artifacts = shelf.iter().flat_map(|shelf| &shelf.product.artifacts);
+        artifacts
+            .filter(|artifact| artifact.name.value == name)
+            .cloned()
+            .collect()
+    };
+    let mut own = HashMap::new();
+    // Without a known product nobody can say what an override is still missing.
+    if shelf.is_none() {
+        return own;
+    }
+    for artifact in &written.artifacts {
+        let name = artifact.name.value.as_str();
+        for merged in products::over(base(name), std::slice::from_ref(artifact)) {
+            let ready = artifacts::complete(page, &merged, &of(), artifact.name.at);
+            own.insert(name, ready);
+        }
+    }
+    own
+}
+
+/// What the placeholders of one instance stand for, seen by one team.
+struct Scope<'r> {
+    written: &'r Raws,
+    environment: &'r str,
+    team: &'r str,
+}
+
+impl<'r> Scope<'r> {
+    fn var(&self, name: &str) -> Option<&'r Text> {
+        let vars = &self.written.vars;
+        let found = vars.iter().find(|(known, _)| known.value == name);
+        found.map(|(_, value)| value)
+    }
+
+    /// Where to point: at the written template if that is what is wrong, else at the value, else at
+    /// the instance.
+    fn blame(&self, template: &Template, wrong: impl Fn(&str) -> bool) -> Mark {
+        if !template.at.is_built_in() && template.literals().any(&wrong) {
+            return template.at;
+        }
+        let mut values = template.holes().filter_map(|hole| self.var(hole));
+        let value = values.find(|value| wrong(&value.value));
+        value.map_or(self.written.name.at, |value| value.at)
+    }
+}
+
+impl Values for Scope<'_> {
+    fn value(&self, hole: &str) -> Option<&str> {
+        if let Some(value) = self.var(hole) {
+            return Some(&value.value);
+        }
+        match hole {
+            "instance" => Some(&self.written.name.value),
+            "host" => self.written.host.as_ref().map(|host| host.value.as_str()),
+            "team" => Some(self.team),
+            "product" => self
+                .written
+                .product
+                .as_ref()
+                .map(|name| name.value.as_str()),
+            "environment" => Some(self.environment),
+            _ => None,
+        }
+    }
+}
+
+/// Placeholders without a value, gathered so that one misspelt template is one problem and not one
+/// for each of its instances.
+#[derive(Default)]
+struct Missing<'r> {
+    /// Templates that some instance could fill.
+    filled: HashSet<Mark>,
+    notes: Vec<Note<'r>>,
+}
+
+struct Note<'r> {
+    template: Mark,
+    hole: String,
+    artifact: String,
+    instance: &'r Raws,
+}
+
+impl<'r> Missing<'r> {
+    fn seen(&mut self, template: &Template, filled: bool) {
+        if filled && !template.at.is_built_in() {
+            self.filled.insert(template.at);
+        }
+    }
+
+    fn note(&mut self, template: &Template, hole: &str, artifact: &str, instance: &'r Raws) {
+        self.notes.push(Note {
+            template: template.at,
+            hole: hole.to_owned(),
+            artifact: artifact.to_owned(),
+            instance,
+        });
+    }
+
+    fn refuse(self, page: &mut Page<'_>) {
+        let mut said: HashSet<(Mark, String)> = HashSet::new();
+        for note in self.notes {
+            let hole = &note.hole;
+            let vars = note
+                .instance
+                .vars
+                .iter()
+                .map(|(name, _)| name.value.as_str());
+            let close = text::did_you_mean(hole, vars.chain(BUILT_IN));
+            let hint = match close.is_empty() {
+                true => format!("write `vars: {{{hole}: …}}` below the instance"),
+                false => close,
+            };
+            let everywhere = !note.template.is_built_in() && !self.filled.contains(&note.template);
+            let (at, message) = match everywhere {
+                true => (note.template, format!("nothing gives `{{{hole}}}` a value")),
+                false => {
+                    let (name, artifact) = (&note.instance.name, &note.artifact);
+                    let message = format!(
+                        "instance `{}` gives `{{{hole}}}` no value, and artifact `{artifact}` needs it",
+                        name.value
+                    );
+                    (name.at, message)
+                }
+            };
+            // One missing value is one problem, however many artifacts need it.
+            if said.insert((at, note.hole.clone())) {
+                page.refuse(at, message, hint);
+            }
+        }
+    }
+}
+
+/// Who fetches which path on which host: a copied instance whose `home` was not changed would
+/// prove its neighbour twice and itself never.
+#[derive(Default)]
+struct Claims<'r> {
+    by_path: HashMap<(&'r str, String), &'r Raws>,
+    said: HashSet<(Mark, Mark)>,
+}
+
+impl<'r> Claims<'r> {
+    fn claim(&mut self, page: &mut Page<'_>, path: &str, ready: &Ready, mine: &'r Raws) -> bool {
+        let Some(host) = &mine.host else {
+            return true;
+        };
+        let key = (host.value.as_str(), path.to_owned());
+        let first = *self.by_path.entry(key).or_insert(mine);
+        if first.name.at == mine.name.at {
+            return true;
+        }
+        if self.said.insert((first.name.at, mine.name.at)) {
+            let message = format!(
+                "instances `{}` and `{}` on host `{}` claim the same path `{path}` (artifact `{}`)",
+                first.name.value, mine.name.value, host.value, ready.name
+            );
+            let hint = "give each its own `vars`, or its own `path` under `artifacts:`";
+            page.refuse(mine.name.at, message, hint);
+        }
+        false
+    }
+}
