@@ -4,11 +4,31 @@
 //! at a time. A refusal is a [`Failure`] with host and account filled in; nothing here judges
 //! content, and nothing here knows a step.
 
+mod actor;
+mod auth;
+mod classify;
+mod connect;
+mod elevate;
+mod exec;
+mod files;
+mod frame;
+mod glob;
+mod hops;
+mod host_key;
+mod known_hosts;
+mod quote;
+mod sftp;
+mod shell_files;
+mod ssh;
+
 use std::io::Write;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+
+pub use connect::{connect, libssh2_version};
+pub use shell_files::{link_command, list_command, read_command, stat_command};
 
 use crate::digest::Sha256;
 use crate::failure::Failure;

@@ -1,0 +1,241 @@
+//! From a login to a session: name, TCP, hop by hop, each step bounded by `connect_timeout`. Retries
+//! only what was no answer yet: a hang-up before the handshake, or a host key type not asked for.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use super::actor::{Actor, Deadline, Socket};
+use super::host_key::Ask;
+use super::ssh::{Again, Far, Refused, Ssh};
+use super::{Greeting, Session, classify, hops};
+use crate::failure::{Failure, FailureKind};
+use crate::inventory::{Client, Login};
+use crate::time::say;
+
+/// Opens a session for `login`, through its hops.
+///
+/// # Errors
+/// `unreachable`, `host-key`, `auth` or `timeout`, with the host that refused: the hop, when it was
+/// one. `undefined` when cancelled.
+pub async fn connect(
+    login: &Login,
+    cancel: &CancellationToken,
+) -> Result<Arc<dyn Session>, Failure> {
+    let session = tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Failure::new(
+            FailureKind::Undefined,
+            "a run that goes on",
+            "the run was cancelled",
+        )
+        .with_hint("run it again; nothing was judged here")),
+        session = reach(login) => session,
+    };
+    session.map_err(|failure| failure.with_login(&login.host, &login.user))
+}
+
+/// Version of the libssh2 that is built in, such as `1.11.2_DEV` (facts: traps.md T12).
+#[must_use]
+pub fn libssh2_version() -> String {
+    env!("GONOGO_LIBSSH2").to_owned()
+}
+
+/// What earlier tries taught.
+struct Lessons {
+    /// For each connection of the chain, the host key types to ask for.
+    asks: Vec<Ask>,
+    /// A server that may have been busy was given its second chance.
+    waited: bool,
+    /// The refusal of a host key seen so far.
+    seen: Option<Failure>,
+}
+
+async fn reach(login: &Login) -> Result<Arc<dyn Session>, Failure> {
+    if login.client == Client::Openssh {
+        return Err(Failure::new(
+            FailureKind::Undefined,
+            "`client: ssh2`",
+            "`client: openssh` is not built into this version",
+        )
+        .with_hint("set `client: ssh2` for this login"));
+    }
+    let chain: Vec<&Login> = login.via.iter().chain([login]).collect();
+    let whole = chain.iter().map(|login| login.connect_timeout).sum();
+    let whole = Deadline::after(whole);
+    let mut lessons = Lessons {
+        asks: vec![Ask::default(); chain.len()],
+        waited: false,
+        seen: None,
+    };
+    loop {
+        let (depth, refused) = match walk(&chain, &lessons.asks, &whole).await {
+            Ok((actor, greeting)) => return Ok(Arc::new(Ssh::new(actor, greeting, login))),
+            Err(refused) => refused,
+        };
+        let here = chain[depth];
+        let failure = refused.failure.with_login(&here.host, &here.user);
+        let failure = lessons.join(failure);
+        match refused.again {
+            Some(Again::Busy) if !lessons.waited => {
+                lessons.waited = true;
+                // Spread out, so that a fleet of sessions does not come back as one.
+                let mut random = [0_u8; 1];
+                let _ = getrandom::fill(&mut random);
+                let pause = Duration::from_millis(300 + 3 * u64::from(random[0]));
+                if whole.left().is_none_or(|left| left < pause * 2) {
+                    return Err(failure);
+                }
+                tokio::time::sleep(pause).await;
+            }
+            Some(Again::Asking(ask)) if whole.left().is_some() => {
+                lessons.asks[depth] = ask;
+                lessons.seen = Some(failure);
+            }
+            _ => return Err(failure),
+        }
+    }
+}
+
+impl Lessons {
+    // A later try for other key types may only fail to find any: then the first refusal stands.
+    fn join(&mut self, failure: Failure) -> Failure {
+        match self.seen.take() {
+            Some(mut seen) if seen.kind == FailureKind::HostKey => {
+                if failure.kind == FailureKind::HostKey && failure.host == seen.host {
+                    seen.actual = format!("{}, {}", seen.actual, failure.actual);
+                }
+                seen
+            }
+            _ => failure,
+        }
+    }
+}
+
+/// Goes hop by hop; a refusal comes with the place in the chain it came from.
+async fn walk(
+    chain: &[&Login],
+    asks: &[Ask],
+    whole: &Deadline,
+) -> Result<(Arc<Actor>, Greeting), (usize, Refused)> {
+    let mut below: Option<(Arc<Actor>, Greeting)> = None;
+    for (depth, (here, ask)) in chain.iter().zip(asks).enumerate() {
+        let time = whole.left().unwrap_or_default().min(here.connect_timeout);
+        let deadline = Deadline::after(time);
+        let socket = match &below {
+            None => dial(here, deadline).await,
+            Some((hop, _)) => hops::open(hop, chain[depth - 1], here, deadline).await,
+        };
+        let socket = socket.map_err(|failure| (depth, failure.into()))?;
+        let via = below.take().map(|(hop, _)| hop);
+        let told = establish(here, ask, socket, via, deadline).await;
+        below = Some(told.map_err(|refused| (depth, refused))?);
+    }
+    let nobody = || Failure::new(FailureKind::Undefined, "a login", "an empty chain of hops");
+    below.ok_or_else(|| (0, nobody().into()))
+}
+
+async fn establish(
+    login: &Login,
+    ask: &Ask,
+    socket: Socket,
+    via: Option<Arc<Actor>>,
+    deadline: Deadline,
+) -> Result<(Arc<Actor>, Greeting), Refused> {
+    let proven = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&proven);
+    let (own, ask) = (login.clone(), ask.clone());
+    let begin = move |socket, kill| Far::establish(own, &ask, deadline, &seen, socket, kill);
+    let late = || match proven.load(Ordering::Acquire) {
+        true => classify::late("authentication", &deadline).into(),
+        false => silent(login).into(),
+    };
+    Actor::start(&login.host, socket, via, deadline, begin, late).await
+}
+
+fn silent(login: &Login) -> Failure {
+    Failure::new(
+        FailureKind::Unreachable,
+        format!("an SSH handshake within {}", say(login.connect_timeout)),
+        "the port is open, but no handshake came about",
+    )
+    .with_subject(format!("{}:{}", login.address, login.port))
+    .with_hint("look whether sshd hangs there, or whether something else listens on the port")
+}
+
+/// Name and TCP, by tokio: `getaddrinfo` has no timeout of its own.
+async fn dial(login: &Login, deadline: Deadline) -> Result<Socket, Failure> {
+    let target = format!("{}:{}", login.address, login.port);
+    let fail = |actual: String, hint: &str| {
+        Failure::new(
+            FailureKind::Unreachable,
+            format!("a connection to {target}"),
+            actual,
+        )
+        .with_subject(&*target)
+        .with_hint(hint)
+    };
+    let slow = || {
+        let actual = format!("no answer within {}", say(login.connect_timeout));
+        fail(
+            actual,
+            "a firewall may drop the packets, or the host is down; look at route and rules",
+        )
+    };
+    let left = deadline.left().unwrap_or_default();
+    let lookup = tokio::net::lookup_host((login.address.as_str(), login.port));
+    let addresses: Vec<SocketAddr> = match tokio::time::timeout(left, lookup).await {
+        Ok(Ok(found)) => found.collect(),
+        Ok(Err(error)) => {
+            let hint = "correct `address`, or look at the runner's resolver (/etc/resolv.conf)";
+            return Err(fail(format!("the name does not resolve: {error}"), hint));
+        }
+        Err(_) => {
+            return Err(fail(
+                "the name was not resolved in time".into(),
+                "look at the runner's resolver",
+            ));
+        }
+    };
+    let mut last = None;
+    for (index, address) in addresses.iter().enumerate() {
+        // A dead first address must leave time for the next.
+        let others = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+        let Some(left) = deadline.left() else { break };
+        match tokio::time::timeout(left / others, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                let ready = stream.set_nodelay(true).and_then(|()| stream.into_std());
+                let ready = ready.and_then(|stream| {
+                    // tokio leaves it non-blocking, and libssh2 would spin on that.
+                    stream.set_nonblocking(false)?;
+                    Ok(stream)
+                });
+                match ready {
+                    Ok(stream) => return Ok(Socket::Tcp(stream)),
+                    Err(error) => last = Some(fail(error.to_string(), "try again")),
+                }
+            }
+            Ok(Err(error)) => last = Some(fail(error.to_string(), why(&error))),
+            Err(_) => last = Some(slow()),
+        }
+    }
+    Err(last.unwrap_or_else(slow))
+}
+
+fn why(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind as K;
+    match error.kind() {
+        K::ConnectionRefused => {
+            "nothing listens there: look whether sshd runs, on which port and address"
+        }
+        K::HostUnreachable | K::NetworkUnreachable => {
+            "there is no route from this runner: look at VPN, routes and `via`"
+        }
+        K::ConnectionReset => "a firewall or proxy between resets the connection",
+        _ => "look at route and firewall between this runner and the host",
+    }
+}

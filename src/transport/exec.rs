@@ -1,0 +1,319 @@
+//! Running one command: framed, tethered, both streams read at once, judged by bytes and never by an
+//! exit status alone (facts: ssh.md 3.1–3.3, traps.md T1, T2, T8, T9).
+
+use std::io::{self, Read as _};
+use std::time::Duration;
+
+use ssh2::Channel;
+
+use super::actor::Deadline;
+use super::frame::{Frame, MOST_NOISE, Nonce};
+use super::ssh::Far;
+use super::{Command, Limits, Output, ReadError, classify, elevate, quote};
+use crate::failure::{Failure, FailureKind};
+use crate::text;
+
+const PIECE: usize = 64 << 10;
+
+/// The refusal of an account that has files only.
+pub(super) fn never_sent() -> Failure {
+    Failure::new(
+        FailureKind::Shell,
+        "an account with a shell",
+        "this login is declared `transport: sftp`, so no command is ever sent",
+    )
+    .with_hint("take the artifact from a file, or let another team's account run the command")
+}
+
+/// Runs `command` as the inventory elevates it.
+pub(super) fn run(
+    far: &mut Far,
+    command: &Command,
+    limits: Limits,
+    deadline: &Deadline,
+) -> Result<Output, Failure> {
+    let mut stdout = Vec::new();
+    let keep = |piece: &[u8]| {
+        stdout.extend_from_slice(piece);
+        Ok(())
+    };
+    let (status, stderr) = match framed(far, &command.0, limits.bytes, deadline, keep) {
+        Ok(ended) => ended,
+        Err(ReadError::Failure(failure)) => return Err(failure),
+        // Memory is the sink here, and it takes everything.
+        Err(ReadError::Sink(error)) => return Err(ours(&error.to_string())),
+    };
+    if let Some(failure) = elevate::refusal(&far.login.elevate, status, &stdout, &stderr) {
+        return Err(failure);
+    }
+    Ok(Output {
+        stdout,
+        stderr,
+        status,
+    })
+}
+
+fn ours(error: &str) -> Failure {
+    Failure::new(FailureKind::Undefined, "a command that can be sent", error)
+        .with_hint("this is a fault on gonogo's side; correct the command in the inventory")
+}
+
+/// Runs `argv` inside a frame; stdout streams to `out`, stderr comes back with the exit status. Both
+/// together at most `most` bytes. No exit status is ever judged here.
+pub(super) fn framed(
+    far: &mut Far,
+    argv: &[String],
+    most: u64,
+    deadline: &Deadline,
+    mut out: impl FnMut(&[u8]) -> io::Result<()>,
+) -> Result<(i32, Vec<u8>), ReadError> {
+    if argv.is_empty() || argv.iter().any(|word| word.contains('\0')) {
+        return Err(ours("an empty command, or a NUL byte in it").into());
+    }
+    let nonce = Nonce::new().map_err(|error| ours(&error.to_string()))?;
+    let argv = elevate::wrap(&far.login.elevate, argv);
+    let line = quote::login_line(&nonce.script(&quote::words(&argv)));
+    let mut channel = far.channel(deadline, "the command")?;
+    far.arm(deadline, "the command")?;
+    if let Err(error) = channel.exec(&line) {
+        let failure = far.connection(&error, deadline, "the command");
+        return Err(failure.unwrap_or_else(|| no_exec(&error)).into());
+    }
+    let mut talk = Talk {
+        frames: [nonce.frame(), nonce.frame()],
+        stderr: Vec::new(),
+        bytes: 0,
+        most,
+    };
+    match talk.listen(far, &mut channel, deadline, &mut out) {
+        Ok(()) => talk.judge(far, channel, deadline).map_err(Into::into),
+        Err(error) => {
+            far.abandon(channel);
+            Err(error)
+        }
+    }
+}
+
+fn no_exec(error: &ssh2::Error) -> Failure {
+    Failure::new(
+        FailureKind::Shell,
+        "a server that runs commands",
+        format!("it refused the request: {}", classify::said(error)),
+    )
+    .with_hint("if the account is for files only, set `transport: sftp` for the team")
+}
+
+struct Talk {
+    /// stdout and stderr.
+    frames: [Frame; 2],
+    stderr: Vec<u8>,
+    bytes: u64,
+    most: u64,
+}
+
+impl Talk {
+    /// Reads both streams until the server says that nothing more comes.
+    fn listen(
+        &mut self,
+        far: &Far,
+        channel: &mut Channel,
+        deadline: &Deadline,
+        out: &mut impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(), ReadError> {
+        far.session.set_blocking(false);
+        let mut buffer = vec![0; PIECE];
+        let mut stdin_open = true;
+        let mut idle = 0_u32;
+        while !channel.eof() {
+            let mut moved = false;
+            for id in [0, 1] {
+                match channel.stream(id).read(&mut buffer) {
+                    Ok(0) => {}
+                    Ok(n) => {
+                        moved = true;
+                        self.take(id == 0, &buffer[..n], out)?;
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(_) => {
+                        let error = far.last_error();
+                        let failure = far.connection(&error, deadline, "the command");
+                        return Err(failure.unwrap_or_else(|| broken_off(&error)).into());
+                    }
+                }
+            }
+            // The tether holds until both trailers are in; then nothing keeps the channel open.
+            if stdin_open && self.frames.iter().all(|frame| frame.status().is_some()) {
+                match channel.send_eof() {
+                    Err(error) if classify::would_block(&error) => {}
+                    _ => stdin_open = false,
+                }
+            }
+            if moved {
+                idle = 0;
+                if deadline.left().is_none() {
+                    return Err(far.late(deadline, "the command").into());
+                }
+                continue;
+            }
+            idle += 1;
+            match channel.read_window().available > 0 {
+                // Reading one stream queued data of the other (facts: ssh.md 3.2).
+                true if idle < 3 => {}
+                // Bytes of a stream that nobody asked for must not make a busy loop.
+                true => std::thread::sleep(Duration::from_millis(5)),
+                false => far.wait(deadline, "the command")?,
+            }
+            if deadline.left().is_none() {
+                return Err(far.late(deadline, "the command").into());
+            }
+        }
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        is_stdout: bool,
+        piece: &[u8],
+        out: &mut impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(), ReadError> {
+        let Self {
+            frames: [stdout, stderr],
+            stderr: kept,
+            bytes,
+            most,
+        } = self;
+        let room = *most - *bytes;
+        let mut over = false;
+        let mut count = |part: &[u8]| {
+            over |= part.len() as u64 > room;
+            if !over {
+                *bytes += part.len() as u64;
+            }
+            !over
+        };
+        let frame = match is_stdout {
+            true => {
+                let mut pass = |part: &[u8]| if count(part) { out(part) } else { Ok(()) };
+                stdout.push(piece, &mut pass).map_err(ReadError::Sink)?;
+                stdout
+            }
+            false => {
+                let mut pass = |part: &[u8]| {
+                    if count(part) {
+                        kept.extend_from_slice(part);
+                    }
+                    Ok(())
+                };
+                stderr.push(piece, &mut pass).map_err(ReadError::Sink)?;
+                stderr
+            }
+        };
+        if over {
+            return Err(too_much(self.most).into());
+        }
+        match frame.noise_bytes() > MOST_NOISE {
+            true => Err(no_frame(frame, None, None).into()),
+            false => Ok(()),
+        }
+    }
+
+    fn judge(
+        self,
+        far: &Far,
+        mut channel: Channel,
+        deadline: &Deadline,
+    ) -> Result<(i32, Vec<u8>), Failure> {
+        let closed = far.arm(deadline, "the command").and_then(|()| {
+            let closed = channel.close().and_then(|()| channel.wait_close());
+            closed.map_err(|error| {
+                let failure = far.connection(&error, deadline, "the command");
+                failure.unwrap_or_else(|| broken_off(&error))
+            })
+        });
+        if let Err(failure) = closed {
+            far.kill();
+            return Err(failure);
+        }
+        let signal = channel.exit_signal().ok().and_then(|end| end.exit_signal);
+        let status = channel.exit_status().ok();
+        let [stdout, stderr] = &self.frames;
+        if !stdout.started() {
+            let frame = match stdout.noise().trim().is_empty() {
+                true => stderr,
+                false => stdout,
+            };
+            return Err(no_frame(frame, status, signal));
+        }
+        match (stdout.status(), stderr.status(), signal) {
+            (Some(status), Some(same), None) if status == same => Ok((status, self.stderr)),
+            (Some(_), _, None) => Err(Failure::new(
+                FailureKind::Shell,
+                "stdout and stderr, each framed",
+                "stderr came incomplete",
+            )
+            .with_hint("see whether a wrapper around the account's shell swallows stderr")),
+            (_, _, Some(signal)) => Err(cut(&format!(
+                "the shell was killed by SIG{}",
+                text::clip(&signal, 20)
+            ))),
+            (None, ..) => Err(cut(
+                "the shell ended before the command's own end was reported",
+            )),
+        }
+    }
+}
+
+fn cut(actual: &str) -> Failure {
+    Failure::new(FailureKind::Io, "output that comes to its end", actual).with_hint(
+        "look on the host for the OOM killer, a process limit (ulimit -t, -f) or somebody's kill",
+    )
+}
+
+fn broken_off(error: &ssh2::Error) -> Failure {
+    cut(&classify::said(error))
+}
+
+fn too_much(most: u64) -> Failure {
+    Failure::new(
+        FailureKind::TooLarge,
+        format!("at most {} of output", text::size(most)),
+        "more came; the command was ended",
+    )
+    .with_hint("raise `max_bytes`, or ask the command for less")
+}
+
+/// No start marker: what came instead says what sits between us and a shell.
+fn no_frame(frame: &Frame, status: Option<i32>, signal: Option<String>) -> Failure {
+    let noise = frame.noise();
+    let came = noise.trim();
+    let low = came.to_lowercase();
+    let end = match (signal, status) {
+        (Some(signal), _) => format!("killed by SIG{}", text::clip(&signal, 20)),
+        (None, Some(status)) => format!("exit status {status}"),
+        (None, None) => "more and more of it".to_owned(),
+    };
+    let actual = match came {
+        "" => format!("nothing at all ({end})"),
+        came => format!("\"{}\" ({end})", text::clip(came, 200)),
+    };
+    let hint = if low.contains("sftp connections only") {
+        "the account is for SFTP only: set `transport: sftp` for the team"
+    } else if low.contains("not available") || low.contains("nologin") {
+        "the account's shell is nologin: have it given a shell, or set `transport: sftp`"
+    } else if low.contains("restricted") {
+        "the account has a restricted shell that does not run `sh`: have it allowed, or use `transport: sftp`"
+    } else if low.contains("not found") || status == Some(127) {
+        "the account's shell finds no `sh`: look at PATH and at a chroot"
+    } else if came.is_empty() && status == Some(1) {
+        "the account's shell may be /bin/false: have it given a shell, or set `transport: sftp`"
+    } else {
+        "something else runs in place of the command: `ForceCommand` in sshd_config, `command=` in \
+         authorized_keys, or an `exit` or `exec` in the account's .bashrc, .zshrc or .cshrc"
+    };
+    Failure::new(
+        FailureKind::Shell,
+        "a shell that runs the command",
+        format!("the frame around it never came, but {actual}"),
+    )
+    .with_hint(hint)
+}

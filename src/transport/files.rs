@@ -1,0 +1,227 @@
+//! Which road to the files: SFTP or commands, by what the inventory says and the server gives. Holds
+//! the rules and the words that both roads share; reads nothing itself.
+
+use super::actor::Deadline;
+use super::ssh::Far;
+use super::{Entry, EntryKind, ReadError, Receipt, Sink};
+use super::{glob, sftp, shell_files};
+use crate::failure::{Failure, FailureKind};
+use crate::inventory::{Elevate, Transport};
+use crate::text;
+
+/// One file that is asked for.
+pub(super) struct Asked {
+    /// Absolute path.
+    pub(super) path: String,
+    /// Only so many bytes from its start.
+    pub(super) prefix: Option<u64>,
+    /// Most bytes to take.
+    pub(super) most: u64,
+}
+
+impl Asked {
+    /// How many of a file's `size` bytes have to come.
+    pub(super) fn wanted(&self, size: u64) -> Result<u64, Failure> {
+        let wanted = self.prefix.map_or(size, |prefix| prefix.min(size));
+        match wanted <= self.most {
+            true => Ok(wanted),
+            false => Err(Failure::new(
+                FailureKind::TooLarge,
+                format!("at most {} ({} bytes)", text::size(self.most), self.most),
+                format!("a file of {} ({size} bytes)", text::size(size)),
+            )
+            .with_hint("raise `max_bytes` for the host or team, or have the file rotated earlier")),
+        }
+    }
+}
+
+enum Road {
+    Sftp,
+    /// With the reason why not SFTP, when it was tried.
+    Exec(Option<Box<Failure>>),
+}
+
+fn road(far: &mut Far, deadline: &Deadline) -> Result<Road, Failure> {
+    match (far.login.transport, &far.login.elevate) {
+        (Transport::Exec, _) | (Transport::Auto, Elevate::Root | Elevate::User(_)) => {
+            return Ok(Road::Exec(None));
+        }
+        (Transport::Sftp, Elevate::Root | Elevate::User(_)) => {
+            return Err(Failure::new(
+                FailureKind::Elevate,
+                "a login that can be elevated",
+                "`transport: sftp` sends no command, so there is no sudo",
+            )
+            .with_hint("set `elevate: none`, or `transport: auto`"));
+        }
+        (Transport::Auto | Transport::Sftp, Elevate::None) => {}
+    }
+    if sftp::open(far, deadline)? {
+        return Ok(Road::Sftp);
+    }
+    let why = match &far.sftp {
+        sftp::Subsystem::Refused(why) => Some(why.clone()),
+        _ => None,
+    };
+    match (far.login.transport, why) {
+        (Transport::Sftp, Some(why)) => Err(*why),
+        (_, why) => Ok(Road::Exec(why)),
+    }
+}
+
+/// Everything that `pattern` names, sorted by path.
+pub(super) fn list(
+    far: &mut Far,
+    pattern: &str,
+    deadline: &Deadline,
+) -> Result<Vec<Entry>, Failure> {
+    match road(far, deadline)? {
+        Road::Sftp => match sftp::Files::of(far, deadline) {
+            Some(mut files) => glob::expand(&mut files, pattern),
+            None => Err(io(pattern, "SFTP closed")),
+        },
+        Road::Exec(why) => {
+            let mut files = shell_files::Files::of(far, deadline);
+            glob::expand(&mut files, pattern).map_err(|failure| both(failure, why))
+        }
+    }
+}
+
+/// Streams one regular file into `sink`.
+pub(super) fn read(
+    far: &mut Far,
+    asked: &Asked,
+    deadline: &Deadline,
+    sink: Sink,
+) -> Result<Receipt, ReadError> {
+    match road(far, deadline)? {
+        Road::Sftp => match sftp::Files::of(far, deadline) {
+            Some(mut files) => files.read(asked, sink),
+            None => Err(io(&asked.path, "SFTP closed").into()),
+        },
+        Road::Exec(why) => {
+            let read = shell_files::Files::of(far, deadline).read(asked, sink);
+            read.map_err(|error| match error {
+                ReadError::Failure(failure) => ReadError::Failure(both(failure, why)),
+                sink => sink,
+            })
+        }
+    }
+}
+
+// Neither SFTP nor a shell: whoever repairs it has to know of both.
+fn both(mut failure: Failure, sftp: Option<Box<Failure>>) -> Failure {
+    if let (FailureKind::Shell, Some(sftp)) = (failure.kind, sftp) {
+        failure.actual = format!("{}; SFTP was tried first: {}", failure.actual, sftp.actual);
+    }
+    failure
+}
+
+/// Refuses what is not a regular file.
+pub(super) fn must_be_file(entry: &Entry) -> Result<(), Failure> {
+    let actual = match entry.kind {
+        EntryKind::File => return Ok(()),
+        EntryKind::Dangling => {
+            return Err(Failure::new(
+                FailureKind::Missing,
+                "a regular file",
+                "a symbolic link whose target is gone",
+            )
+            .with_subject(&*entry.path)
+            .with_hint("repair the link on the host, or name the file itself"));
+        }
+        EntryKind::Directory => "a directory",
+        EntryKind::Special => "a FIFO, socket or device; it was not opened",
+    };
+    Err(
+        Failure::new(FailureKind::NotRegular, "a regular file", actual)
+            .with_subject(&*entry.path)
+            .with_hint("correct the path in the inventory, or name files more closely"),
+    )
+}
+
+/// It does not exist.
+pub(super) fn missing(path: &str) -> Failure {
+    Failure::new(FailureKind::Missing, "a path that exists", "no such file or directory")
+        .with_subject(path)
+        .with_hint(
+            "look at the instance's `vars` and the path in the inventory; an SFTP account may be shut in a \
+             chroot, whose paths begin there",
+        )
+}
+
+/// This account may not.
+pub(super) fn denied(path: &str, hint: &str) -> Failure {
+    let hint = match hint {
+        "" => "look at owner, group and mode of the path and of every directory above it",
+        hint => hint,
+    };
+    Failure::new(
+        FailureKind::Denied,
+        "a path that this account may read",
+        "permission denied",
+    )
+    .with_subject(path)
+    .with_hint(hint)
+}
+
+/// An error that is neither.
+pub(super) fn io(path: &str, actual: &str) -> Failure {
+    Failure::new(FailureKind::Io, "a path that can be read", actual)
+        .with_subject(path)
+        .with_hint(
+            "look on the host whether this account can read it, and in the kernel's log for errors",
+        )
+}
+
+/// The file ended early.
+pub(super) fn short(wanted: u64, got: u64) -> Failure {
+    Failure::new(
+        FailureKind::Short,
+        format!("{wanted} bytes, as the file had when it was opened"),
+        format!("{got} bytes"),
+    )
+    .with_hint(
+        "it was truncated or rotated while it was read, or the server does not deliver all of it",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wants_the_size_or_the_prefix_within_the_cap() {
+        let asked = |prefix, most| Asked {
+            path: "/x".into(),
+            prefix,
+            most,
+        };
+        assert_eq!(asked(None, 10).wanted(10), Ok(10));
+        assert_eq!(
+            asked(None, 10).wanted(11).unwrap_err().kind,
+            FailureKind::TooLarge
+        );
+        assert_eq!(asked(Some(4), 10).wanted(u64::MAX), Ok(4));
+        assert_eq!(asked(Some(4), 10).wanted(0), Ok(0));
+        assert!(asked(Some(11), 10).wanted(12).is_err());
+    }
+
+    #[test]
+    fn only_a_regular_file_is_opened() {
+        let entry = |kind| Entry {
+            path: "/x".into(),
+            kind,
+            size: 1,
+            modified: None,
+        };
+        assert_eq!(must_be_file(&entry(EntryKind::File)), Ok(()));
+        for (kind, expected) in [
+            (EntryKind::Directory, FailureKind::NotRegular),
+            (EntryKind::Special, FailureKind::NotRegular),
+            (EntryKind::Dangling, FailureKind::Missing),
+        ] {
+            assert_eq!(must_be_file(&entry(kind)).unwrap_err().kind, expected);
+        }
+    }
+}

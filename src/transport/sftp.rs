@@ -1,0 +1,279 @@
+//! Files by SFTP: looks before it opens, opens nothing but regular files, reads as many bytes as the
+//! file had when it was opened (facts: ssh.md 3.11, traps.md T7, T9, T11). Opens for reading only.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ssh2::{Error, FileStat, Sftp};
+
+use super::actor::Deadline;
+use super::files::{self, Asked};
+use super::glob::{self, MOST_ENTRIES, Shelf};
+use super::ssh::Far;
+use super::{Entry, EntryKind, ReadError, Receipt, Sink, classify};
+use crate::digest;
+use crate::failure::{Failure, FailureKind};
+
+const LOOK: &str = "looking at the file";
+
+/// The server's SFTP subsystem.
+#[derive(Default)]
+pub(super) enum Subsystem {
+    /// Not asked for yet, or given back.
+    #[default]
+    Unasked,
+    /// Open.
+    Open(Sftp),
+    /// The server does not give it to this account.
+    Refused(Box<Failure>),
+}
+
+impl Subsystem {
+    /// Gives its channel back, for a command that needs one.
+    pub(super) fn release(&mut self) {
+        if matches!(self, Self::Open(_)) {
+            *self = Self::Unasked;
+        }
+    }
+}
+
+/// Opens the subsystem; `Ok(false)` when the server does not give it, with the reason kept.
+pub(super) fn open(far: &mut Far, deadline: &Deadline) -> Result<bool, Failure> {
+    match far.sftp {
+        Subsystem::Open(_) => return Ok(true),
+        Subsystem::Refused(_) => return Ok(false),
+        Subsystem::Unasked => {}
+    }
+    let what = "opening SFTP";
+    let mut pauses = [5, 20, 100].into_iter();
+    loop {
+        far.arm(deadline, what)?;
+        let error = match far.session.sftp() {
+            Ok(sftp) => {
+                far.sftp = Subsystem::Open(sftp);
+                return Ok(true);
+            }
+            Err(error) => error,
+        };
+        if classify::is_late(&error) || deadline.left().is_none() {
+            return Err(far.late(deadline, what));
+        }
+        // A refused channel may be the last one being freed (3.10); a refused subsystem is final.
+        let is_busy = classify::is_refused(&error) && !error.message().contains("subsystem");
+        match pauses.next().filter(|_| is_busy) {
+            Some(pause) => std::thread::sleep(Duration::from_millis(pause)),
+            None => {
+                let failure = Failure::new(
+                    FailureKind::Shell,
+                    "an SFTP subsystem",
+                    format!("the server gives none: {}", classify::said(&error)),
+                )
+                .with_hint(
+                    "look for `Subsystem sftp` in the server's sshd_config (`internal-sftp` needs no shell), \
+                     at a login shell or .bashrc that prints or exits, or set `transport: exec`",
+                );
+                far.sftp = Subsystem::Refused(Box::new(failure));
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// A far file system seen through SFTP.
+pub(super) struct Files<'a> {
+    far: &'a Far,
+    sftp: &'a Sftp,
+    deadline: &'a Deadline,
+}
+
+impl<'a> Files<'a> {
+    /// The open subsystem of `far`.
+    pub(super) fn of(far: &'a Far, deadline: &'a Deadline) -> Option<Self> {
+        match &far.sftp {
+            Subsystem::Open(sftp) => Some(Self {
+                far,
+                sftp,
+                deadline,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Streams one regular file into `sink`.
+    pub(super) fn read(&mut self, asked: &Asked, mut sink: Sink) -> Result<Receipt, ReadError> {
+        let path = &asked.path;
+        let entry = self.look(path)?;
+        files::must_be_file(&entry)?;
+        asked.wanted(entry.size)?;
+        self.far.arm(self.deadline, "opening the file")?;
+        let mut file = self
+            .sftp
+            .open(Path::new(path))
+            .map_err(|error| self.failure(&error, path, "opening the file"))?;
+        // Between the look and the opening it may have been replaced.
+        let stat = file
+            .stat()
+            .map_err(|error| self.failure(&error, path, "opening the file"))?;
+        let entry = described(path, &stat)?;
+        files::must_be_file(&entry)?;
+        let wanted = asked.wanted(entry.size)?;
+        let piece = if wanted > 1 << 20 { 1 << 20 } else { 256 << 10 };
+        // Never more than a piece, whatever size the server claims.
+        let mut buffer = vec![0; usize::try_from(wanted).unwrap_or(piece).clamp(1, piece)];
+        let (mut got, mut hash) = (0_u64, digest::Stream::default());
+        while got < wanted {
+            self.far.arm(self.deadline, "reading the file")?;
+            let left = usize::try_from(wanted - got).unwrap_or(buffer.len());
+            let room = left.min(buffer.len());
+            match file.read(&mut buffer[..room]) {
+                Ok(0) => return Err(files::short(wanted, got).into()),
+                Ok(n) => {
+                    hash.update(&buffer[..n]);
+                    sink.write_all(&buffer[..n]).map_err(ReadError::Sink)?;
+                    got += n as u64;
+                }
+                Err(_) => {
+                    let error = self.far.last_error();
+                    return Err(self.broken_off(&error, wanted, got).into());
+                }
+            }
+        }
+        // An empty file has to be readable, too: the read that finds its end is the proof.
+        if wanted == 0 && file.read(&mut buffer[..1]).is_err() {
+            let error = self.far.last_error();
+            return Err(self.broken_off(&error, wanted, got).into());
+        }
+        sink.flush().map_err(ReadError::Sink)?;
+        self.far.arm_briefly(Duration::from_secs(1));
+        Ok(Receipt {
+            path: path.clone(),
+            bytes: got,
+            sha256: hash.finish(),
+            modified: entry.modified,
+            method: "sftp",
+        })
+    }
+
+    fn broken_off(&self, error: &Error, wanted: u64, got: u64) -> Failure {
+        let lost = self
+            .far
+            .connection(error, self.deadline, "reading the file");
+        lost.unwrap_or_else(|| {
+            Failure::new(
+                FailureKind::Io,
+                format!("{wanted} bytes, as the file had when it was opened"),
+                format!("an error after {got} bytes: {}", classify::said(error)),
+            )
+            .with_hint(
+                "look in the host's kernel log for errors of the disk or the network file system",
+            )
+        })
+    }
+
+    fn stat(&self, path: &str, follow: bool) -> Result<FileStat, Error> {
+        match follow {
+            true => self.sftp.stat(Path::new(path)),
+            false => self.sftp.lstat(Path::new(path)),
+        }
+    }
+
+    fn failure(&self, error: &Error, path: &str, what: &str) -> Failure {
+        if let Some(failure) = self.far.connection(error, self.deadline, what) {
+            return failure;
+        }
+        use libssh2_sys as raw;
+        match classify::sftp(error) {
+            Some(
+                raw::LIBSSH2_FX_NO_SUCH_FILE
+                | raw::LIBSSH2_FX_NO_SUCH_PATH
+                | raw::LIBSSH2_FX_NOT_A_DIRECTORY,
+            ) => files::missing(path),
+            Some(raw::LIBSSH2_FX_PERMISSION_DENIED) => files::denied(path, &self.parent_says(path)),
+            _ => files::io(path, &classify::said(error)),
+        }
+    }
+
+    // Which of the two refuses, the file or its directory: the hint differs.
+    fn parent_says(&self, path: &str) -> String {
+        let parent = match path.trim_end_matches('/').rsplit_once('/') {
+            Some(("", _)) | None => "/",
+            Some((parent, _)) => parent,
+        };
+        if self.far.arm(self.deadline, LOOK).is_err() {
+            return String::new();
+        }
+        match self.sftp.opendir(Path::new(parent)) {
+            Ok(_) => format!("{parent} can be listed, so it is the mode or ACL of {path} itself"),
+            Err(_) => format!("{parent} cannot be listed either: look at its mode and those above"),
+        }
+    }
+}
+
+impl Shelf for Files<'_> {
+    fn look(&mut self, path: &str) -> Result<Entry, Failure> {
+        self.far.arm(self.deadline, LOOK)?;
+        let stat = self
+            .stat(path, false)
+            .map_err(|error| self.failure(&error, path, LOOK))?;
+        let link = described(path, &stat)?;
+        if link.kind != EntryKind::Dangling {
+            return Ok(link);
+        }
+        self.far.arm(self.deadline, LOOK)?;
+        match self.stat(path, true) {
+            Ok(stat) => described(path, &stat),
+            Err(error) => match self.failure(&error, path, LOOK) {
+                failure if failure.kind == FailureKind::Missing => Ok(link),
+                failure => Err(failure),
+            },
+        }
+    }
+
+    fn names(&mut self, directory: &str) -> Result<Vec<Vec<u8>>, Failure> {
+        let what = "listing the directory";
+        self.far.arm(self.deadline, what)?;
+        let failure = |error: &Error| {
+            let failure = self.failure(error, directory, what);
+            failure.with_subject(directory)
+        };
+        let opened = self.sftp.opendir(Path::new(directory));
+        let mut handle = opened.map_err(|error| failure(&error))?;
+        let mut names = Vec::new();
+        loop {
+            self.far.arm(self.deadline, what)?;
+            match handle.readdir() {
+                Ok((name, _)) => names.push(name.as_os_str().as_bytes().to_vec()),
+                Err(error) if classify::code(&error) == Some(libssh2_sys::LIBSSH2_ERROR_FILE) => {
+                    return Ok(names);
+                }
+                Err(error) => return Err(failure(&error)),
+            }
+            // `.` and `..` come on top.
+            if names.len() > MOST_ENTRIES + 2 {
+                return Err(glob::crowded(directory));
+            }
+        }
+    }
+}
+
+// A server that states no kind has stated nothing that could be opened. Of a directory or a FIFO
+// the size does not matter.
+fn described(path: &str, stat: &FileStat) -> Result<Entry, Failure> {
+    let kind = stat.perm.map_or(EntryKind::Special, glob::kind_of);
+    let size = match stat.size {
+        None if kind == EntryKind::File => {
+            return Err(files::io(path, "the server states no size"));
+        }
+        size => size.unwrap_or(0),
+    };
+    let modified = stat.mtime.and_then(|seconds| i64::try_from(seconds).ok());
+    Ok(Entry {
+        path: path.to_owned(),
+        kind,
+        size,
+        modified: modified.and_then(|seconds| Timestamp::from_second(seconds).ok()),
+    })
+}
