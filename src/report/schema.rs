@@ -136,6 +136,21 @@ pub struct Host {
     pub server: Option<String>,
     /// `machine:` of the inventory.
     pub machine: Option<String>,
+    /// What the inventory demands of it, when it demands anything.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expected: Option<HostExpected>,
+}
+
+/// What the inventory demands of a host; what is `None` is recorded, not judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostExpected {
+    /// `host_key:`, the pin.
+    pub host_key: Option<String>,
+    /// `identity.hostname`.
+    pub hostname: Option<String>,
+    /// `identity.machine_id`.
+    pub machine_id: Option<String>,
 }
 
 /// What a host said of itself.
@@ -198,7 +213,8 @@ pub struct Check {
     pub tags: Vec<String>,
     /// `passed`, `failed`, `waived` or `pending`.
     pub outcome: String,
-    /// How often the check was tried; all attempts are told in its steps.
+    /// How often the check was tried: the last time told here, the others in `earlier`; 0 when it
+    /// never started.
     pub attempts: u32,
     /// RFC 3339, UTC; `None` when it never started.
     pub started: Option<String>,
@@ -213,6 +229,44 @@ pub struct Check {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failure: Option<Failure>,
+    /// The waiver that covers the failure; present exactly when the outcome is `waived`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub waiver: Option<Waiver>,
+    /// The attempts before the last one, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub earlier: Vec<Attempt>,
+}
+
+/// An attempt that was followed by another one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attempt {
+    /// RFC 3339, UTC.
+    pub started: Option<String>,
+    /// Wall time.
+    pub duration_ms: u64,
+    /// Every step of the scenario, executed or not.
+    pub steps: Vec<Step>,
+    /// Why it failed.
+    pub failure: Failure,
+}
+
+/// Who accepted a failure, why, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// Its id in the file of waivers.
+    pub id: String,
+    /// Why the failure is accepted.
+    pub reason: String,
+    /// Who asked for it.
+    pub requester: String,
+    /// Who granted it: somebody else.
+    pub approver: String,
+    /// RFC 3339, UTC; no longer valid from then on.
+    pub expires: String,
+    /// Where the remedy is followed up.
+    pub ticket: Option<String>,
 }
 
 /// One step of a check.
@@ -227,6 +281,10 @@ pub struct Step {
     pub outcome: String,
     /// Wall time.
     pub duration_ms: u64,
+    /// Name of the artifact that the step is about, when it is about one: a passed step then needs
+    /// evidence of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub artifact: Option<String>,
 }
 
 /// One file or command output that was retrieved.

@@ -1,6 +1,21 @@
 //! The verdict: a pure function of recorded facts. No clock, no file, no network; the same facts give
 //! the same verdict today, in `verify`, and in ten years.
 
+mod coverage;
+mod facts;
+mod hosts;
+mod record;
+#[cfg(test)]
+mod rules_test;
+mod waivers;
+mod words;
+
+pub use facts::{
+    Check, Claim, Counts, Evidence, Facts, Host, Instance, RunKind, StepOutcome, Waiver,
+};
+
+use words::{list, of_all};
+
 /// What became of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
@@ -15,6 +30,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::Passed, Self::Failed, Self::Waived, Self::Pending];
+
     /// The published word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -24,5 +42,143 @@ impl Outcome {
             Self::Waived => "waived",
             Self::Pending => "pending",
         }
+    }
+}
+
+/// The three verdicts of contract 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Decision {
+    /// All passed, or what failed is validly waived.
+    Go,
+    /// Something speaks against it.
+    NoGo,
+    /// All passed but a person's word is still due.
+    Hold,
+}
+
+impl Decision {
+    /// Every decision.
+    pub const ALL: [Self; 3] = [Self::Go, Self::NoGo, Self::Hold];
+
+    /// The published word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Go => "GO",
+            Self::NoGo => "NO-GO",
+            Self::Hold => "HOLD",
+        }
+    }
+}
+
+/// A decision and what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// GO, NO-GO or HOLD.
+    pub decision: Decision,
+    /// Worst first, grouped and capped; empty for a plain GO, and the caveats of any other GO. They
+    /// may quote remote text: who prints them escapes it.
+    pub reasons: Vec<String>,
+}
+
+/// One rule: what it is called, and what it has against these facts.
+struct Rule {
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the test over the tables names rules by it")
+    )]
+    name: &'static str,
+    against: fn(&Facts) -> Vec<String>,
+}
+
+/// A NO-GO each, worst first (contract 5). The tables are the whole law: a rule that is not in one
+/// of them does not exist, and `rules_test.rs` shows that none can be dropped unnoticed.
+const STOPS: &[Rule] = &[
+    rule("unreadable", record::unreadable),
+    rule("aborted", record::aborted),
+    rule("empty", record::empty),
+    rule("sums", record::sums),
+    rule("clock", record::clock),
+    rule("duplicates", record::duplicates),
+    rule("strangers", record::strangers),
+    rule("untold", record::untold),
+    rule("unproven", record::unproven),
+    rule("one machine", hosts::one_machine),
+    rule("wrong host", hosts::wrong_host),
+    rule("no host key", hosts::without_key),
+    rule("failed", failed),
+    rule("not retrieved", coverage::not_retrieved),
+    rule("no team", coverage::without_team),
+    rule("waivers", waivers::invalid),
+    rule("partial", record::partial),
+];
+
+/// A HOLD each, when nothing above speaks.
+const WAITS: &[Rule] = &[rule("pending", pending)];
+
+/// Said of every verdict, changing none.
+const NOTES: &[Rule] = &[
+    rule("waived", waivers::used),
+    rule("no instance", coverage::without_instance),
+];
+
+const fn rule(name: &'static str, against: fn(&Facts) -> Vec<String>) -> Rule {
+    Rule { name, against }
+}
+
+/// Judges a run by what was recorded of it: the only function in gonogo that can say GO.
+#[must_use]
+pub fn decide(facts: &Facts) -> Verdict {
+    let ask = |rules: &[Rule]| -> Vec<String> {
+        let reasons = rules.iter().map(|rule| (rule.against)(facts));
+        reasons.flatten().collect()
+    };
+    let (stops, waits, notes) = (ask(STOPS), ask(WAITS), ask(NOTES));
+    let decision = match (stops.is_empty(), waits.is_empty()) {
+        (false, _) => Decision::NoGo,
+        (true, false) => Decision::Hold,
+        (true, true) => Decision::Go,
+    };
+    let reasons = [stops, waits, notes].concat();
+    Verdict { decision, reasons }
+}
+
+fn failed(facts: &Facts) -> Vec<String> {
+    let failed = facts.of(Outcome::Failed);
+    if failed.is_empty() {
+        return Vec::new();
+    }
+    let kinds = crate::failure::FailureKind::ALL.into_iter();
+    let kinds = kinds.filter_map(|kind| {
+        let times = failed.iter().filter(|check| check.failure == Some(kind));
+        match times.count() {
+            0 => None,
+            times => Some(format!("{times} {kind}")),
+        }
+    });
+    let kinds: Vec<_> = kinds.collect();
+    let kinds = match kinds.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", kinds.join(", ")),
+    };
+    let ids = list(failed.iter().map(|check| &*check.id));
+    let of_all = of_all(failed.len(), facts.checks.len());
+    vec![format!("{of_all} failed{kinds}: {ids}")]
+}
+
+fn pending(facts: &Facts) -> Vec<String> {
+    let pending = facts.of(Outcome::Pending);
+    if pending.is_empty() {
+        return Vec::new();
+    }
+    let ids = list(pending.iter().map(|check| &*check.id));
+    let of_all = of_all(pending.len(), facts.checks.len());
+    vec![format!("{of_all} pending a person's word: {ids}")]
+}
+
+impl Facts {
+    fn of(&self, outcome: Outcome) -> Vec<&Check> {
+        let checks = self.checks.iter();
+        checks.filter(|check| check.outcome == outcome).collect()
     }
 }

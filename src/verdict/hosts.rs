@@ -1,0 +1,140 @@
+//! Rules about hosts: each is the one that the inventory means, and no two are one machine.
+
+use std::collections::BTreeMap;
+
+use super::words::list;
+use super::{Facts, Host, Outcome};
+
+/// What tells machines apart. A machine-id is the machine's own; a host key is copied by cloning, so
+/// it speaks only where a machine-id is not known on both sides.
+fn machine_id(host: &Host) -> Option<String> {
+    let id = host.machine_id.as_deref()?.trim().to_ascii_lowercase();
+    (!id.is_empty()).then_some(id)
+}
+
+fn host_key(host: &Host) -> Option<&str> {
+    host.host_key.as_deref().filter(|key| !key.is_empty())
+}
+
+fn knowingly_one(hosts: &[&Host]) -> bool {
+    let first = hosts.first().and_then(|host| host.machine.as_ref());
+    first.is_some() && hosts.iter().all(|host| host.machine.as_ref() == first)
+}
+
+/// Two hosts that turn out to be one machine, and were not declared to be (contract 5).
+pub(super) fn one_machine(facts: &Facts) -> Vec<String> {
+    let mut by_id: BTreeMap<String, Vec<&Host>> = BTreeMap::new();
+    let mut by_key: BTreeMap<&str, Vec<&Host>> = BTreeMap::new();
+    for host in &facts.hosts {
+        if let Some(id) = machine_id(host) {
+            by_id.entry(id).or_default().push(host);
+        }
+        // A mere hop may share the key of what lies behind it: nothing is counted there.
+        if let Some(key) = host_key(host).filter(|_| is_counted(facts, host)) {
+            by_key.entry(key).or_default().push(host);
+        }
+    }
+    let names = |hosts: &[&Host]| list(hosts.iter().map(|host| &*host.name));
+    let mut reasons = Vec::new();
+    for (id, hosts) in &by_id {
+        if hosts.len() > 1 && !knowingly_one(hosts) {
+            let names = names(hosts);
+            reasons.push(format!("hosts are one machine: {names} (machine-id {id})"));
+        }
+    }
+    for (key, hosts) in &by_key {
+        let unknown = hosts.iter().any(|host| machine_id(host).is_none());
+        if hosts.len() > 1 && unknown && !knowingly_one(hosts) {
+            let names = names(hosts);
+            reasons.push(format!(
+                "hosts cannot be told apart: {names} (host key {key}, and not each stated its machine-id)"
+            ));
+        }
+    }
+    reasons
+}
+
+/// A host that is not the one the inventory means, judged again from what was recorded.
+pub(super) fn wrong_host(facts: &Facts) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for host in &facts.hosts {
+        let name = &host.name;
+        // Demanded and not stated is a fault of the record only where something passed: a host that
+        // was never reached has its failed checks to speak for it.
+        let passed = passed_on(facts, host);
+        let mut compare = |what, expected: &Option<String>, seen: Option<&str>, same: Same| {
+            let Some(expected) = expected else {
+                return;
+            };
+            match seen {
+                Some(seen) if same(expected.trim(), seen.trim()) => {}
+                Some(seen) => reasons.push(format!(
+                    "host {name} is not the one that is meant: {what} {seen}, expected {expected}"
+                )),
+                None if passed => reasons.push(format!(
+                    "host {name} passed without stating its {what}, expected {expected}"
+                )),
+                None => {}
+            }
+        };
+        let exact: Same = |expected, seen| expected == seen;
+        compare("host key", &host.expected_host_key, host_key(host), exact);
+        let any_case: Same = |expected, seen| expected.eq_ignore_ascii_case(seen);
+        let id = machine_id(host);
+        compare(
+            "machine-id",
+            &host.expected_machine_id,
+            id.as_deref(),
+            any_case,
+        );
+        let hostname = host.hostname.as_deref().filter(|name| !name.is_empty());
+        compare("hostname", &host.expected_hostname, hostname, same_hostname);
+    }
+    reasons
+}
+
+type Same = fn(&str, &str) -> bool;
+
+/// `hostname` prints the short name on one system and the full one on the next (hostname(1)): a name
+/// without a dot is compared with the first label.
+fn same_hostname(expected: &str, seen: &str) -> bool {
+    let short = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    match expected.contains('.') && seen.contains('.') {
+        true => expected.eq_ignore_ascii_case(seen),
+        false => short(expected).eq_ignore_ascii_case(&short(seen)),
+    }
+}
+
+/// Something passed there, and the record does not say which key the host showed.
+pub(super) fn without_key(facts: &Facts) -> Vec<String> {
+    let without = facts.hosts.iter();
+    let without = without.filter(|host| host_key(host).is_none() && passed_on(facts, host));
+    let names: Vec<_> = without.map(|host| &*host.name).collect();
+    match names.is_empty() {
+        true => Vec::new(),
+        false => vec![format!(
+            "passed on a host whose key is not recorded: {}",
+            list(names)
+        )],
+    }
+}
+
+fn is_counted(facts: &Facts, host: &Host) -> bool {
+    let mut instances = facts.instances.iter();
+    let mut checks = facts.checks.iter();
+    instances.any(|instance| instance.host == host.name)
+        || checks.any(|check| check.host.as_ref() == Some(&host.name))
+}
+
+fn passed_on(facts: &Facts, host: &Host) -> bool {
+    let of_instance = |name: &String| {
+        let mut instances = facts.instances.iter();
+        instances.any(|instance| instance.name == *name && instance.host == host.name)
+    };
+    facts.checks.iter().any(|check| {
+        // Checks of a vendor name neither; those of a host or instance logged in there.
+        let here = check.host.as_ref() == Some(&host.name)
+            || check.instance.as_ref().is_some_and(of_instance);
+        here && matches!(check.outcome, Outcome::Passed | Outcome::Pending)
+    })
+}
