@@ -1,5 +1,20 @@
 //! The report: its published shape, and one renderer a file, each a function of the shape alone.
+//! No renderer asks the clock, judges, or knows how a run is made.
 
+mod claims;
 pub mod directory;
+mod facts;
+pub mod junit;
+pub mod markdown;
+mod phrases;
+mod read;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod schema;
 pub mod sealed;
+pub mod text;
+mod write;
+
+pub use facts::{facts, judge, publish};
+pub use read::{MAX_BYTES, ReadFault, read};
+pub use write::write;

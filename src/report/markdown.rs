@@ -1,0 +1,225 @@
+//! `summary.md`: the verdict and what failed, for a CI job's summary page. Every word from outside
+//! stands in a code span or is escaped, so that it forms no markup, link, mention or HTML.
+
+use super::phrases;
+use super::schema::{Check, Report};
+use crate::text;
+
+/// Hard cap in bytes: GitHub drops a step summary above 1 MiB as a whole (facts: traps.md 2).
+pub const MAX_BYTES: usize = 1_000_000;
+
+/// Kept free for the closing lines.
+const RESERVE: usize = 1_000;
+/// Most characters of one cell: a cell is to be read, `report.json` holds the rest.
+const CELL: usize = 400;
+const MOST_REASONS: usize = 50;
+
+/// The report as GitHub-flavoured Markdown, never longer than [`MAX_BYTES`].
+#[must_use]
+pub fn render(report: &Report) -> String {
+    let run = &report.run;
+    let mut out = format!(
+        "# {}: {}\n\n{}\n\n",
+        words(&report.verdict.decision),
+        words(&run.scope.environment),
+        phrases::meaning(report)
+    );
+    for warning in phrases::warnings(report) {
+        out += &format!("**{}**\n\n", words(&warning));
+    }
+    let reasons = &report.verdict.reasons;
+    for reason in reasons.iter().take(MOST_REASONS) {
+        out += &format!("- {}\n", words(reason));
+    }
+    if let Some(more) = reasons.len().checked_sub(MOST_REASONS).filter(|n| *n > 0) {
+        out += &format!("- {more} more\n");
+    }
+    out += &format!("\n{}\n\n", phrases::sum(&report.counts));
+    out += &format!(
+        "Run {}, {} to {}, by {} on {}, {} {}.\n",
+        code(&run.id),
+        words(&phrases::instant(&run.started)),
+        words(&phrases::instant(&run.finished)),
+        code(&run.operator),
+        code(&run.runner),
+        words(&run.tool.name),
+        words(&run.tool.version),
+    );
+    let failed = ["kind", "check", "where", "expected", "actual", "hint"];
+    table(&mut out, report, "failed", &failed, |check| {
+        let mut cells = failure(check);
+        let hint = check.failure.as_ref().map(|failure| words(&failure.hint));
+        cells.push(hint.unwrap_or_default());
+        cells
+    });
+    table(
+        &mut out,
+        report,
+        "pending",
+        &["check", "waits for"],
+        |check| {
+            let step = phrases::waits_for(check).unwrap_or_default();
+            vec![title(check), words(&step)]
+        },
+    );
+    let waived = ["kind", "check", "where", "expected", "actual", "waiver"];
+    table(&mut out, report, "waived", &waived, |check| {
+        let mut cells = failure(check);
+        let waiver = check.waiver.as_ref().map(phrases::waiver);
+        cells.push(words(&waiver.unwrap_or_default()));
+        cells
+    });
+    out += "\nThe signed record is `report.json`; this page is a rendering of it.\n";
+    out
+}
+
+fn title(check: &Check) -> String {
+    format!("{}<br>{}", words(&check.scenario), code(&check.id))
+}
+
+fn failure(check: &Check) -> Vec<String> {
+    let Some(failure) = &check.failure else {
+        let blank = String::new;
+        return vec![blank(), title(check), blank(), blank(), blank()];
+    };
+    let place = phrases::place(failure).map(|place| code(&place));
+    let subject = failure.subject.as_ref().map(|subject| code(subject));
+    let place: Vec<_> = [place, subject].into_iter().flatten().collect();
+    vec![
+        words(&failure.kind),
+        title(check),
+        place.join("<br>"),
+        words(&failure.expected),
+        code(&failure.actual),
+    ]
+}
+
+/// A section of one row a check; rows that would not fit are counted instead.
+fn table(
+    out: &mut String,
+    report: &Report,
+    outcome: &str,
+    columns: &[&str],
+    row: impl Fn(&Check) -> Vec<String>,
+) {
+    let checks = phrases::of(report, outcome);
+    if checks.is_empty() {
+        return;
+    }
+    *out += &format!("\n## {} {outcome}\n\n", text::count(checks.len(), "check"));
+    *out += &format!(
+        "| {} |\n|{}\n",
+        columns.join(" | "),
+        "---|".repeat(columns.len())
+    );
+    for (shown, check) in checks.iter().enumerate() {
+        let row = format!("| {} |\n", row(check).join(" | "));
+        if out.len() + row.len() + RESERVE > MAX_BYTES {
+            *out += &format!("\n{} more in `report.html`\n", checks.len() - shown);
+            return;
+        }
+        *out += &row;
+    }
+}
+
+/// Plain words: every character that could begin markup, a link, a mention or HTML is escaped.
+fn words(plain: &str) -> String {
+    let safe = text::escape(plain);
+    let clipped = text::clip(&safe, CELL);
+    let mut out = String::with_capacity(clipped.len() + 8);
+    for c in clipped.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            // A mention is looked for after Markdown is parsed, so that an escape does not stop it;
+            // U+FE6B is the small form of the same sign.
+            '@' => out.push('\u{fe6b}'),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '!' | '~' | '$' | ':' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out.replace("www.", "www\\.")
+}
+
+/// A code span, its fence longer than any run of backticks inside (CommonMark 6.1); `|` would end a
+/// table's cell even there.
+fn code(plain: &str) -> String {
+    let safe = text::escape(plain);
+    let inside = text::clip(&safe, CELL).replace('|', "\\|");
+    let runs = inside.split(|c| c != '`').map(str::len);
+    let fence = "`".repeat(runs.max().unwrap_or_default() + 1);
+    match (inside.is_empty(), inside.contains('`')) {
+        (true, _) => inside,
+        (_, true) => format!("{fence} {inside} {fence}"),
+        (_, false) => format!("{fence}{inside}{fence}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn leads_with_the_verdict_and_tables_what_failed() {
+        let page = render(&sample::no_go());
+        assert!(page.starts_with("# NO-GO: production\n\nDo not go live on this run.\n"));
+        assert!(page.contains("\n## 2 checks failed\n"), "{page}");
+        assert!(page.contains("| denied | support retrieves the event log of orders<br>"));
+        assert!(page.contains("`permission denied (-rw-r----- amps amps, 48300212 bytes)`"));
+        assert!(page.contains("\n## 1 check waived\n"));
+        assert!(page.contains("\n## 1 check pending\n"));
+        let go = render(&sample::go());
+        assert!(go.starts_with("# GO: production\n\nEvery planned check passed.\n"));
+        assert!(!go.contains("## "), "{go}");
+    }
+
+    #[test]
+    fn never_exceeds_its_cap_and_says_how_many_more() {
+        let mut report = sample::many(4_000);
+        for check in &mut report.checks {
+            check.outcome = "failed".to_owned();
+            check.scenario = "<".repeat(1_000);
+        }
+        report.verdict.reasons = vec!["x".repeat(10_000); 10_000];
+        let page = render(&report);
+        assert!(page.len() <= MAX_BYTES, "{}", page.len());
+        assert!(page.contains(" more in `report.html`\n"));
+        assert!(!render(&sample::many(400)).contains(" more in "));
+    }
+
+    #[test]
+    fn hostile_words_form_no_markup() {
+        let page = render(&sample::hostile());
+        assert!(!page.contains(|c| c != '\n' && text::is_unsafe(c)));
+        for line in page.lines() {
+            assert!(
+                !line.starts_with("## GO") && !line.starts_with("::"),
+                "{line}"
+            );
+        }
+        let outside = words(sample::HOSTILE);
+        for markup in ["<script", "@", " [x", "_[", "x](", "s://", "\n"] {
+            assert!(!outside.contains(markup), "{markup} in {outside}");
+        }
+        // A row has as many cells as its head: no bar inside a cell is free.
+        let bars = |line: &str| line.replace("\\|", "").matches('|').count();
+        let row = page
+            .lines()
+            .find(|line| line.starts_with("| denied"))
+            .unwrap();
+        assert_eq!(bars(row), 7, "{row}");
+    }
+
+    #[test]
+    fn a_code_span_outlasts_its_backticks() {
+        assert_eq!(code("a``b"), "``` a``b ```");
+        assert_eq!(code("a|b"), "`a\\|b`");
+        assert_eq!(code(""), "");
+        assert_eq!(words("a|b <i> @x"), "a\\|b &lt;i&gt; \u{fe6b}x");
+    }
+}

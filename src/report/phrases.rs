@@ -1,0 +1,166 @@
+//! How every rendering says the same thing: who a check is about, what a verdict means, sums, times.
+//! Plain phrases, not yet escaped for any format.
+
+use std::time::Duration;
+
+use super::schema::{Check, Counts, Failure, Report, Waiver};
+use crate::failure::FailureKind;
+use crate::time;
+
+/// What a verdict asks of its reader, in one sentence.
+pub(super) fn meaning(report: &Report) -> &'static str {
+    let waived = report.counts.waived > 0;
+    match (&*report.verdict.decision, waived) {
+        ("GO", false) => "Every planned check passed.",
+        ("GO", true) => "Every planned check passed or is covered by a valid waiver.",
+        ("HOLD", _) => "Nothing failed, and a person's word is still due.",
+        _ => "Do not go live on this run.",
+    }
+}
+
+/// What a kind of run other than the usual one must warn of.
+pub(super) fn warnings(report: &Report) -> Vec<String> {
+    let mut warnings = Vec::new();
+    match (&report.run.aborted, &*report.run.kind) {
+        (Some(why), _) => warnings.push(format!("Aborted: {why}")),
+        (None, "aborted") => warnings.push("Aborted".to_owned()),
+        _ => {}
+    }
+    if report.run.scope.partial || !report.run.scope.filters.is_empty() {
+        let filters = report.run.scope.filters.join(" ");
+        warnings.push(format!("Partial run, filtered by: {filters}"));
+    }
+    if report.checks.is_empty() {
+        warnings.push("No check was planned".to_owned());
+    }
+    if report.run.kind == "demo" {
+        warnings.push("Practice estate: says nothing about a real one".to_owned());
+    }
+    warnings
+}
+
+/// `32 planned = 28 passed + 2 failed + 1 waived + 1 pending`.
+pub(super) fn sum(counts: &Counts) -> String {
+    let Counts {
+        planned,
+        passed,
+        failed,
+        waived,
+        pending,
+    } = counts;
+    format!(
+        "{planned} planned = {passed} passed + {failed} failed + {waived} waived + {pending} pending"
+    )
+}
+
+/// Who and what a check is about: `orders/ny4-1/operations`.
+pub(super) fn about(check: &Check) -> String {
+    let parts = [&check.instance, &check.host, &check.team, &check.vendor];
+    let parts: Vec<_> = parts.into_iter().flatten().map(String::as_str).collect();
+    parts.join("/")
+}
+
+/// Where a failure stands: `ny4-1 as ops`.
+pub(super) fn place(failure: &Failure) -> Option<String> {
+    match (&failure.host, &failure.account) {
+        (Some(host), Some(account)) => Some(format!("{host} as {account}")),
+        (Some(host), None) => Some(host.clone()),
+        (None, Some(account)) => Some(account.clone()),
+        (None, None) => None,
+    }
+}
+
+/// `W-7, until 2026-12-15 00:00:00 UTC, granted by bob to ann (OPS-4411): reason`.
+pub(super) fn waiver(waiver: &Waiver) -> String {
+    let Waiver {
+        id,
+        reason,
+        requester,
+        approver,
+        expires,
+        ticket,
+    } = waiver;
+    let until = instant(expires);
+    let ticket = ticket.as_ref().map(|ticket| format!(" ({ticket})"));
+    let ticket = ticket.unwrap_or_default();
+    format!("{id}, until {until}, granted by {approver} to {requester}{ticket}: {reason}")
+}
+
+/// The step that a pending check waits for.
+pub(super) fn waits_for(check: &Check) -> Option<String> {
+    let step = check.steps.iter().find(|step| step.outcome != "passed")?;
+    Some(format!("{} {}", step.keyword, step.text))
+}
+
+/// `2026-11-21 09:30:00 UTC` from RFC 3339; what is no time stays as it is.
+pub(super) fn instant(rfc3339: &str) -> String {
+    match rfc3339.parse() {
+        Ok(instant) => {
+            let text: String = time::rfc3339(instant);
+            text.replace('T', " ").replace('Z', " UTC")
+        }
+        Err(_) => rfc3339.to_owned(),
+    }
+}
+
+/// `1.2s` from milliseconds.
+pub(super) fn span(ms: u64) -> String {
+    time::say(Duration::from_millis(ms))
+}
+
+/// The checks of that outcome, worst kind of failure first, else in the plan's order.
+pub(super) fn of<'a>(report: &'a Report, outcome: &str) -> Vec<&'a Check> {
+    let checks = report.checks.iter();
+    let mut checks: Vec<_> = checks.filter(|check| check.outcome == outcome).collect();
+    checks.sort_by_key(|check| {
+        let failure = check.failure.as_ref();
+        failure.map(|failure| failure.kind.parse::<FailureKind>().ok())
+    });
+    checks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn says_times_with_their_zone() {
+        assert_eq!(instant("2026-11-21T09:30:00Z"), "2026-11-21 09:30:00 UTC");
+        assert_eq!(
+            instant("2026-11-21T10:30:00+01:00"),
+            "2026-11-21 09:30:00 UTC"
+        );
+        assert_eq!(instant("soon"), "soon");
+    }
+
+    #[test]
+    fn warns_of_what_is_not_a_whole_run() {
+        assert_eq!(warnings(&sample::go()), [""; 0]);
+        let aborted = warnings(&sample::aborted());
+        assert_eq!(
+            aborted,
+            [
+                "Aborted: interrupted by the operator",
+                "No check was planned"
+            ]
+        );
+        let mut partial = sample::go();
+        partial.run.scope.filters = vec!["--host ny4-*".to_owned()];
+        assert_eq!(
+            warnings(&partial),
+            ["Partial run, filtered by: --host ny4-*"]
+        );
+    }
+
+    #[test]
+    fn worst_kind_first() {
+        let report = sample::no_go();
+        let failed = of(&report, "failed");
+        let kinds: Vec<_> = failed
+            .iter()
+            .map(|one| &*one.failure.as_ref().unwrap().kind)
+            .collect();
+        assert_eq!(kinds, ["denied", "stale"]);
+    }
+}
