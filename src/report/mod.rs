@@ -4,6 +4,7 @@
 mod claims;
 pub mod directory;
 mod facts;
+pub mod html;
 pub mod junit;
 pub mod markdown;
 mod phrases;

@@ -1,0 +1,256 @@
+//! `report.html`: what an auditor reads. One file, no script, nothing fetched; a strict policy admits
+//! its own stylesheet and nothing else. Every word of the report goes through [`t`], then through
+//! maud, which escapes by type. Judges nothing: the verdict shown is the one recorded.
+
+mod check;
+mod matrix;
+mod provenance;
+mod state;
+mod verdict;
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::schema::{Check, Report};
+use crate::digest::Sha256;
+use crate::text;
+use state::State;
+
+const STYLE: &str = include_str!("html/style.css");
+
+/// The report as one HTML page.
+#[must_use]
+pub fn render(report: &Report) -> String {
+    // CSP level 3: the digest of exactly what stands between the tags.
+    let digest = STANDARD.encode(Sha256::of(STYLE.as_bytes()).as_bytes());
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    );
+    let run = &report.run;
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                meta name="generator" content=(t(&format!("{} {}", run.tool.name, run.tool.version)));
+                title { (t(&report.verdict.decision)) " · " (t(&run.scope.environment)) " · " (t(&run.id)) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#checks" { "Skip to the checks" }
+                div.page {
+                    main {
+                        (verdict::render(report))
+                        (contents())
+                        (matrix::render(report))
+                        (checks(report))
+                        (provenance::hosts(report))
+                        (provenance::inputs(report))
+                        (provenance::provenance(report))
+                        (provenance::verify(report))
+                    }
+                    footer {
+                        "Rendered from " code { "report.json" } " of run " code { (t(&run.id)) }
+                        ". All times are UTC. Signs: "
+                        @for state in [
+                            State::Passed, State::Failed, State::Waived, State::Pending,
+                            State::NotRun, State::NotPlanned,
+                        ] { (state.sign_and_word()) " · " }
+                        "remote text is shown with its control characters escaped."
+                    }
+                }
+            }
+        }
+    };
+    page.into_string() + "\n"
+}
+
+/// Remote and user text made visible: what would steer, reorder or hide is shown as `\u{…}`. maud then
+/// escapes it for HTML.
+fn t(words: &str) -> Cow<'_, str> {
+    text::escape(words)
+}
+
+fn contents() -> Markup {
+    let parts = [
+        ("matrix", "What each team can fetch"),
+        ("checks", "Checks"),
+        ("hosts", "Hosts"),
+        ("inputs", "Inputs"),
+        ("provenance", "Provenance"),
+        ("verify", "How to verify"),
+    ];
+    html! {
+        nav aria-label="contents" {
+            ul { @for (id, name) in parts { li { a href=(format!("#{id}")) { (name) } } } }
+        }
+    }
+}
+
+/// Worst first; what passed, by feature.
+fn checks(report: &Report) -> Markup {
+    let of = |state: State| -> Vec<(usize, &Check)> {
+        let checks = report.checks.iter().enumerate();
+        checks
+            .filter(|(_, check)| State::of_check(check) == state)
+            .collect()
+    };
+    let passed = of(State::Passed);
+    html! {
+        h2 #checks { "Checks" }
+        @if report.checks.is_empty() { p { "No check was planned: an empty plan proves nothing." } }
+        @for (state, name) in [
+            (State::Failed, "Failed"), (State::Pending, "Pending"), (State::Waived, "Waived"),
+        ] {
+            @let checks = of(state);
+            @if !checks.is_empty() {
+                h3 { (name) " (" (checks.len()) ")" }
+                @for (place, check) in checks { (check::render(place, check)) }
+            }
+        }
+        @for checks in passed.chunk_by(|(_, one), (_, next)| one.feature == next.feature) {
+            h3 { "Passed (" (checks.len()) ") in " code { (t(&checks[0].1.feature)) } }
+            @for (place, check) in checks { (check::render(*place, check)) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roxmltree::Document;
+
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn leads_with_the_verdict_and_opens_what_failed() {
+        let page = render(&sample::no_go());
+        let first = |needle: &str| page.find(needle).unwrap_or_else(|| panic!("{needle}"));
+        assert!(first("<title>NO-GO · production").max(first("stamp stop")) < first("id=\"matrix\""));
+        assert!(first("id=\"matrix\"") < first("id=\"checks\""));
+        assert_eq!(page.matches("<details").count(), 29);
+        assert_eq!(page.matches(" open>").count(), 2);
+        assert!(page.contains("href=\"#c6\"") && page.contains("id=\"c6\""));
+        assert!(page.contains("add support to the group amps"));
+        assert!(render(&sample::go()).contains("stamp go"));
+        assert!(render(&sample::hold()).contains("stamp wait"));
+    }
+
+    #[test]
+    fn every_link_has_its_target() {
+        for report in [sample::no_go(), sample::aborted(), sample::many(40)] {
+            let page = render(&report);
+            for link in page.split("href=\"#").skip(1) {
+                let id = link.split('"').next().unwrap();
+                assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn fetches_nothing_runs_nothing_and_admits_only_its_own_style() {
+        let page = render(&sample::hostile());
+        for active in [
+            "<script",
+            "<img",
+            "<link",
+            "<iframe",
+            "javascript:",
+            " src=",
+            " style=",
+            " onerror",
+        ] {
+            let inside_words = page.matches(active).count();
+            let expected = if active == "javascript:" {
+                sample_words(&page)
+            } else {
+                0
+            };
+            assert_eq!(inside_words, expected, "{active}");
+        }
+        assert_eq!(
+            page.matches("href=\"").count(),
+            page.matches("href=\"#").count()
+        );
+        let style = page
+            .split("<style>")
+            .nth(1)
+            .unwrap()
+            .split("</style>")
+            .next()
+            .unwrap();
+        let digest = STANDARD.encode(Sha256::of(style.as_bytes()).as_bytes());
+        assert!(page.contains(&format!("style-src 'sha256-{digest}'")));
+        assert!(page.contains("default-src 'none'"));
+    }
+
+    /// The hostile words hold `javascript:` once each, as words.
+    fn sample_words(page: &str) -> usize {
+        page.matches("[x](javascript:1)").count()
+    }
+
+    #[test]
+    fn hostile_words_stay_words() {
+        let page = render(&sample::hostile());
+        let outside_style = page.replace(STYLE, "");
+        assert!(!outside_style.contains(|c| c != '\n' && text::is_unsafe(c)));
+        assert!(
+            page.contains("&lt;script&gt;alert(1)&lt;/script&gt;\\u{1b}[2J\\u{0}]]&gt;\\u{202e}")
+        );
+    }
+
+    #[test]
+    fn is_one_well_formed_tree() {
+        // Void elements apart, maud closes what it opens: read it as XML to see that nothing leaks.
+        for report in [sample::no_go(), sample::hostile(), sample::aborted()] {
+            let page = render(&report)
+                .replace(STYLE, "")
+                .replace("<!DOCTYPE html>", "");
+            let page: Vec<_> = page
+                .split('<')
+                .map(|part| match part.starts_with("meta ") {
+                    true => part.replacen('>', "/>", 1),
+                    false => part.replacen(" open>", " open=\"\">", 1),
+                })
+                .collect();
+            let page = page.join("<").replace('\u{ffff}', "");
+            let document = Document::parse(&page).unwrap_or_else(|fault| panic!("{fault}"));
+            let texts = document
+                .descendants()
+                .filter(|node| node.has_tag_name("h1"));
+            assert_eq!(texts.count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_thousand_checks_stay_light() {
+        let page = render(&sample::many(1_000));
+        assert!(page.len() < 4_000_000, "{}", page.len());
+        assert_eq!(page, render(&sample::many(1_000)));
+    }
+
+    /// Writes pages to look at, when a folder is named: `GONOGO_LOOK=DIR cargo test look`.
+    #[test]
+    fn look() {
+        let Some(folder) = std::env::var_os("GONOGO_LOOK") else {
+            return;
+        };
+        let folder = std::path::Path::new(&folder);
+        for (name, report) in [
+            ("go", sample::go()),
+            ("no-go", sample::no_go()),
+            ("hold", sample::hold()),
+            ("aborted", sample::aborted()),
+            ("hostile", sample::hostile()),
+            ("many", sample::many(1_000)),
+        ] {
+            std::fs::write(folder.join(format!("{name}.html")), render(&report)).unwrap();
+        }
+    }
+}

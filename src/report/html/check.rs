@@ -1,0 +1,180 @@
+//! One check as `<details>`: what failed and what to do first, then steps, evidence, earlier attempts.
+
+use maud::{Markup, html};
+
+use super::{State, t};
+use crate::report::phrases;
+use crate::report::schema::{Attempt, Check, Evidence, Failure, Step};
+use crate::text;
+
+/// `place` is the check's place in the report: what the matrix links to.
+pub(super) fn render(place: usize, check: &Check) -> Markup {
+    let state = State::of_check(check);
+    let is_open = matches!(state, State::Failed | State::NotRun);
+    html! {
+        details #(format!("c{place}")) class=(state.class()) open[is_open] {
+            summary {
+                span class=(format!("tag {}", state.class())) { (state.sign_and_word()) }
+                span.name {
+                    (t(&check.scenario))
+                    span.about { (t(&phrases::about(check))) }
+                }
+                span.time { (phrases::span(check.duration_ms)) }
+            }
+            div.body {
+                @if let Some(failure) = &check.failure {
+                    @let class = if state == State::Waived { "failure accepted" } else { "failure" };
+                    (render_failure(class, failure))
+                }
+                @if let Some(waiver) = &check.waiver {
+                    p { b { "Waived: " } (t(&phrases::waiver(waiver))) }
+                }
+                @if state == State::Pending {
+                    @if let Some(step) = phrases::waits_for(check) {
+                        p { b { "Waits for a person: " } (t(&step)) }
+                    }
+                }
+                h4 { "Steps" }
+                (steps(&check.steps))
+                @if !check.evidence.is_empty() { (evidence(&check.evidence)) }
+                @for (number, attempt) in check.earlier.iter().enumerate() {
+                    (earlier(number + 1, attempt))
+                }
+                (facts(check))
+            }
+        }
+    }
+}
+
+fn render_failure(class: &str, failure: &Failure) -> Markup {
+    html! {
+        div class=(class) {
+            dl {
+                dt { "Kind" } dd { b { (t(&failure.kind)) } }
+                @if let Some(place) = phrases::place(failure) {
+                    dt { "Where" } dd { (t(&place)) }
+                }
+                @if let Some(subject) = &failure.subject {
+                    dt { "What" } dd { code { (t(subject)) } }
+                }
+                dt { "Expected" } dd { (t(&failure.expected)) }
+                dt { "Actual" } dd { (t(&failure.actual)) }
+                @if !failure.hint.is_empty() {
+                    dt { "Hint" } dd.hint { (t(&failure.hint)) }
+                }
+            }
+        }
+    }
+}
+
+fn steps(steps: &[Step]) -> Markup {
+    html! {
+        ol.steps {
+            @for step in steps {
+                @let state = State::of_step(step);
+                li class=(state.class()) {
+                    span.sign aria-hidden="true" { (state.sign()) }
+                    span {
+                        span.hidden { (state.word()) ": " }
+                        span.soft { (t(&step.keyword)) } " " (t(&step.text))
+                    }
+                    span.time {
+                        @if state == State::NotRun { (state.word()) } @else { (phrases::span(step.duration_ms)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn evidence(evidence: &[Evidence]) -> Markup {
+    html! {
+        h4 { "Evidence" }
+        div.scroll tabindex="0" role="region" aria-label="evidence" {
+            table {
+                thead { tr {
+                    th scope="col" { "Artifact" }
+                    th scope="col" { "Path or command, SHA-256" }
+                    th.number scope="col" { "Bytes" }
+                    th scope="col" { "Newest entry" }
+                    th scope="col" { "Found" }
+                    th scope="col" { "Method" }
+                } }
+                tbody {
+                    @for one in evidence {
+                        tr {
+                            th scope="row" {
+                                (t(&one.artifact))
+                                @if one.artifact != one.kind { div.soft { (t(&one.kind)) } }
+                            }
+                            td.path {
+                                code { (t(&one.path)) }
+                                div.soft { code { (t(&one.sha256)) } }
+                            }
+                            td.number { (one.bytes) div.soft { (text::size(one.bytes)) } }
+                            td { (newest(one)) }
+                            td { (found(one)) }
+                            td {
+                                (t(&one.method)) ", " (phrases::span(one.duration_ms))
+                                @if one.attempts > 1 { div.soft { "fetched " (one.attempts) " times" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn newest(evidence: &Evidence) -> Markup {
+    html! {
+        @match (&evidence.newest_entry, &evidence.modified) {
+            (Some(newest), _) => (t(&phrases::instant(newest))),
+            (None, Some(modified)) => { span.soft { "file changed " } (t(&phrases::instant(modified))) }
+            (None, None) => { span.soft { "not dated" } }
+        }
+    }
+}
+
+fn found(evidence: &Evidence) -> Markup {
+    html! {
+        @if let Some(version) = &evidence.version { div { "version " (t(version)) } }
+        @if let Some(name) = &evidence.instance_name { div { "named " (t(name)) } }
+        @if let Some(entries) = evidence.entries { div { (entries) " entries" } }
+        @if let Some(oldest) = &evidence.oldest_entry {
+            div.soft { "since " (t(&phrases::instant(oldest))) }
+        }
+    }
+}
+
+fn earlier(number: usize, attempt: &Attempt) -> Markup {
+    html! {
+        h4 { "Attempt " (number) ", tried again" }
+        (render_failure("failure past", &attempt.failure))
+        (steps(&attempt.steps))
+    }
+}
+
+fn facts(check: &Check) -> Markup {
+    html! {
+        h4 { "Record" }
+        dl {
+            dt { "Check" } dd { code { (t(&check.id)) } }
+            dt { "Feature" } dd { code { (t(&check.feature)) ":" (check.line) } }
+            @if !check.tags.is_empty() {
+                dt { "Tags" } dd { (t(&check.tags.join(" "))) }
+            }
+            dt { "Started" }
+            dd {
+                @match &check.started {
+                    Some(started) => (t(&phrases::instant(started))),
+                    None => "never",
+                }
+            }
+            @if check.attempts != 1 { dt { "Attempts" } dd { (check.attempts) } }
+            @if let Some(transcript) = &check.transcript {
+                dt { "Transcript" } dd { code { (t(transcript)) } }
+            }
+        }
+    }
+}

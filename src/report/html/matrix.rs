@@ -1,0 +1,210 @@
+//! The matrix: every instance, every team responsible, every artifact, and what became of it.
+//! Reads what the checks recorded; what is missing is shown, not judged.
+
+use std::collections::HashMap;
+
+use maud::{Markup, html};
+
+use super::{State, t};
+use crate::report::claims;
+use crate::report::facts::KINDS;
+use crate::report::schema::{Artifact, Check, Instance, Report};
+use crate::verdict::Claim;
+
+/// The checks about an instance as a team, each with its place in the report.
+type Index<'a> = HashMap<(&'a str, &'a str), Vec<(usize, &'a Check)>>;
+
+pub(super) fn render(report: &Report) -> Markup {
+    let mut index = Index::new();
+    for (place, check) in report.checks.iter().enumerate() {
+        if let (Some(instance), Some(team)) = (&check.instance, &check.team) {
+            let key = (instance.as_str(), team.as_str());
+            index.entry(key).or_default().push((place, check));
+        }
+    }
+    let has = |kind: &str| {
+        let mut instances = report.instances.iter();
+        instances.any(|instance| instance.artifacts.iter().any(|one| one.kind == kind))
+    };
+    // The four required kinds have a column even where no instance has such an artifact.
+    let kinds = KINDS.into_iter().map(|kind| kind.as_str());
+    let kinds: Vec<_> = kinds.filter(|kind| *kind != "other" || has(kind)).collect();
+    html! {
+        h2 #matrix { "What each team can fetch" }
+        @if report.instances.is_empty() {
+            p { "The inventory has no instance: nothing was to be retrieved." }
+        } @else {
+            div.scroll tabindex="0" role="region" aria-labelledby="matrix" {
+                table.matrix {
+                    thead { tr {
+                        th scope="col" { "Instance" }
+                        th scope="col" { "Team" }
+                        @for kind in &kinds { th scope="col" { (heading(kind)) } }
+                    } }
+                    @for instance in &report.instances { (rows(instance, &index, &kinds)) }
+                }
+            }
+            p.soft { "A cell says what the checks of that team found, and leads to the check that decided it." }
+        }
+    }
+}
+
+fn heading(kind: &str) -> &str {
+    match kind {
+        "version" => "Version",
+        "configuration" => "Configuration",
+        "log" => "Log",
+        "statistics" => "Statistics",
+        _ => "Other",
+    }
+}
+
+fn rows(instance: &Instance, index: &Index<'_>, kinds: &[&str]) -> Markup {
+    html! {
+        tbody {
+            @for (row, team) in instance.teams.iter().enumerate() {
+                tr {
+                    @if row == 0 {
+                        th scope="rowgroup" rowspan=(instance.teams.len()) {
+                            (t(&instance.name))
+                            div.soft { (t(&instance.product)) " on " (t(&instance.host)) }
+                        }
+                    }
+                    th scope="row" { (t(team)) }
+                    @for kind in kinds {
+                        td.cell { (cell(instance, team, kind, index)) }
+                    }
+                }
+            }
+            @if instance.teams.is_empty() {
+                tr {
+                    th scope="row" { (t(&instance.name)) }
+                    td colspan=(kinds.len() + 1) { "no team is responsible" }
+                }
+            }
+        }
+    }
+}
+
+fn cell(instance: &Instance, team: &str, kind: &str, index: &Index<'_>) -> Markup {
+    let artifacts = instance.artifacts.iter();
+    let artifacts: Vec<_> = artifacts.filter(|one| one.kind == kind).collect();
+    let key = (instance.name.as_str(), team);
+    let checks = index.get(&key).map(Vec::as_slice).unwrap_or_default();
+    let is_named = artifacts.len() > 1 || kind == "other";
+    html! {
+        @if artifacts.is_empty() && kind != "other" { (State::NotPlanned.sign_and_word()) }
+        @for artifact in &artifacts {
+            @let is_first = instance.artifacts.iter().find(|one| one.kind == kind) == Some(artifact);
+            @let found = decided(artifact, is_first, checks);
+            @let name = is_named.then_some(&*artifact.name);
+            @match found {
+                Some((state, place)) => {
+                    a class=(format!("state {}", state.class())) href=(format!("#c{place}")) {
+                        (state.sign_and_word()) @if let Some(name) = name { small { (t(name)) } }
+                    }
+                }
+                None => {
+                    // Contract 5 asks for each kind, not for each artifact of a kind.
+                    @let class = if is_first && kind != "other" { "not-planned" } else { "optional" };
+                    span class=(format!("state {class}")) {
+                        (State::NotPlanned.sign_and_word())
+                        @if let Some(name) = name { small { (t(name)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The worst that a check says about an artifact, and the place of that check.
+fn decided(
+    artifact: &Artifact,
+    is_first: bool,
+    checks: &[(usize, &Check)],
+) -> Option<(State, usize)> {
+    let mut worst: Option<(State, usize)> = None;
+    for (place, check) in checks {
+        for state in states(artifact, is_first, check) {
+            if worst.is_none_or(|(known, _)| state > known) {
+                worst = Some((state, *place));
+            }
+        }
+    }
+    worst
+}
+
+fn states(artifact: &Artifact, is_first: bool, check: &Check) -> Vec<State> {
+    let outcome = State::of_check(check);
+    let is_about = |claim: &Claim| match claim {
+        Claim::Artifact(name) => *name == artifact.name,
+        Claim::Kind(kind) => is_first && kind.as_str() == artifact.kind,
+    };
+    let steps = check.steps.iter();
+    let steps = steps.filter(|step| claims::of_step(step).is_some_and(|one| is_about(&one)));
+    let states = steps.map(|step| match (&*step.outcome, outcome) {
+        ("passed", _) => State::Passed,
+        (_, State::Waived) => State::Waived,
+        ("not-run", State::Pending) => State::Pending,
+        ("not-run", _) => State::NotRun,
+        _ => State::Failed,
+    });
+    let states: Vec<_> = states.collect();
+    let is_retrieved = check
+        .evidence
+        .iter()
+        .any(|one| one.artifact == artifact.name);
+    match states.is_empty() && is_retrieved && outcome == State::Passed {
+        true => vec![State::Passed],
+        false => states,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn found(report: &Report, check: usize, artifact: usize) -> Option<(State, usize)> {
+        let instance = &report.instances[0];
+        let checks = [(check, &report.checks[check])];
+        decided(&instance.artifacts[artifact], true, &checks)
+    }
+
+    #[test]
+    fn a_cell_follows_the_step_about_its_artifact() {
+        let report = sample::no_go();
+        assert_eq!(found(&report, 0, 0), Some((State::Passed, 0)));
+        assert_eq!(found(&report, 0, 1), None);
+        assert_eq!(found(&report, 6, 2), Some((State::Failed, 6)));
+        assert_eq!(found(&report, 22, 2), Some((State::Waived, 22)));
+        // One scenario for two artifacts: the second fails, the first stays passed, the third idle.
+        let mut report = sample::go();
+        let check = &mut report.checks[0];
+        for (text, outcome) in [
+            ("the configuration can be retrieved", "failed"),
+            ("the event log can be retrieved", "not-run"),
+        ] {
+            let mut step = check.steps[3].clone();
+            (step.text, step.outcome) = (text.to_owned(), outcome.to_owned());
+            check.steps.push(step);
+        }
+        check.outcome = "failed".to_owned();
+        let states = [0, 1, 2].map(|artifact| found(&report, 0, artifact).map(|(state, _)| state));
+        assert_eq!(
+            states,
+            [State::Passed, State::Failed, State::NotRun].map(Some)
+        );
+    }
+
+    #[test]
+    fn what_no_check_asked_for_is_shown_as_not_planned() {
+        let mut report = sample::go();
+        assert!(!render(&report).into_string().contains("not planned"));
+        report.checks.remove(0);
+        assert!(render(&report).into_string().contains("not planned"));
+        report.instances[0].artifacts.remove(1);
+        let page = render(&report).into_string();
+        assert_eq!(page.matches("not planned").count(), 3, "{page}");
+    }
+}

@@ -1,0 +1,113 @@
+//! The head of the page: the verdict, why, what was asked, by whom, when, and the sums.
+
+use maud::{Markup, html};
+
+use super::t;
+use crate::report::phrases;
+use crate::report::schema::{Counts, Report};
+use crate::text;
+
+pub(super) fn render(report: &Report) -> Markup {
+    let run = &report.run;
+    let class = match &*report.verdict.decision {
+        "GO" => "go",
+        "HOLD" => "wait",
+        _ => "stop",
+    };
+    let is_aborted = run.aborted.is_some() || run.kind == "aborted";
+    html! {
+        section.verdict #verdict aria-label="verdict" {
+            div.head {
+                h1.stamp.(class) {
+                    span.hidden { "Verdict: " } (t(&report.verdict.decision))
+                    span.hidden { " for " (t(&run.scope.environment)) }
+                }
+                div.lead {
+                    div.environment { (t(&run.scope.environment)) }
+                    p { (phrases::meaning(report)) }
+                    p.soft { "Judged " (t(&phrases::instant(&run.finished))) " · run " code { (t(&run.id)) } }
+                }
+            }
+            @for warning in phrases::warnings(report) {
+                @let class = if is_aborted { "warning stop" } else { "warning" };
+                p class=(class) { (t(&warning)) }
+            }
+            @if !report.verdict.reasons.is_empty() {
+                ol.reasons aria-label="reasons, worst first" {
+                    @for reason in &report.verdict.reasons { li { (t(reason)) } }
+                }
+            }
+            (sum(&report.counts))
+            (bar(&report.counts))
+            dl {
+                dt { "Started" } dd { (t(&phrases::instant(&run.started))) }
+                dt { "Finished" } dd { (t(&phrases::instant(&run.finished))) }
+                dt { "Operator" } dd { (t(&run.operator)) " on " (t(&run.runner)) }
+                dt { "Made by" } dd { (t(&run.tool.name)) " " (t(&run.tool.version)) }
+                dt { "Estate" }
+                dd {
+                    (text::count(report.hosts.len(), "host")) ", "
+                    (text::count(report.instances.len(), "instance"))
+                }
+                dt { "Scope" }
+                dd {
+                    @if run.scope.partial || !run.scope.filters.is_empty() {
+                        b { "partial: " } code { (t(&run.scope.filters.join(" "))) }
+                    } @else {
+                        "everything in the inventory"
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn sum(counts: &Counts) -> Markup {
+    let part = |number: u64, word: &str, color: &str| {
+        let class = if number == 0 { "part none" } else { "part" };
+        html! { div class=(class) { b class=(color) { (number) } span { (word) } } }
+    };
+    let sign = |sign: &str| html! { span.sign { (sign) } };
+    html! {
+        div.sum {
+            (part(counts.planned, "planned", ""))
+            (sign("="))
+            (part(counts.passed, "passed", "go-text"))
+            (sign("+"))
+            (part(counts.failed, "failed", "stop-text"))
+            (sign("+"))
+            (part(counts.waived, "waived", "wait-text"))
+            (sign("+"))
+            (part(counts.pending, "pending", "wait-text"))
+        }
+    }
+}
+
+/// The sums as a strip. Lengths are attributes: the page's policy admits no inline style.
+fn bar(counts: &Counts) -> Markup {
+    let parts = [
+        ("failed", counts.failed),
+        ("pending", counts.pending),
+        ("waived", counts.waived),
+        ("passed", counts.passed),
+    ];
+    let all = parts
+        .iter()
+        .fold(0_u64, |all, (_, n)| all.saturating_add(*n));
+    let mut x = 0_u64;
+    let mut strips = Vec::new();
+    for (class, number) in parts.into_iter().filter(|(_, number)| *number > 0) {
+        // One failed check in a thousand must still be seen: nothing is narrower than 4 of 1000.
+        let width = (u128::from(number) * 1000 / u128::from(all)).max(4) as u64;
+        strips.push((class, x, width));
+        x += width;
+    }
+    html! {
+        svg.bar viewBox=(format!("0 0 {} 8", x.max(1000))) preserveAspectRatio="none" aria-hidden="true" {
+            rect.none width="100%" height="8" {}
+            @for (class, x, width) in strips {
+                rect class=(class) x=(x) width=(width) height="8" {}
+            }
+        }
+    }
+}
