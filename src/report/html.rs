@@ -47,7 +47,7 @@ pub fn render(report: &Report) -> String {
                 div.page {
                     main {
                         (verdict::render(report))
-                        (contents())
+                        (contents(report))
                         (matrix::render(report))
                         (checks(report))
                         (provenance::hosts(report))
@@ -77,7 +77,7 @@ fn t(words: &str) -> Cow<'_, str> {
     text::escape(words)
 }
 
-fn contents() -> Markup {
+fn contents(report: &Report) -> Markup {
     let parts = [
         ("matrix", "What each team can fetch"),
         ("checks", "Checks"),
@@ -86,31 +86,39 @@ fn contents() -> Markup {
         ("provenance", "Provenance"),
         ("verify", "How to verify"),
     ];
+    // Behind a matrix of hundreds of rows, what failed must be one click away.
+    let failed = of(report, State::Failed).len();
     html! {
         nav aria-label="contents" {
-            ul { @for (id, name) in parts { li { a href=(format!("#{id}")) { (name) } } } }
+            ul {
+                @if failed > 0 {
+                    li { a.urgent href="#failed" { "Failed checks (" (failed) ")" } }
+                }
+                @for (id, name) in parts { li { a href=(format!("#{id}")) { (name) } } }
+            }
         }
     }
 }
 
+/// The checks in that state, each with its place in the report.
+fn of(report: &Report, state: State) -> Vec<(usize, &Check)> {
+    let checks = report.checks.iter().enumerate();
+    let checks = checks.filter(|(_, check)| State::of_check(check) == state);
+    checks.collect()
+}
+
 /// Worst first; what passed, by feature.
 fn checks(report: &Report) -> Markup {
-    let of = |state: State| -> Vec<(usize, &Check)> {
-        let checks = report.checks.iter().enumerate();
-        checks
-            .filter(|(_, check)| State::of_check(check) == state)
-            .collect()
-    };
-    let passed = of(State::Passed);
+    let passed = of(report, State::Passed);
     html! {
         h2 #checks { "Checks" }
         @if report.checks.is_empty() { p { "No check was planned: an empty plan proves nothing." } }
         @for (state, name) in [
             (State::Failed, "Failed"), (State::Pending, "Pending"), (State::Waived, "Waived"),
         ] {
-            @let checks = of(state);
+            @let checks = of(report, state);
             @if !checks.is_empty() {
-                h3 { (name) " (" (checks.len()) ")" }
+                h3 #(state.class()) { (name) " (" (checks.len()) ")" }
                 @for (place, check) in checks { (check::render(place, check)) }
             }
         }
@@ -132,7 +140,9 @@ mod tests {
     fn leads_with_the_verdict_and_opens_what_failed() {
         let page = render(&sample::no_go());
         let first = |needle: &str| page.find(needle).unwrap_or_else(|| panic!("{needle}"));
-        assert!(first("<title>NO-GO · production").max(first("stamp stop")) < first("id=\"matrix\""));
+        assert!(
+            first("<title>NO-GO · production").max(first("stamp stop")) < first("id=\"matrix\"")
+        );
         assert!(first("id=\"matrix\"") < first("id=\"checks\""));
         assert_eq!(page.matches("<details").count(), 29);
         assert_eq!(page.matches(" open>").count(), 2);
@@ -233,24 +243,5 @@ mod tests {
         let page = render(&sample::many(1_000));
         assert!(page.len() < 4_000_000, "{}", page.len());
         assert_eq!(page, render(&sample::many(1_000)));
-    }
-
-    /// Writes pages to look at, when a folder is named: `GONOGO_LOOK=DIR cargo test look`.
-    #[test]
-    fn look() {
-        let Some(folder) = std::env::var_os("GONOGO_LOOK") else {
-            return;
-        };
-        let folder = std::path::Path::new(&folder);
-        for (name, report) in [
-            ("go", sample::go()),
-            ("no-go", sample::no_go()),
-            ("hold", sample::hold()),
-            ("aborted", sample::aborted()),
-            ("hostile", sample::hostile()),
-            ("many", sample::many(1_000)),
-        ] {
-            std::fs::write(folder.join(format!("{name}.html")), render(&report)).unwrap();
-        }
     }
 }

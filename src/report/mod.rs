@@ -9,6 +9,7 @@ pub mod junit;
 pub mod markdown;
 mod phrases;
 mod read;
+mod run_files;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod schema;
@@ -18,4 +19,5 @@ mod write;
 
 pub use facts::{facts, judge, publish};
 pub use read::{MAX_BYTES, ReadFault, read};
+pub use run_files::{WriteFault, files};
 pub use write::write;

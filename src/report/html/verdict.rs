@@ -103,7 +103,7 @@ fn bar(counts: &Counts) -> Markup {
         x += width;
     }
     html! {
-        svg.bar viewBox=(format!("0 0 {} 8", x.max(1000))) preserveAspectRatio="none" aria-hidden="true" {
+        svg.bar viewBox=(format!("0 0 {} 8", x.max(1))) preserveAspectRatio="none" aria-hidden="true" {
             rect.none width="100%" height="8" {}
             @for (class, x, width) in strips {
                 rect class=(class) x=(x) width=(width) height="8" {}
