@@ -37,6 +37,7 @@ pub(super) struct Page<'s> {
     path: &'s Path,
     lines: Vec<&'s str>,
     built_in: bool,
+    comparisons: usize,
     problems: Vec<Problem>,
 }
 
@@ -46,6 +47,7 @@ impl<'s> Page<'s> {
             path,
             lines: lines(text),
             built_in: false,
+            comparisons: 0,
             problems: Vec::new(),
         }
     }
@@ -92,6 +94,14 @@ impl<'s> Page<'s> {
     pub fn refuse_unseen(&mut self, at: Mark, message: impl Into<String>, hint: impl Into<String>) {
         let problem = Problem::new(self.place(at), message).with_hint(hint);
         self.problems.push(problem);
+    }
+
+    /// True while guessing what was meant still costs little: 10,000 dangling references into 10,000
+    /// hosts must not take minutes. `candidates` is how many words the next guess looks at.
+    pub fn may_guess(&mut self, candidates: usize) -> bool {
+        const MOST: usize = 200_000;
+        self.comparisons = self.comparisons.saturating_add(candidates);
+        self.comparisons <= MOST
     }
 
     /// How much has been refused so far.

@@ -5,18 +5,16 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::artifacts::{self, Ready, Source as Written};
-use super::paths::{self, Objection};
+use super::claims::Claims;
+use super::paths;
+use super::placeholders::{Missing, Scope};
 use super::products::{self, Product};
 use super::{Index, Known};
+use crate::inventory::Instance;
 use crate::inventory::artifact::{Artifact, Kind, Source};
 use crate::inventory::page::{Mark, Page, Text};
-use crate::inventory::placeholder::{Template, Values};
-use crate::inventory::raw::{self, Raw};
-use crate::inventory::{Instance, raw::Instance as Raws};
-use crate::text;
-
-/// Names that every placeholder may use without a value in `vars`.
-const BUILT_IN: [&str; 5] = ["instance", "host", "team", "product", "environment"];
+use crate::inventory::placeholder::Template;
+use crate::inventory::raw::{self, Instance as Raws, Raw};
 
 pub(super) fn resolve(
     page: &mut Page<'_>,
@@ -31,6 +29,7 @@ pub(super) fn resolve(
         environment,
         missing: Missing::default(),
         claims: Claims::default(),
+        said: HashSet::new(),
     };
     let mut instances = Vec::with_capacity(raw.instances.len());
     for instance in &raw.instances {
@@ -42,7 +41,7 @@ pub(super) fn resolve(
         let shelf = product.map(|at| &shelves[*at]);
         instances.push(resolver.instance(page, instance, shelf));
     }
-    resolver.missing.refuse(page);
+    resolver.missing.refuse(page, &raw.instances);
     // An unused product is fine, and still must make sense.
     for shelf in &shelves {
         shelf.complete_if_unused(page);
@@ -117,6 +116,8 @@ struct Resolver<'r> {
     environment: &'r str,
     missing: Missing<'r>,
     claims: Claims<'r>,
+    /// Values and templates refused already: one bad `home` is one problem, not one an artifact.
+    said: HashSet<Mark>,
 }
 
 impl<'r> Resolver<'r> {
@@ -255,12 +256,8 @@ impl<'r> Resolver<'r> {
         scope: &Scope<'r>,
     ) -> Option<String> {
         match template.fill(scope) {
-            Ok(filled) => {
-                self.missing.seen(template, true);
-                Some(filled)
-            }
+            Ok(filled) => Some(filled),
             Err(hole) => {
-                self.missing.seen(template, false);
                 self.missing
                     .note(template, hole, &ready.name, scope.written);
                 None
@@ -286,12 +283,18 @@ impl<'r> Resolver<'r> {
                 );
                 let hint =
                     "values are taken as they are: write the pattern into the artifact's `path`";
-                page.refuse(value.at, message, hint);
+                if self.said.insert(value.at) {
+                    page.refuse(value.at, message, hint);
+                }
                 return false;
             }
         }
         if let Some((message, hint)) = paths::object_to(path) {
-            refuse_path(page, path, (message, hint), template, ready, scope);
+            let at = blamed(path, template, scope);
+            if self.said.insert(at) {
+                let message = format!("{message}: `{path}` of artifact `{}`", ready.name);
+                page.refuse(at, message, hint);
+            }
             return false;
         }
         if matches!(ready.kind, Kind::Version | Kind::Other) {
@@ -302,28 +305,21 @@ impl<'r> Resolver<'r> {
     }
 }
 
-fn refuse_path(
-    page: &mut Page<'_>,
-    path: &str,
-    (message, hint): Objection,
-    template: &Template,
-    ready: &Ready,
-    scope: &Scope<'_>,
-) {
-    let at = if !path.starts_with('/') {
-        match template.begins_with_hole() {
-            Some(hole) => scope
-                .var(hole)
-                .map_or(scope.written.name.at, |value| value.at),
-            None => scope.blame(template, |_| true),
+/// Where the cause of an objection to a path stands.
+fn blamed(path: &str, template: &Template, scope: &Scope<'_>) -> Mark {
+    if path.starts_with('/') {
+        return match paths::climbs(path) {
+            true => scope.blame(template, |part| part.contains("..")),
+            false => scope.blame(template, |part| part.contains('*') || part.ends_with('/')),
+        };
+    }
+    match template.begins_with_hole() {
+        Some(hole) => {
+            let value = scope.var(hole);
+            value.map_or(scope.written.name.at, |value| value.at)
         }
-    } else if paths::climbs(path) {
-        scope.blame(template, |part| part.contains(".."))
-    } else {
-        scope.blame(template, |part| part.contains('*') || part.ends_with('/'))
-    };
-    let message = format!("{message}: `{path}` of artifact `{}`", ready.name);
-    page.refuse(at, message, hint);
+        None => scope.blame(template, |_| true),
+    }
 }
 
 /// The instance's own artifacts by name, merged over the product's and completed.
@@ -353,146 +349,4 @@ fn own_artifacts<'w>(
         }
     }
     own
-}
-
-/// What the placeholders of one instance stand for, seen by one team.
-struct Scope<'r> {
-    written: &'r Raws,
-    environment: &'r str,
-    team: &'r str,
-}
-
-impl<'r> Scope<'r> {
-    fn var(&self, name: &str) -> Option<&'r Text> {
-        let vars = &self.written.vars;
-        let found = vars.iter().find(|(known, _)| known.value == name);
-        found.map(|(_, value)| value)
-    }
-
-    /// Where to point: at the written template if that is what is wrong, else at the value, else at
-    /// the instance.
-    fn blame(&self, template: &Template, wrong: impl Fn(&str) -> bool) -> Mark {
-        if !template.at.is_built_in() && template.literals().any(&wrong) {
-            return template.at;
-        }
-        let mut values = template.holes().filter_map(|hole| self.var(hole));
-        let value = values.find(|value| wrong(&value.value));
-        value.map_or(self.written.name.at, |value| value.at)
-    }
-}
-
-impl Values for Scope<'_> {
-    fn value(&self, hole: &str) -> Option<&str> {
-        if let Some(value) = self.var(hole) {
-            return Some(&value.value);
-        }
-        match hole {
-            "instance" => Some(&self.written.name.value),
-            "host" => self.written.host.as_ref().map(|host| host.value.as_str()),
-            "team" => Some(self.team),
-            "product" => self
-                .written
-                .product
-                .as_ref()
-                .map(|name| name.value.as_str()),
-            "environment" => Some(self.environment),
-            _ => None,
-        }
-    }
-}
-
-/// Placeholders without a value, gathered so that one misspelt template is one problem and not one
-/// for each of its instances.
-#[derive(Default)]
-struct Missing<'r> {
-    /// Templates that some instance could fill.
-    filled: HashSet<Mark>,
-    notes: Vec<Note<'r>>,
-}
-
-struct Note<'r> {
-    template: Mark,
-    hole: String,
-    artifact: String,
-    instance: &'r Raws,
-}
-
-impl<'r> Missing<'r> {
-    fn seen(&mut self, template: &Template, filled: bool) {
-        if filled && !template.at.is_built_in() {
-            self.filled.insert(template.at);
-        }
-    }
-
-    fn note(&mut self, template: &Template, hole: &str, artifact: &str, instance: &'r Raws) {
-        self.notes.push(Note {
-            template: template.at,
-            hole: hole.to_owned(),
-            artifact: artifact.to_owned(),
-            instance,
-        });
-    }
-
-    fn refuse(self, page: &mut Page<'_>) {
-        let mut said: HashSet<(Mark, String)> = HashSet::new();
-        for note in self.notes {
-            let hole = &note.hole;
-            let vars = note
-                .instance
-                .vars
-                .iter()
-                .map(|(name, _)| name.value.as_str());
-            let close = text::did_you_mean(hole, vars.chain(BUILT_IN));
-            let hint = match close.is_empty() {
-                true => format!("write `vars: {{{hole}: …}}` below the instance"),
-                false => close,
-            };
-            let everywhere = !note.template.is_built_in() && !self.filled.contains(&note.template);
-            let (at, message) = match everywhere {
-                true => (note.template, format!("nothing gives `{{{hole}}}` a value")),
-                false => {
-                    let (name, artifact) = (&note.instance.name, &note.artifact);
-                    let message = format!(
-                        "instance `{}` gives `{{{hole}}}` no value, and artifact `{artifact}` needs it",
-                        name.value
-                    );
-                    (name.at, message)
-                }
-            };
-            // One missing value is one problem, however many artifacts need it.
-            if said.insert((at, note.hole.clone())) {
-                page.refuse(at, message, hint);
-            }
-        }
-    }
-}
-
-/// Who fetches which path on which host: a copied instance whose `home` was not changed would
-/// prove its neighbour twice and itself never.
-#[derive(Default)]
-struct Claims<'r> {
-    by_path: HashMap<(&'r str, String), &'r Raws>,
-    said: HashSet<(Mark, Mark)>,
-}
-
-impl<'r> Claims<'r> {
-    fn claim(&mut self, page: &mut Page<'_>, path: &str, ready: &Ready, mine: &'r Raws) -> bool {
-        let Some(host) = &mine.host else {
-            return true;
-        };
-        let key = (host.value.as_str(), path.to_owned());
-        let first = *self.by_path.entry(key).or_insert(mine);
-        if first.name.at == mine.name.at {
-            return true;
-        }
-        if self.said.insert((first.name.at, mine.name.at)) {
-            let message = format!(
-                "instances `{}` and `{}` on host `{}` claim the same path `{path}` (artifact `{}`)",
-                first.name.value, mine.name.value, host.value, ready.name
-            );
-            let hint = "give each its own `vars`, or its own `path` under `artifacts:`";
-            page.refuse(mine.name.at, message, hint);
-        }
-        false
-    }
 }

@@ -1,7 +1,7 @@
 //! Whether every login can be made: an account, a way to authenticate, a host key to expect, and a
 //! way through the hops. Looks at every host with every team, and makes no login.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Known;
 use crate::inventory::access::{Elevate, Transport};
@@ -31,6 +31,7 @@ fn check_pairs(page: &mut Page<'_>, raw: &Raw) {
     let nobody = Access::default();
     let mut said: HashSet<(Mark, &str)> = HashSet::new();
     let mut untrusted: Vec<&Text> = Vec::new();
+    let mut companions = HashMap::new();
     let homes: HashSet<&str> = raw
         .instances
         .iter()
@@ -58,6 +59,7 @@ fn check_pairs(page: &mut Page<'_>, raw: &Raw) {
                 page.refuse(name.at, message, hint);
             }
             refuse_no_auth(page, &levels, name, &mut said);
+            note_companions(&levels, &mut companions);
             if let Some(host) = host {
                 if !is_trusted(&levels) && said.insert((host.at, "trust")) {
                     untrusted.push(host);
@@ -69,6 +71,16 @@ fn check_pairs(page: &mut Page<'_>, raw: &Raw) {
         }
     }
     refuse_untrusted(page, raw, &untrusted);
+    for (at, used) in companions {
+        if !used {
+            let hint = "write `key: FILE` beside it, or remove it";
+            page.refuse(
+                at,
+                "this belongs to a `key`, and no login has one here",
+                hint,
+            );
+        }
+    }
 }
 
 fn refuse_no_auth<'a>(
@@ -77,31 +89,27 @@ fn refuse_no_auth<'a>(
     team: &'a Text,
     said: &mut HashSet<(Mark, &'a str)>,
 ) {
-    let about_key =
-        |level: &&&Access| level.certificate.is_some() || level.passphrase_env.is_some();
     let level = login::auth_level(levels);
-    let has_key = level.is_some_and(|at| levels[at].key.is_some());
     let has_any = level.is_some_and(|at| {
         let agent = levels[at].agent.as_ref().is_some_and(|agent| agent.value);
-        has_key || agent || levels[at].password_env.is_some()
+        levels[at].key.is_some() || agent || levels[at].password_env.is_some()
     });
     if !has_any && said.insert((team.at, "auth")) {
         let message = format!("team `{}` has no way to authenticate", team.value);
         let hint = "write `key: FILE`, `agent: true` or `password_env: NAME` below the team, or below `ssh:` for all";
         page.refuse(team.at, message, hint);
     }
-    // A key's companions without the key: only where the same or a less specific level has none.
-    if has_any && !has_key {
-        let reach = level.map_or(0, |at| at + 1);
-        for level in levels[..reach].iter().filter(about_key) {
-            let certificate = level.certificate.as_ref().map(|file| file.at);
-            let passphrase = level.passphrase_env.as_ref().map(|name| name.at);
-            for at in certificate.into_iter().chain(passphrase) {
-                if said.insert((at, "companion")) {
-                    let message = "this belongs to a `key`, and there is none";
-                    page.refuse(at, message, "write `key: FILE` beside it, or remove it");
-                }
-            }
+}
+
+/// Notes which certificates and passphrases some login uses: those that stand at the key's level or
+/// at a more specific one.
+fn note_companions(levels: &Levels<'_>, used: &mut HashMap<Mark, bool>) {
+    let key_at = login::auth_level(levels).filter(|at| levels[*at].key.is_some());
+    for (at, level) in levels.iter().enumerate() {
+        let certificate = level.certificate.as_ref().map(|file| file.at);
+        let passphrase = level.passphrase_env.as_ref().map(|name| name.at);
+        for mark in certificate.into_iter().chain(passphrase) {
+            *used.entry(mark).or_default() |= key_at.is_some_and(|key| at <= key);
         }
     }
 }

@@ -3,10 +3,12 @@
 //! resolving goes on with the rest.
 
 mod artifacts;
+mod claims;
 mod hosts;
 mod instances;
 mod logins;
 mod paths;
+mod placeholders;
 mod products;
 
 use std::collections::HashMap;
@@ -97,7 +99,10 @@ fn dangling<'k>(
     if section_unread {
         return;
     }
-    let mut hint = text::did_you_mean(&reference.value, known);
+    let mut hint = match page.may_guess(known.size_hint().0) {
+        true => text::did_you_mean(&reference.value, known),
+        false => String::new(),
+    };
     if hint.is_empty() {
         hint = format!("add it under `{section}:`, or name one that stands there");
     }

@@ -1,559 +1,213 @@
 //! One row for each thing that can be written wrongly. Every row asserts that exactly one problem
-//! comes of it: one mistake is one message.
+//! comes of it: one mistake is one message. `⏎` in a row is a line break.
 
 use super::{GOOD, Inventory, brief, changed, good, parse, problems};
 
-/// What is replaced, by what, where the problem is, part of its message, part of its hint.
-type Row = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-);
+/// The fields of each row, one blank beside each `¦` taken away.
+fn fields(rows: &str) -> impl Iterator<Item = (&str, Vec<String>)> {
+    let field = |field: &str| {
+        let field = field.strip_prefix(' ').unwrap_or(field);
+        let field = field.strip_suffix(' ').unwrap_or(field);
+        field.replace('⏎', "\n")
+    };
+    rows.trim_matches('\n').lines().map(move |row| {
+        // The first field has no `¦` before it, and may begin with blanks of its own.
+        let whole = format!(" {row}");
+        (row, whole.split('¦').map(field).collect())
+    })
+}
 
-fn check(rows: &[Row]) {
-    for (old, new, place, message, hint) in rows {
+/// Rows of: what is replaced ¦ by what ¦ where the problem is ¦ part of its message ¦ of its hint.
+fn check(rows: &str) {
+    for (row, fields) in fields(rows) {
+        let [old, new, place, message, hint] = fields.as_slice() else {
+            panic!("{row}: five fields");
+        };
         let text = changed(old, new);
         let found = problems(&text);
         let shown = brief(&found);
-        assert_eq!(found.len(), 1, "{new:?} gave {shown:#?}");
+        assert_eq!(found.len(), 1, "{row}\n{shown:#?}");
         assert!(
             shown[0].starts_with(&format!("{place} ")),
-            "{new:?} gave {shown:#?}"
+            "{row}\n{shown:#?}"
         );
-        assert!(
-            found[0].message.contains(message),
-            "{new:?} gave {shown:#?}"
-        );
+        assert!(found[0].message.contains(message), "{row}\n{shown:#?}");
         assert!(
             found[0].hint.contains(hint),
-            "{new:?} hinted {:?}",
+            "{row}\nhint: {}",
             found[0].hint
         );
-        let line = text.lines().nth(found[0].place.line.saturating_sub(1));
-        assert_eq!(found[0].line.as_deref(), line, "{new:?}");
+        let line = text.lines().nth(found[0].place.line - 1);
+        assert_eq!(found[0].line.as_deref(), line, "{row}");
     }
 }
 
-fn check_good(rows: &[(&str, &str)]) {
-    for (old, new) in rows {
+/// Rows of: what is replaced ¦ by what.
+fn check_good(rows: &str) {
+    for (row, fields) in fields(rows) {
+        let [old, new] = fields.as_slice() else {
+            panic!("{row}: two fields");
+        };
         if let Err(problems) = parse(&changed(old, new)) {
-            panic!("{new:?} must be accepted\n{problems}");
+            panic!("{row}\n{problems}");
         }
     }
 }
 
 #[test]
 fn keys_that_are_unknown_missing_double_or_of_the_wrong_type() {
-    check(&[
-        (
-            "deadline: 90s",
-            "dedline: 90s",
-            "4:3",
-            "unknown key `dedline` of `ssh`",
-            "did you mean `deadline`?",
-        ),
-        (
-            "deadline: 90s",
-            "frobnicate: 1",
-            "4:3",
-            "unknown key `frobnicate`",
-            "known keys: user, port",
-        ),
-        (
-            "instances:",
-            "instnces: {}\ninstances:",
-            "24:1",
-            "unknown key `instnces` of the inventory",
-            "did you mean `instances`?",
-        ),
-        (
-            "environment: production",
-            "environmnt: x",
-            "1:1",
-            "unknown key `environmnt`",
-            "did you mean `environment`?",
-        ),
-        (
-            "environment: production",
-            "",
-            "2:1",
-            "the inventory has no `environment`",
-            "environment: production",
-        ),
-        (
-            "address: 10.20.0.11",
-            "port: 22",
-            "7:3",
-            "host `ny4-1` has no `address`",
-            "address: 10.20.0.11",
-        ),
-        (
-            "address: 10.20.0.11",
-            "adress: 10.20.0.11",
-            "8:5",
-            "unknown key `adress` of host `ny4-1`",
-            "did you mean `address`?",
-        ),
-        (
-            "    product: amps\n",
-            "",
-            "25:3",
-            "instance `orders` has no `product`",
-            "product: amps",
-        ),
-        (
-            "    host: ny4-1\n",
-            "",
-            "25:3",
-            "instance `orders` has no `host`",
-            "host: ",
-        ),
-        (
-            "    teams: [ops]\n",
-            "",
-            "30:3",
-            "instance `shop` has no `teams`",
-            "teams: [",
-        ),
-        (
-            "    teams: [ops]\n",
-            "    teams: []\n",
-            "33:12",
-            "nobody is responsible for instance `shop`",
-            "name a team",
-        ),
-        (
-            "    address: 10.20.0.11",
-            "    address: 10.20.0.11\n    address: 10.20.0.13",
-            "9:5",
-            "`address` is written twice",
-            "line 8",
-        ),
-        (
-            "  ny4-2: {address: 10.20.0.12}",
-            "  ny4-1: {address: 10.20.0.12}\n  ny4-2: {address: 10.20.0.14}",
-            "11:3",
-            "`ny4-1` is written twice",
-            "line 7",
-        ),
-        (
-            "user: ops",
-            "user: [ops]",
-            "14:11",
-            "`user`: expected text, found a list",
-            "",
-        ),
-        (
-            "user: ops",
-            "user:",
-            "14:10",
-            "`user`: expected text, found nothing",
-            "give it a value",
-        ),
-        (
-            "user: ops",
-            "user: no",
-            "14:11",
-            "could be text or a yes-or-no",
-            "quote it: \"no\"",
-        ),
-        (
-            "via: [bastion]",
-            "via: bastion",
-            "9:10",
-            "`via`: expected a list, found text",
-            "write `via: [bastion]`",
-        ),
-        (
-            "agent: true",
-            "agent: yes",
-            "16:34",
-            "`agent`: expected true or false",
-            "",
-        ),
-        (
-            "  amps: {}",
-            "  amps: [a]",
-            "18:9",
-            "product `amps`: expected a mapping, found a list",
-            "indented",
-        ),
-        (
-            "vars: {home: /opt/amps/orders}",
-            "vars: {home: /opt/amps/orders, 1a: x}",
-            "29:36",
-            "`1a` cannot be a placeholder's name",
-            "letters",
-        ),
-    ]);
-    check_good(&[
-        ("deadline: 90s", "deadline: 2m\n  max_bytes: 4096"),
-        ("user: ops", "user: 1000"),
-        ("user: ops", "user: \"no\""),
-        ("  amps: {}", "  amps:"),
-        ("  amps: {}\n", ""),
-        ("deadline: 90s", ""),
-    ]);
+    check(
+        r#"
+deadline: 90s ¦ dedline: 90s ¦ 4:3 ¦ unknown key `dedline` of `ssh` ¦ did you mean `deadline`?
+deadline: 90s ¦ frobnicate: 1 ¦ 4:3 ¦ unknown key `frobnicate` ¦ known keys: user, port
+instances: ¦ instnces: {}⏎instances: ¦ 24:1 ¦ unknown key `instnces` of the inventory ¦ did you mean `instances`?
+environment: production ¦ environmnt: x ¦ 1:1 ¦ unknown key `environmnt` ¦ did you mean `environment`?
+environment: production ¦  ¦ 2:1 ¦ the inventory has no `environment` ¦ environment: production
+address: 10.20.0.11 ¦ port: 22 ¦ 7:3 ¦ host `ny4-1` has no `address` ¦ address: 10.20.0.11
+address: 10.20.0.11 ¦ adress: 10.20.0.11 ¦ 8:5 ¦ unknown key `adress` of host `ny4-1` ¦ did you mean `address`?
+    product: amps⏎ ¦  ¦ 25:3 ¦ instance `orders` has no `product` ¦ product: amps
+    host: ny4-1⏎ ¦  ¦ 25:3 ¦ instance `orders` has no `host` ¦ host: 
+    teams: [ops]⏎ ¦  ¦ 30:3 ¦ instance `shop` has no `teams` ¦ teams: [
+    teams: [ops]⏎ ¦     teams: []⏎ ¦ 33:12 ¦ nobody is responsible for instance `shop` ¦ name a team
+    address: 10.20.0.11 ¦     address: 10.20.0.11⏎    address: 10.20.0.13 ¦ 9:5 ¦ `address` is written twice ¦ line 8
+  ny4-2: {address: 10.20.0.12} ¦   ny4-1: {address: 10.20.0.12}⏎  ny4-2: {address: 10.20.0.14} ¦ 11:3 ¦ `ny4-1` is written twice ¦ line 7
+user: ops ¦ user: [ops] ¦ 14:11 ¦ `user`: expected text, found a list ¦
+user: ops ¦ user: ¦ 14:9 ¦ `user`: expected text, found nothing ¦ give it a value
+user: ops ¦ user: no ¦ 14:11 ¦ could be text or a yes-or-no ¦ quote it: "no"
+via: [bastion] ¦ via: bastion ¦ 9:10 ¦ `via`: expected a list, found text ¦ write `via: [bastion]`
+agent: true ¦ agent: yes ¦ 16:35 ¦ `agent`: expected true or false ¦
+  amps: {} ¦   amps: [a] ¦ 18:9 ¦ product `amps`: expected a mapping, found a list ¦ indented
+vars: {home: /opt/amps/orders} ¦ vars: {home: /opt/amps/orders, 1a: x} ¦ 29:36 ¦ `1a` cannot be a placeholder's name ¦ letters
+"#,
+    );
+    check_good(
+        r#"
+deadline: 90s ¦ deadline: 2m⏎  max_bytes: 4096
+user: ops ¦ user: 1000
+user: ops ¦ user: "no"
+  amps: {} ¦   amps:
+  amps: {}⏎ ¦
+deadline: 90s ¦
+"#,
+    );
 }
 
 #[test]
 fn references_that_lead_nowhere_and_hops_that_lead_back() {
-    check(&[
-        (
-            "host: ny4-1",
-            "host: ny4-3",
-            "27:11",
-            "there is no host `ny4-3`",
-            "did you mean `ny4-",
-        ),
-        (
-            "teams: [ops, support]",
-            "teams: [ops, suport]",
-            "28:18",
-            "there is no team `suport`",
-            "did you mean `support`?",
-        ),
-        (
-            "teams: [ops, support]",
-            "teams: [ops, ops]",
-            "28:18",
-            "`teams` names `ops` twice",
-            "keep one",
-        ),
-        (
-            "product: amps",
-            "product: ampz",
-            "26:14",
-            "there is no product `ampz`",
-            "did you mean `amps`?",
-        ),
-        (
-            "vendor: acme",
-            "vendor: emca",
-            "20:13",
-            "there is no vendor `emca`",
-            "under `vendors:`",
-        ),
-        (
-            "  amps: {}",
-            "  amps: {profile: amqs}",
-            "18:19",
-            "there is no profile `amqs`",
-            "did you mean `amps`?",
-        ),
-        (
-            "via: [bastion]",
-            "via: [bastoin]",
-            "9:11",
-            "there is no host `bastoin`",
-            "did you mean `bastion`?",
-        ),
-        (
-            "via: [bastion]",
-            "via: [ny4-1]",
-            "9:11",
-            "host `ny4-1` is its own hop",
-            "remove",
-        ),
-        (
-            "via: [bastion]",
-            "via: [bastion, bastion]",
-            "9:20",
-            "`via` names `bastion` twice",
-            "keep one",
-        ),
-        (
-            "{address: bastion.example}",
-            "{address: bastion.example, via: [ny4-1]}",
-            "9:11",
-            "the hops lead in a circle: bastion → ny4-1 → bastion",
-            "remove one `via`",
-        ),
-        (
-            "{address: 10.20.0.12}",
-            "{address: 10.20.0.12, via: [ny4-1, bastion]}",
-            "11:30",
-            "hop `bastion` comes twice on the way bastion → ny4-1 → bastion",
-            "leave out",
-        ),
-        (
-            "{address: 10.20.0.12}",
-            "{address: 10.20.0.11, via: [bastion]}",
-            "11:20",
-            "hosts `ny4-1` and `ny4-2` have the same address and port",
-            "machine: NAME",
-        ),
-    ]);
-    check_good(&[
-        ("via: [bastion]", "via: []"),
-        ("{address: 10.20.0.12}", "{address: 10.20.0.12, via: [ny4-1]}"),
-        // The same private address behind another hop is another machine.
-        ("{address: 10.20.0.12}", "{address: 10.20.0.11, via: []}"),
-        ("{address: 10.20.0.12}", "{address: 10.20.0.11, port: 2222, via: [bastion]}"),
-        ("  ny4-2: {address: 10.20.0.12}", "  ny4-2: {address: 10.20.0.11, via: [bastion], machine: m}\n  ny4-3: {address: 10.20.0.11, port: 23}"),
-        ("  acme: {}", "  acme:\n    anything: [goes, {here: 1}]\n  60east: ~"),
-    ]
-    .map(|(old, new)| match new.contains("machine: m") {
-        // Both must name it.
-        true => ("  ny4-2: {address: 10.20.0.12}", "  ny4-2: {address: 10.20.0.12, machine: m}\n  ny4-3: {address: 10.20.0.12, machine: m}"),
-        false => (old, new),
-    }));
+    check(
+        r#"
+host: ny4-1 ¦ host: ny4-3 ¦ 27:11 ¦ there is no host `ny4-3` ¦ did you mean `ny4-
+teams: [ops, support] ¦ teams: [ops, suport] ¦ 28:18 ¦ there is no team `suport` ¦ did you mean `support`?
+teams: [ops, support] ¦ teams: [ops, ops] ¦ 28:18 ¦ `teams` names `ops` twice ¦ keep one
+product: amps ¦ product: ampz ¦ 26:14 ¦ there is no product `ampz` ¦ did you mean `amps`?
+vendor: acme ¦ vendor: emca ¦ 20:13 ¦ there is no vendor `emca` ¦ under `vendors:`
+  amps: {} ¦   amps: {profile: amqs} ¦ 18:19 ¦ there is no profile `amqs` ¦ did you mean `amps`?
+via: [bastion] ¦ via: [bastoin] ¦ 9:11 ¦ there is no host `bastoin` ¦ did you mean `bastion`?
+via: [bastion] ¦ via: [ny4-1] ¦ 9:11 ¦ host `ny4-1` is its own hop ¦ remove
+via: [bastion] ¦ via: [bastion, bastion] ¦ 9:20 ¦ `via` names `bastion` twice ¦ keep one
+{address: bastion.example} ¦ {address: bastion.example, via: [ny4-1]} ¦ 9:11 ¦ the hops lead in a circle: bastion → ny4-1 → bastion ¦ remove one `via`
+{address: 10.20.0.12} ¦ {address: 10.20.0.12, via: [ny4-1, bastion]} ¦ 11:37 ¦ hop `bastion` comes twice on the way bastion → ny4-1 → bastion ¦ leave out
+{address: 10.20.0.12} ¦ {address: 10.20.0.11, via: [bastion]} ¦ 11:20 ¦ hosts `ny4-1` and `ny4-2` have the same address and port ¦ machine: NAME
+"#,
+    );
+    check_good(
+        r#"
+via: [bastion] ¦ via: []
+{address: 10.20.0.12} ¦ {address: 10.20.0.12, via: [ny4-1]}
+{address: 10.20.0.12} ¦ {address: 10.20.0.11, via: []}
+{address: 10.20.0.12} ¦ {address: 10.20.0.11, port: 2222, via: [bastion]}
+  ny4-2: {address: 10.20.0.12} ¦   ny4-2: {address: 10.20.0.12, machine: m}⏎  ny4-3: {address: 10.20.0.12, machine: m}
+  acme: {} ¦   acme:⏎    anything: [goes, {here: 1}]⏎  60east: ~
+"#,
+    );
 }
 
 #[test]
 fn numbers_words_and_grammars() {
-    check(&[
-        (
-            "deadline: 90s",
-            "deadline: 90",
-            "4:13",
-            "`deadline`: cannot read `90`",
-            "such as 10s",
-        ),
-        (
-            "deadline: 90s",
-            "max_bytes: 1Gib",
-            "4:14",
-            "`max_bytes`: cannot read `1Gib`",
-            "1GiB",
-        ),
-        (
-            "deadline: 90s",
-            "port: 0",
-            "4:9",
-            "`port`: cannot read `0`",
-            "1 to 65535",
-        ),
-        (
-            "deadline: 90s",
-            "port: 65536",
-            "4:9",
-            "`port`: cannot read `65536`",
-            "1 to 65535",
-        ),
-        (
-            "deadline: 90s",
-            "port: +22",
-            "4:9",
-            "`port`: cannot read `+22`",
-            "whole number",
-        ),
-        (
-            "deadline: 90s",
-            "transport: scp",
-            "4:14",
-            "unknown transport `scp`",
-            "auto, exec, sftp",
-        ),
-        (
-            "deadline: 90s",
-            "transport: stfp",
-            "4:14",
-            "unknown transport `stfp`",
-            "did you mean `sftp`?",
-        ),
-        (
-            "deadline: 90s",
-            "client: libssh",
-            "4:11",
-            "unknown client `libssh`",
-            "did you mean `ssh2`?",
-        ),
-        (
-            "deadline: 90s",
-            "client: openssh",
-            "4:11",
-            "not available in this version of gonogo",
-            "ssh2",
-        ),
-        (
-            "deadline: 90s",
-            "elevate: su",
-            "4:12",
-            "unknown elevate `su`",
-            "none, sudo",
-        ),
-        (
-            "deadline: 90s",
-            "elevate: {sudo: -u}",
-            "4:19",
-            "`sudo`: `-u` is not acceptable",
-            "account",
-        ),
-        (
-            "deadline: 90s",
-            "elevate: {}",
-            "4:12",
-            "`elevate` has no `sudo`",
-            "sudo: amps",
-        ),
-        (
-            "address: 10.20.0.11",
-            "address: -oProxyCommand=x",
-            "8:14",
-            "`address`: `-oProxyCommand=x` is not acceptable",
-            "host name",
-        ),
-        (
-            "address: 10.20.0.11",
-            "address: ops@ny4",
-            "8:14",
-            "not acceptable",
-            "goes into `user`",
-        ),
-        (
-            "address: 10.20.0.11",
-            "address: 10.20.0.256",
-            "8:14",
-            "not acceptable",
-            "10.20.0.11",
-        ),
-        (
-            "user: ops",
-            "user: ops;id",
-            "14:11",
-            "`user`: `ops;id` is not acceptable",
-            "account",
-        ),
-        (
-            "groups: [ny4]",
-            "groups: [ny4, ny4]",
-            "10:19",
-            "`groups` names `ny4` twice",
-            "",
-        ),
-        (
-            "groups: [ny4]",
-            "host_key: SHA256:abc",
-            "10:15",
-            "`host_key`: `SHA256:abc` is not acceptable",
-            "43 characters",
-        ),
-        (
-            "groups: [ny4]",
-            "identity: {machine_id: 9f0c}",
-            "10:28",
-            "`machine_id`: `9f0c` is not acceptable",
-            "/etc/machine-id",
-        ),
-        (
-            "groups: [ny4]",
-            "identity: {hostnme: x}",
-            "10:16",
-            "unknown key `hostnme` of `identity`",
-            "did you mean `hostname`?",
-        ),
-        (
-            "known_hosts: [known_hosts]",
-            "known_hosts: [~ops/known_hosts]",
-            "3:17",
-            "`known_hosts`: `~ops/known_hosts` names no file",
-            "whole path",
-        ),
-        (
-            "  orders:\n",
-            "  or/ders:\n",
-            "25:3",
-            "`or/ders` is not acceptable as a name",
-            "begins with",
-        ),
-        (
-            "environment: production",
-            "environment: ../prod",
-            "1:14",
-            "`environment`: `../prod` is not acceptable",
-            "begins with",
-        ),
-    ]);
-    check_good(&[
-        ("deadline: 90s", "elevate: {sudo: amps}"),
-        ("deadline: 90s", "elevate: sudo"),
-        ("deadline: 90s", "client: ssh2\n  transport: exec"),
-        (
-            "groups: [ny4]",
-            "host_key: \"SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU\"",
-        ),
-        ("address: 10.20.0.11", "address: fe80::11"),
-    ]);
+    check(
+        r#"
+deadline: 90s ¦ deadline: 90 ¦ 4:13 ¦ `deadline`: cannot read `90` ¦ such as 10s
+deadline: 90s ¦ max_bytes: 1Gib ¦ 4:14 ¦ `max_bytes`: cannot read `1Gib` ¦ 1GiB
+deadline: 90s ¦ port: 0 ¦ 4:9 ¦ `port`: cannot read `0` ¦ 1 to 65535
+deadline: 90s ¦ port: 65536 ¦ 4:9 ¦ `port`: cannot read `65536` ¦ 1 to 65535
+deadline: 90s ¦ port: +22 ¦ 4:9 ¦ `port`: cannot read `+22` ¦ whole number
+deadline: 90s ¦ transport: scp ¦ 4:14 ¦ unknown transport `scp` ¦ auto, exec, sftp
+deadline: 90s ¦ transport: stfp ¦ 4:14 ¦ unknown transport `stfp` ¦ did you mean `sftp`?
+deadline: 90s ¦ client: libssh ¦ 4:11 ¦ unknown client `libssh` ¦ ssh2
+deadline: 90s ¦ client: openssh ¦ 4:11 ¦ not available in this version of gonogo ¦ ssh2
+deadline: 90s ¦ elevate: su ¦ 4:12 ¦ unknown elevate `su` ¦ none, sudo
+deadline: 90s ¦ elevate: {sudo: -u} ¦ 4:19 ¦ `sudo`: `-u` is not acceptable ¦ account
+deadline: 90s ¦ elevate: {} ¦ 4:12 ¦ `elevate` has no `sudo` ¦ sudo: amps
+address: 10.20.0.11 ¦ address: -oProxyCommand=x ¦ 8:14 ¦ `address`: `-oProxyCommand=x` is not acceptable ¦ host name
+address: 10.20.0.11 ¦ address: ops@ny4 ¦ 8:14 ¦ not acceptable ¦ goes into `user`
+address: 10.20.0.11 ¦ address: 10.20.0.256 ¦ 8:14 ¦ not acceptable ¦ 10.20.0.11
+user: ops ¦ user: ops;id ¦ 14:11 ¦ `user`: `ops;id` is not acceptable ¦ account
+groups: [ny4] ¦ groups: [ny4, ny4] ¦ 10:19 ¦ `groups` names `ny4` twice ¦
+groups: [ny4] ¦ host_key: SHA256:abc ¦ 10:15 ¦ `host_key`: `SHA256:abc` is not acceptable ¦ 43 characters
+groups: [ny4] ¦ identity: {machine_id: 9f0c} ¦ 10:28 ¦ `machine_id`: `9f0c` is not acceptable ¦ /etc/machine-id
+groups: [ny4] ¦ identity: {hostnme: x} ¦ 10:16 ¦ unknown key `hostnme` of `identity` ¦ did you mean `hostname`?
+known_hosts: [known_hosts] ¦ known_hosts: [~ops/known_hosts] ¦ 3:17 ¦ `known_hosts`: `~ops/known_hosts` names no file ¦ whole path
+  orders:⏎ ¦   or/ders:⏎ ¦ 25:3 ¦ `or/ders` is not acceptable as a name ¦ begins with
+environment: production ¦ environment: ../prod ¦ 1:14 ¦ `environment`: `../prod` is not acceptable ¦ begins with
+"#,
+    );
+    check_good(
+        r#"
+deadline: 90s ¦ elevate: {sudo: amps}
+deadline: 90s ¦ elevate: sudo
+deadline: 90s ¦ client: ssh2⏎  transport: exec
+groups: [ny4] ¦ host_key: "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
+address: 10.20.0.11 ¦ address: fe80::11
+"#,
+    );
 }
 
 #[test]
 fn logins_that_could_never_be_made() {
-    check(&[
-        (
-            "    user: ops\n",
-            "",
-            "13:3",
-            "team `ops` has no `user`",
-            "user: NAME",
-        ),
-        (
-            "    key: keys/ops\n",
-            "",
-            "13:3",
-            "team `ops` has no way to authenticate",
-            "agent: true",
-        ),
-        (
-            "    key: keys/ops\n",
-            "    agent: false\n",
-            "13:3",
-            "team `ops` has no way to authenticate",
-            "agent: true",
-        ),
-        (
-            "agent: true",
-            "agent: true, certificate: c.pub",
-            "16:53",
-            "this belongs to a `key`",
-            "beside it",
-        ),
-        (
-            "  known_hosts: [known_hosts]\n",
-            "",
-            "2:1",
-            "nothing says which host keys to trust",
-            "cannot be turned off",
-        ),
-        (
-            "known_hosts: [known_hosts]",
-            "known_hosts: []",
-            "2:1",
-            "nothing says which host keys to trust",
-            "cannot be turned off",
-        ),
-        (
-            "{address: 10.20.0.12}",
-            "{address: 10.20.0.12, known_hosts: []}",
-            "11:3",
-            "nothing says which key host `ny4-2` must show",
-            "host_key",
-        ),
-        (
-            "agent: true",
-            "agent: true, elevate: sudo, transport: sftp",
-            "16:49",
-            "`transport: sftp` sends none",
-            "transport: auto",
-        ),
-    ]);
-    check_good(&[
-        (
-            "    user: ops\n",
-            "    user: ops\n    password_env: OPS_PASSWORD\n",
-        ),
-        (
-            "  known_hosts: [known_hosts]\n",
-            "  known_hosts: [known_hosts]\n  user: all\n",
-        ),
-        ("agent: true", "agent: true, elevate: none, transport: sftp"),
-        (
-            "{address: 10.20.0.12}",
-            "{address: 10.20.0.12, known_hosts: [], host_key: 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU'}",
-        ),
-    ]);
+    check(
+        r#"
+    user: ops⏎ ¦  ¦ 13:3 ¦ team `ops` has no `user` ¦ user: NAME
+    key: keys/ops⏎ ¦  ¦ 13:3 ¦ team `ops` has no way to authenticate ¦ agent: true
+    key: keys/ops⏎ ¦     agent: false⏎ ¦ 13:3 ¦ team `ops` has no way to authenticate ¦ agent: true
+agent: true ¦ agent: true, certificate: c.pub ¦ 16:54 ¦ this belongs to a `key` ¦ beside it
+  known_hosts: [known_hosts]⏎ ¦  ¦ 2:1 ¦ nothing says which host keys to trust ¦ cannot be turned off
+known_hosts: [known_hosts] ¦ known_hosts: [] ¦ 2:1 ¦ nothing says which host keys to trust ¦ cannot be turned off
+{address: 10.20.0.12} ¦ {address: 10.20.0.12, known_hosts: []} ¦ 11:3 ¦ nothing says which key host `ny4-2` must show ¦ host_key
+agent: true ¦ agent: true, elevate: sudo, transport: sftp ¦ 16:50 ¦ `transport: sftp` sends none ¦ transport: auto
+"#,
+    );
+    check_good(
+        r#"
+    user: ops⏎ ¦     user: ops⏎    password_env: OPS_PASSWORD⏎
+  known_hosts: [known_hosts]⏎ ¦   known_hosts: [known_hosts]⏎  user: all⏎
+agent: true ¦ agent: true, elevate: none, transport: sftp
+{address: 10.20.0.12} ¦ {address: 10.20.0.12, certificate: for-those-with-a-key.pub}
+{address: 10.20.0.12} ¦ {address: 10.20.0.12, known_hosts: [], host_key: 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU'}
+"#,
+    );
+}
+
+#[test]
+fn values_are_data() {
+    check(
+        r#"
+home: /srv/shop ¦ home: srv/shop ¦ 35:13 ¦ a path on a server must be absolute: `srv/shop/VERSION` ¦ begin it
+home: /srv/shop ¦ home: /srv/../etc ¦ 35:13 ¦ a path may not climb with `..` ¦ leads to
+home: /srv/shop ¦ home: /srv/* ¦ 35:13 ¦ the value of `home` holds a character of patterns ¦ `path`
+home: /srv/shop ¦ home: "/srv/{instance}" ¦ 35:13 ¦ the value of `home` holds a character of patterns ¦ `path`
+home: /srv/shop ¦ hoem: /srv/shop ¦ 22:38 ¦ nothing gives `{home}` a value ¦ did you mean `hoem`?
+vars: {home: /opt/amps/orders} ¦ vars: {} ¦ 25:3 ¦ instance `orders` gives `{home}` no value, and artifact `version` needs it ¦ vars: {home
+'v(\d+)' ¦ 'v(\d+' ¦ 22:63 ¦ `match`: cannot read `v(\d+` ¦ unclosed group
+'v(\d+)' ¦ '\d*' ¦ 22:63 ¦ `match`: cannot read `\d*` ¦ proves nothing
+"#,
+    );
+    check_good(
+        r#"
+home: /srv/shop ¦ home: /srv/shop v2
+home: /srv/shop ¦ home: /srv/..shop
+'v(\d+)' ¦ '(?i)v(\d+)'
+"#,
+    );
 }
 
 #[test]
@@ -575,264 +229,58 @@ fn a_secret_written_by_mistake_is_not_shown() {
 
 #[test]
 fn artifacts_that_make_no_sense() {
-    let log = "{kind: log, path: \"{home}/*.log\"}";
-    let rows = [
-        (
-            "{kind: lgo, path: \"{home}/*.log\"}",
-            "23:26",
-            "unknown kind `lgo`",
-            "did you mean `log`?",
-        ),
-        (
-            "{path: \"{home}/*.log\"}",
-            "23:7",
-            "artifact `access log` of product `web` has no `kind`",
-            "statistics",
-        ),
-        (
-            "{kind: log}",
-            "23:7",
-            "artifact `access log` of product `web` has neither a command nor a path",
-            "path: /",
-        ),
-        (
-            "{kind: log, path: /a, command: [b]}",
-            "23:41",
-            "artifact `access log` has both a command and a path",
-            "remove the other",
-        ),
-        (
-            "{kind: log, command: []}",
-            "23:40",
-            "`command` is empty",
-            "program",
-        ),
-        (
-            "{kind: log, command: cat /a}",
-            "23:40",
-            "`command`: expected a list of arguments, found text",
-            "each argument by itself",
-        ),
-        (
-            "{kind: log, command: [\"cat -v\"]}",
-            "23:41",
-            "`command`: `cat -v` is not a program",
-            "each argument by itself",
-        ),
-        (
-            "{kind: log, command: [-v]}",
-            "23:41",
-            "`command`: `-v` is not a program",
-            "options come after",
-        ),
-        (
-            "{kind: log, path: /a, format: amqs-log}",
-            "23:49",
-            "unknown format `amqs-log`",
-            "did you mean `amps-log`?",
-        ),
-        (
-            "{kind: log, path: /a, stream: stderr}",
-            "23:49",
-            "`stream` is about commands",
-            "remove",
-        ),
-        (
-            "{kind: log, path: /a, match: x}",
-            "23:48",
-            "`match` is not looked at for an artifact of kind log",
-            "remove",
-        ),
-        (
-            "{kind: log, path: /a, tables: [T]}",
-            "23:49",
-            "`tables` is about databases",
-            "format: sqlite",
-        ),
-        (
-            "{kind: log, path: a/b}",
-            "23:37",
-            "a path on a server must be absolute: `a/b`",
-            "begin it with `/`",
-        ),
-        (
-            "{kind: log, path: ~/b}",
-            "23:37",
-            "`~` is not expanded on a server",
-            "whole path",
-        ),
-        (
-            "{kind: log, path: \"{home}/../x\"}",
-            "23:37",
-            "a path may not climb with `..`",
-            "leads to",
-        ),
-        (
-            "{kind: log, path: \"/a/**/x\"}",
-            "23:37",
-            "`**` would search whole trees",
-            "one `*`",
-        ),
-        (
-            "{kind: log, path: \"/a/[x\"}",
-            "23:37",
-            "a `[` or `]` of the pattern has no partner",
-            "[0-9]",
-        ),
-        (
-            "{kind: log, path: \"/a/\"}",
-            "23:37",
-            "this names a directory",
-            "file name",
-        ),
-        (
-            "{kind: log, path: \"/a\\e[2J\"}",
-            "23:37",
-            "not acceptable",
-            "control",
-        ),
-        (
-            "{kind: log, path: \"/a\\0\"}",
-            "23:37",
-            "not acceptable",
-            "control",
-        ),
-        (
-            "{kind: log, path: \"{home/x\"}",
-            "23:37",
-            "the braces of `{home/x` do not fit",
-            "never closed",
-        ),
-        (
-            "{kind: log, path: \"{hoem}/x\"}",
-            "23:37",
-            "nothing gives `{hoem}` a value",
-            "did you mean `home`?",
-        ),
-        (
-            "{kind: log, path: \"/a{{\"}",
-            "23:37",
-            "a path holds no backslash and no braces",
-            "`?`",
-        ),
-        (
-            "~",
-            "23:19",
-            "artifact `access log` says nothing",
-            "cannot be removed",
-        ),
-        (
-            "{kind: log, path: /a, sample: {table: T}}",
-            "23:41",
-            "`sample` has no `column`",
-            "timestamp",
-        ),
-    ];
-    for (new, place, message, hint) in rows {
-        let found = problems(&changed(log, new));
-        // `sample` lacks two keys.
-        let most = if message.contains("sample") { 2 } else { 1 };
-        assert_eq!(found.len(), most, "{new} gave {:#?}", brief(&found));
-        let shown = &brief(&found)[0];
-        assert!(
-            shown.starts_with(&format!("{place} ")),
-            "{new} gave {shown}"
-        );
-        assert!(shown.contains(message), "{new} gave {shown}");
-        assert!(
-            found[0].hint.contains(hint),
-            "{new} hinted {}",
-            found[0].hint
-        );
-    }
-    for new in [
-        "{kind: log, command: [\"/opt/my tool\"]}",
-        "{kind: log, command: [tail, -v, \"{home}/a\"], stream: stdout}",
-        "{kind: log, path: \"/a/[0-9]?/*.log\", format: plain}",
-        "{kind: other, path: /a, match: x}",
-        "{kind: statistics, path: /a, format: sqlite, tables: [T], sample: {table: T, column: c, unit: unix-ms}}",
-        "{kind: log, command: [awk, \"{{print}}\", /a]}",
-    ] {
-        good(&changed(log, new));
-    }
-}
-
-#[test]
-fn values_are_data() {
-    let home = "home: /srv/shop";
     check(
-        &[
-            (
-                home,
-                "home: srv/shop",
-                "35:13",
-                "a path on a server must be absolute: `srv/shop/VERSION`",
-                "begin it",
-            ),
-            (
-                home,
-                "home: /srv/../etc",
-                "35:13",
-                "a path may not climb with `..`",
-                "leads to",
-            ),
-            (
-                home,
-                "home: /srv/*",
-                "35:13",
-                "the value of `home` holds a character of patterns",
-                "`path`",
-            ),
-            (
-                home,
-                "home: \"/srv/{instance}\"",
-                "35:13",
-                "the value of `home` holds a character of patterns",
-                "`path`",
-            ),
-            (
-                home,
-                "hoem: /srv/shop",
-                "22:38",
-                "nothing gives `{home}` a value",
-                "did you mean `hoem`?",
-            ),
-            (
-                "vars: {home: /opt/amps/orders}",
-                "vars: {}",
-                "25:3",
-                "instance `orders` gives `{home}` no value, and artifact `version` needs it",
-                "vars: {home",
-            ),
-            (
-                "'v(\\d+)'",
-                "'v(\\d+'",
-                "22:63",
-                "`match`: cannot read `v(\\d+`",
-                "unclosed group",
-            ),
-            (
-                "'v(\\d+)'",
-                "'\\d*'",
-                "22:63",
-                "`match`: cannot read `\\d*`",
-                "proves nothing",
-            ),
-        ]
-        .map(|row| row)[..4],
+        r#"
+{kind: log, path: "{home}/*.log"} ¦ {kind: lgo, path: "{home}/*.log"} ¦ 23:26 ¦ unknown kind `lgo` ¦ did you mean `log`?
+{kind: log, path: "{home}/*.log"} ¦ {path: "{home}/*.log"} ¦ 23:7 ¦ artifact `access log` of product `web` has no `kind` ¦ statistics
+{kind: log, path: "{home}/*.log"} ¦ {kind: log} ¦ 23:7 ¦ artifact `access log` of product `web` has neither a command nor a path ¦ path: /
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: /a, command: [b]} ¦ 23:41 ¦ artifact `access log` has both a command and a path ¦ remove the other
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, command: []} ¦ 23:40 ¦ `command` is empty ¦ program
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, command: cat /a} ¦ 23:40 ¦ `command`: expected a list of arguments, found text ¦ each argument by itself
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, command: ["cat -v"]} ¦ 23:41 ¦ `command`: `cat -v` is not a program ¦ each argument by itself
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, command: [-v]} ¦ 23:41 ¦ `command`: `-v` is not a program ¦ options come after
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: /a, format: amqs-log} ¦ 23:49 ¦ unknown format `amqs-log` ¦ did you mean `amps-log`?
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: /a, stream: stderr} ¦ 23:49 ¦ `stream` is about commands ¦ remove
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: /a, match: x} ¦ 23:48 ¦ `match` is not looked at for an artifact of kind log ¦ remove
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: /a, tables: [T]} ¦ 23:49 ¦ `tables` is about databases ¦ format: sqlite
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: a/b} ¦ 23:37 ¦ a path on a server must be absolute: `a/b` ¦ begin it with `/`
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: ~/b} ¦ 23:37 ¦ `~` is not expanded on a server ¦ whole path
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "{home}/../x"} ¦ 23:37 ¦ a path may not climb with `..` ¦ leads to
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "/a/**/x"} ¦ 23:37 ¦ `**` would search whole trees ¦ one `*`
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "/a/[x"} ¦ 23:37 ¦ a `[` or `]` of the pattern has no partner ¦ [0-9]
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "/a/"} ¦ 23:37 ¦ this names a directory ¦ file name
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "/a\e[2J"} ¦ 23:37 ¦ not acceptable ¦ control
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "/a\0"} ¦ 23:37 ¦ not acceptable ¦ control
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "{home/x"} ¦ 23:37 ¦ the braces of `{home/x` do not fit ¦ never closed
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "{hoem}/x"} ¦ 23:37 ¦ nothing gives `{hoem}` a value ¦ did you mean `home`?
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "/a{{"} ¦ 23:37 ¦ a path holds no backslash and no braces ¦ `?`
+{kind: log, path: "{home}/*.log"} ¦ ~ ¦ 23:19 ¦ artifact `access log` says nothing ¦ cannot be removed
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: /a, format: sqlite, sample: {table: T, unit: unix}} ¦ 23:57 ¦ `sample` has no `column` ¦ timestamp
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: /a, format: sqlite, tables: ["x;y"]} ¦ 23:66 ¦ `x;y` is not acceptable ¦ letters
+"#,
+    );
+    check_good(
+        r#"
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, command: ["/opt/my tool"]}
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, command: [tail, -v, "{home}/a"], stream: stdout}
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "/a/[0-9]?/*.log", format: plain}
+{kind: log, path: "{home}/*.log"} ¦ {kind: other, path: /a, match: x}
+{kind: log, path: "{home}/*.log"} ¦ {kind: statistics, path: /a, format: sqlite, tables: [T], sample: {table: T, column: c, unit: unix-ms}}
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, command: [awk, "{{print}}", /a]}
+"#,
     );
 }
 
 #[test]
 fn two_instances_cannot_share_what_proves_them() {
     let twin = "  orders-2:\n    product: amps\n    host: ny4-1\n    teams: [ops]\n    vars: {home: /opt/amps/orders}\n  shop:\n";
-    check(&[(
-        "  shop:\n",
-        twin,
-        "30:3",
-        "instances `orders` and `orders-2` on host `ny4-1` claim the same path `/opt/amps/orders/config/*.xml`",
-        "its own `vars`",
-    )]);
+    let found = problems(&changed("  shop:\n", twin));
+    assert_eq!(
+        brief(&found),
+        [
+            "30:3 instances `orders` and `orders-2` on host `ny4-1` claim the same path `/opt/amps/orders/config/*.xml` (artifact `configuration`)"
+        ]
+    );
     good(&changed("  shop:\n", &twin.replace("ny4-1", "ny4-2")));
     good(&changed(
         "  shop:\n",
@@ -842,50 +290,16 @@ fn two_instances_cannot_share_what_proves_them() {
 
 #[test]
 fn yaml_that_is_no_tree_of_plain_keys() {
-    check(&[
-        (
-            "deadline: 90s",
-            "deadline: !!str 90s",
-            "4:19",
-            "YAML tags are not used here",
-            "quote",
-        ),
-        (
-            "deadline: 90s",
-            "<<: {}",
-            "4:3",
-            "merge keys (`<<`) are not used here",
-            "`ssh:`",
-        ),
-        (
-            "deadline: 90s",
-            "deadline: *x",
-            "4:13",
-            "nothing above is named `&x`",
-            "above",
-        ),
-        (
-            "deadline: 90s",
-            "[a]: b",
-            "4:3",
-            "a key must be text, found a list",
-            "quote",
-        ),
-        (
-            "  acme: {}\n",
-            "  acme: {}\n---\nenvironment: x\n",
-            "39:1",
-            "a second YAML document begins here",
-            "one file is one inventory",
-        ),
-        (
-            "  orders:\n",
-            "  no:\n",
-            "25:3",
-            "the key `no` is not plainly text",
-            "quote it: \"no\"",
-        ),
-    ]);
+    check(
+        r#"
+deadline: 90s ¦ deadline: !!str 90s ¦ 4:19 ¦ YAML tags are not used here ¦ quote
+deadline: 90s ¦ <<: {} ¦ 4:3 ¦ merge keys (`<<`) are not used here ¦ `ssh:`
+deadline: 90s ¦ deadline: *x ¦ 4:13 ¦ nothing above is named `&x` ¦ above
+deadline: 90s ¦ [a]: b ¦ 4:3 ¦ a key must be text, found a list ¦ quote
+  acme: {}⏎ ¦   acme: {}⏎---⏎environment: x⏎ ¦ 39:1 ¦ a second YAML document begins here ¦ one file is one inventory
+  orders:⏎ ¦   no:⏎ ¦ 25:3 ¦ the key `no` is not plainly text ¦ quote it: "no"
+"#,
+    );
     let found = problems(&changed("deadline: 90s", "deadline: [90s"));
     assert_eq!(found.len(), 1);
     assert!(
