@@ -108,7 +108,8 @@ impl fmt::Display for Problem {
             write!(
                 f,
                 "\n{gutter} |\n{number} | {shown}\n{gutter} | {}^",
-                " ".repeat(indent)
+                // A caret beyond the clip stands below the ellipsis.
+                " ".repeat(indent.min(shown.chars().count().saturating_sub(1)))
             )?;
         }
         if !self.hint.is_empty() {

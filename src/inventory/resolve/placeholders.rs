@@ -72,6 +72,10 @@ struct Note<'r> {
 
 impl<'r> Missing<'r> {
     pub fn note(&mut self, template: &Template, hole: &str, artifact: &str, instance: &'r Raws) {
+        // `{host}` without a value means that the instance's own `host` was refused.
+        if BUILT_IN.contains(&hole) {
+            return;
+        }
         self.notes.push(Note {
             template: template.at,
             hole: hole.to_owned(),

@@ -411,3 +411,32 @@ fn ten_mistakes_are_ten_problems_in_the_order_of_the_file() {
     assert!(shown.ends_with("\n\n10 problems"), "{shown}");
     assert!(shown.contains(" --> etc/estate.yaml:4:3\n  |\n4 |   dedline: 90s\n  |   ^\n  hint: did you mean `deadline`?"), "{shown}");
 }
+
+#[test]
+fn no_damage_to_a_file_breaks_the_reader() {
+    let mut damaged: Vec<String> = Vec::new();
+    // A prime step, so that every kind of place is met.
+    for at in (0..GOOD.len()).step_by(13) {
+        damaged.push(GOOD[..at].to_owned());
+        for put in [
+            "{", "]", "\"", "'", ":", "- ", "\n", "\t", "&a ", "*a", "!x", "#", "|", "%", "é",
+            "\u{7f}",
+        ] {
+            damaged.push(format!("{}{put}{}", &GOOD[..at], &GOOD[at..]));
+        }
+        damaged.push(format!("{}{}", &GOOD[..at], &GOOD[at + 1..]));
+    }
+    for text in &damaged {
+        let lines = text.split('\n').count();
+        for problem in problems(text) {
+            assert!(problem.place.line <= lines + 1, "{problem}\n{text}");
+            assert!(
+                !problem.message.is_empty() && !problem.message.ends_with('.'),
+                "{problem}"
+            );
+            let message = problem.message.trim_start_matches("YAML");
+            assert!(!message.starts_with(char::is_uppercase), "{problem}");
+        }
+    }
+    assert!(damaged.len() > 1_000);
+}
