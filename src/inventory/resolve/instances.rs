@@ -43,8 +43,14 @@ pub(super) fn resolve(
     }
     resolver.missing.refuse(page, &raw.instances);
     // An unused product is fine, and still must make sense.
+    let used: HashSet<&str> = instances
+        .iter()
+        .map(|instance| instance.product.as_str())
+        .collect();
     for shelf in &shelves {
-        shelf.complete_if_unused(page);
+        if !used.contains(shelf.product.name.as_str()) {
+            shelf.complete_all(page);
+        }
     }
     instances
 }
@@ -103,11 +109,9 @@ impl<'p> Shelf<'p> {
             .as_ref()
     }
 
-    fn complete_if_unused(&self, page: &mut Page<'_>) {
-        if self.ready.iter().all(|ready| ready.get().is_none()) {
-            for at in 0..self.ready.len() {
-                self.ready(page, at);
-            }
+    fn complete_all(&self, page: &mut Page<'_>) {
+        for at in 0..self.ready.len() {
+            self.ready(page, at);
         }
     }
 }

@@ -130,6 +130,19 @@ fn hops_come_nearest_first_and_only_the_first_adds_its_own() {
 }
 
 #[test]
+fn files_are_relative_to_the_inventory_or_to_the_home_directory() {
+    let with = |file: &str| {
+        let text = ESTATE.replacen("[known_hosts]", &format!("[{file}]"), 1);
+        good(&text).login("a", "ops").unwrap().known_hosts.clone()
+    };
+    assert_eq!(with("../k"), [Path::new("etc/../k")]);
+    assert_eq!(with("/etc/ssh/k"), [Path::new("/etc/ssh/k")]);
+    if let Some(home) = std::env::home_dir() {
+        assert_eq!(with("~/.ssh/k"), [home.join(".ssh/k")]);
+    }
+}
+
+#[test]
 fn files_are_looked_at_only_when_asked() {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt as _;

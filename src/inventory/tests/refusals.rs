@@ -413,6 +413,87 @@ fn ten_mistakes_are_ten_problems_in_the_order_of_the_file() {
 }
 
 #[test]
+fn what_follows_from_a_mistake_is_not_said_again() {
+    let hosts = GOOD.find("hosts:\n").unwrap()..GOOD.find("teams:\n").unwrap();
+    let mut text = GOOD.to_owned();
+    text.replace_range(hosts, "hosts: [ny4-1]\n");
+    let found = problems(&text);
+    assert_eq!(
+        brief(&found),
+        ["5:8 `hosts`: expected a mapping, found a list"]
+    );
+    let text = changed("  ny4-2: {address: 10.20.0.12}", "  ny4-2: 10.20.0.12");
+    assert_eq!(
+        brief(&problems(&text)),
+        ["11:10 host `ny4-2`: expected a mapping, found text"]
+    );
+}
+
+#[test]
+fn an_unused_product_must_still_make_sense() {
+    let idle = |artifact: &str| {
+        changed(
+            "  amps: {}",
+            &format!("  amps: {{}}\n  idle: {{artifacts: {{a: {artifact}}}}}"),
+        )
+    };
+    assert_eq!(
+        brief(&problems(&idle("{kind: log}"))),
+        ["19:22 artifact `a` of product `idle` has neither a command nor a path"]
+    );
+    good(&idle("{kind: log, path: \"{anything}/x\"}"));
+}
+
+#[test]
+fn an_instance_may_complete_what_its_product_leaves_open() {
+    let open = changed("path: \"{home}/*.log\"", "format: plain");
+    let own =
+        "    vars:\n      home: /srv/shop\n    artifacts: {access log: {path: /var/log/shop}}";
+    let completed = open.replacen("    vars:\n      home: /srv/shop", own, 1);
+    good(&completed);
+    // Even when nothing is left of the product that the instance does not override.
+    let version = "      version: {kind: version, path: \"{home}/VERSION\", match: 'v(\\d+)'}\n";
+    assert!(completed.contains(version));
+    good(&completed.replacen(version, "", 1));
+    assert_eq!(
+        brief(&problems(&open)),
+        ["23:7 artifact `access log` of product `web` has neither a command nor a path"]
+    );
+}
+
+#[test]
+fn a_value_cannot_take_the_program_away() {
+    let command = changed("path: \"{home}/*.log\"", "command: [\"{home}\", -v]");
+    for (home, sound) in [("/srv/shop", true), ("\"\"", false), ("-x", false)] {
+        let mut text = command.replacen("home: /srv/shop", &format!("home: {home}"), 1);
+        text = text.replacen("{home}/VERSION", "/srv/VERSION", 1);
+        let expected: &[&str] = match sound {
+            true => &[],
+            false => &["35:13 the command of artifact `access log` has no program"],
+        };
+        assert_eq!(brief(&problems(&text)), expected);
+    }
+}
+
+#[test]
+fn a_way_has_at_most_eight_hops() {
+    let chain = |hops: usize| {
+        let mut text =
+            String::from("environment: p\nssh: {known_hosts: [k]}\nhosts:\n  h0: {address: a0}\n");
+        for n in 1..=hops {
+            let before = n - 1;
+            text.push_str(&format!("  h{n}: {{address: a{n}, via: [h{before}]}}\n"));
+        }
+        text
+    };
+    good(&chain(8));
+    assert_eq!(
+        brief(&problems(&chain(9))),
+        ["13:26 this way leads over more than 8 hops"]
+    );
+}
+
+#[test]
 fn no_damage_to_a_file_breaks_the_reader() {
     let mut damaged: Vec<String> = Vec::new();
     // A prime step, so that every kind of place is met.
