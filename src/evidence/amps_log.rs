@@ -190,12 +190,10 @@ mod tests {
 
     #[test]
     fn counts_entries_and_keeps_the_span_across_offsets() {
-        let log = format!(
-            "rest of an entry that rotation cut\n\
+        let log = "rest of an entry that rotation cut\n\
              2026-11-21T09:30:00.5000000-05:00 [1] error: 1B-0001 two\n  lines\r\n\n\
              2026-11-21T15:29:59.0000000+01:00 [1] warning: 05-0001 oldest\r\n\
-             2026-11-21T14:30:00.6Z [1] warning: 05-0001 newest, unfinished li"
-        );
+             2026-11-21T14:30:00.6Z [1] warning: 05-0001 newest, unfinished li";
         let content = read(log.as_bytes()).unwrap();
         if let Content::Log { levels, .. } = &content {
             assert_eq!((levels.of("warning"), levels.of("error")), (2, 1));

@@ -33,7 +33,7 @@ const STEPS: i32 = 1000;
 /// server had one is for the caller to know.
 ///
 /// Passes when it is an SQLite 3 database, complete, `integrity_check` finds nothing, each of
-/// `tables` is there, and the sample table (without one: any table) has a row.
+/// `tables` is there, and the sample table (without one: any table) has a row. Blocks its thread.
 ///
 /// # Errors
 /// `empty` for zero bytes, no table or no row; `corrupt` when it is no database or a damaged one;

@@ -7,8 +7,9 @@
 //! database, *then* copy the `-wal`, then read the mark again. The copy is consistent when both
 //! marks are equal and the `-wal` still exists: a checkpoint may have moved pages into the database
 //! meanwhile, but as long as the salts stay, the `-wal` still holds every one of them, and SQLite
-//! takes the page from there. New salts mean that the `-wal` was begun anew: copy again. No `-wal`
-//! both before and after means that nobody has the database open: its mark decides, as follows.
+//! takes the page from there. New salts mean that the `-wal` was begun anew: copy again. No `-wal`,
+//! or an empty one, both before and after: nobody has written lately, and the [`DatabaseMark`]
+//! decides as follows.
 //!
 //! A database in rollback mode: read the [`DatabaseMark`], copy the database and the `-journal` if
 //! there is one, read the mark again. The copy may be consistent when both marks are equal. They can

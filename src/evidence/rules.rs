@@ -21,7 +21,7 @@ const NAME: &str = concat!(
     r"(?:pass(?:word|wd|phrase|code)|passwort|secret|token|api[_\-. ]?key|credentials?",
     r"|(?:account|shared[_\-]?access|storage|encryption)[_\-]?key",
     r"|(?:require|master|default_|bind_?|user_?|db_?|root_?|admin_?|ldap_?)pass|masterauth",
-    r"|(?:bind|root|user|db|admin)_?pw)",
+    r"|(?:bind|root|user|db|admin)_?pw|pwd)",
 );
 const NAME_END: &str =
     r"(?:[_\-.]?(?:value|access[_\-]?key|key|hash|text|plain|string|new|old|\d{1,4}))?";
@@ -75,6 +75,12 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             r#"(?i)NAMENAME_END\\*["'`]?[ \t]*(?P<sep>=>|:=|%3D|[:=])"#,
             assignment,
         ),
+        // `pass: 5, fail: 0` is a count.
+        rule(
+            "password",
+            r#"(?i)(?:["']pass["'][ \t]*(?P<sep>:)|\bpass\\*["']?[ \t]*(?P<sign>=>|:=|%3D|=))"#,
+            assignment,
+        ),
         rule(
             "password",
             r"(?i)(?:^|\s)--?[\w\-]*NAMENAME_END(?P<sep>[ \t])",
@@ -99,6 +105,18 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         rule(
             "password",
             r"(?i)\b(?:login|user)\s+\S+\s+(?:insecure-)?password\s+(?P<secret>\S+)",
+            group,
+        ),
+        // Command lines, as `ps` shows them.
+        rule("password", r"\bsshpass\s+-p\s*(?P<secret>\S+)", group),
+        rule(
+            "password",
+            r"\b(?:mysql|mariadb)[\w\-]*[ \t][^\r\n]*?-p(?P<secret>[^\s\-]\S*)",
+            group,
+        ),
+        rule(
+            "password",
+            r#"\bcurl[ \t][^\r\n]*?(?:-u|--user)[ =]?["']?[^\s:"']+:(?P<secret>[^\s"']+)"#,
             group,
         ),
         rule(
@@ -304,11 +322,16 @@ fn closing(rest: &str, quote: &str) -> usize {
 
 /// The value of `name = value`, `name: value` or `--name value`.
 fn assignment(text: &str, place: &Captures<'_>) -> Option<Range<usize>> {
-    let sep = place.name("sep")?;
+    let sep = place.name("sep").or_else(|| place.name("sign"))?;
     let is_flag = sep.as_str().trim().is_empty();
     let mut start = sep.end() + blanks(&text[sep.end()..]);
     let rest = &text[start..];
     if is_flag && rest.starts_with('-') || sep.as_str() == ":" && rest.starts_with(':') {
+        return None;
+    }
+    // The working directory of a shell, in its environment.
+    let name = &text[place.get(0)?.start()..sep.start()];
+    if name.eq_ignore_ascii_case("pwd") && rest.starts_with(['/', '~']) {
         return None;
     }
     // On the next line: a quoted value, a shell's `\`, YAML's `|` or `>`, or merely indented.

@@ -1,5 +1,9 @@
 //! Finds a product's version in what a command printed or a file holds. Compares it with nothing:
-//! that is for the step that knows which one is expected, and so is the exit status.
+//! that is for the step that knows which one is expected.
+//!
+//! The trap is a complaint that quotes a path: `/opt/amps-5.3.4.12/bin/ampServer: No such file or
+//! directory` has the expected version in it. So a command must end with status 0, and a line that
+//! complains is no source.
 
 use super::Content;
 use super::redact::Capture;
@@ -27,27 +31,28 @@ const REFUSALS: [&str; 9] = [
 ];
 
 /// The version in a command's output, on the stream where the inventory expects it; of
-/// [`Stream::Both`], stdout is searched first.
+/// [`Stream::Both`], stdout is searched first. Lines that complain are passed over.
 ///
 /// With a pattern the version is its first group, or the whole match when it has none; without one,
 /// the first line that is not blank, provided that it has a digit and is no refusal.
 ///
 /// # Errors
-/// `empty` when nothing was printed there, `mismatch` when there is no version in it.
+/// `missing`, `denied` or `mismatch` for exit status 127, 126 (POSIX.1-2017, XCU 2.8.2) or any other
+/// than 0; `empty` when nothing was printed there; `mismatch` when there is no version in it.
 pub fn in_output(
     output: &Output,
     stream: Stream,
     pattern: Option<&Pattern>,
 ) -> Result<Content, Failure> {
+    if output.status != 0 {
+        return Err(complaint(output));
+    }
     let (streams, name): (&[&Vec<u8>], _) = match stream {
         Stream::Stdout => (&[&output.stdout], "stdout"),
         Stream::Stderr => (&[&output.stderr], "stderr"),
         Stream::Both => (&[&output.stdout, &output.stderr], "stdout or stderr"),
     };
-    let captures: Vec<Capture> = streams
-        .iter()
-        .map(|bytes| Capture::head(&bytes[..bytes.len().min(HEAD + 1)], HEAD))
-        .collect();
+    let captures: Vec<Capture> = streams.iter().map(|bytes| head(bytes)).collect();
     find(&captures, name, pattern)
 }
 
@@ -57,6 +62,35 @@ pub fn in_output(
 /// As [`in_output`].
 pub fn in_file(capture: &Capture, pattern: Option<&Pattern>) -> Result<Content, Failure> {
     find(std::slice::from_ref(capture), "the file", pattern)
+}
+
+fn head(bytes: &[u8]) -> Capture {
+    Capture::head(&bytes[..bytes.len().min(HEAD + 1)], HEAD)
+}
+
+/// The command itself says that it failed.
+fn complaint(output: &Output) -> Failure {
+    let (kind, hint) = match output.status {
+        126 => (
+            FailureKind::Denied,
+            "this account may not execute the program: check its mode and the directories above",
+        ),
+        127 => (
+            FailureKind::Missing,
+            "the program is not at this path on this host: check `vars:` of the instance",
+        ),
+        _ => (
+            FailureKind::Mismatch,
+            "run the command by hand as this account and see why it fails",
+        ),
+    };
+    let said = [&output.stderr, &output.stdout].map(|bytes| head(bytes).excerpt(160));
+    let said = said.iter().find(|said| !said.is_empty());
+    let actual = match said {
+        Some(said) => format!("exit status {}: `{said}`", output.status),
+        None => format!("exit status {} and no output", output.status),
+    };
+    Failure::new(kind, "exit status 0 and a version", actual).with_hint(hint)
 }
 
 fn find(captures: &[Capture], place: &str, pattern: Option<&Pattern>) -> Result<Content, Failure> {
@@ -90,19 +124,29 @@ fn find(captures: &[Capture], place: &str, pattern: Option<&Pattern>) -> Result<
 }
 
 fn matched<'a>(pattern: &Pattern, text: &'a str) -> Option<&'a str> {
-    let found = pattern.0.captures(text)?;
-    // A group that took no part matched nothing: the version is then the whole match.
-    let version = found.get(1).or_else(|| found.get(0))?.as_str().trim();
-    (!version.is_empty()).then_some(version)
+    pattern.0.captures_iter(text).find_map(|found| {
+        // A group that took no part matched nothing: the version is then the whole match.
+        let version = found.get(1).or_else(|| found.get(0))?;
+        let line = text[..version.start()]
+            .rfind('\n')
+            .map_or(0, |feed| feed + 1);
+        let line = text[line..].lines().next().unwrap_or_default();
+        let version = version.as_str().trim();
+        (!version.is_empty() && !complains(line)).then_some(version)
+    })
 }
 
 fn first_line(text: &str) -> Option<&str> {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    let lower = line.to_lowercase();
     let is_version = line.contains(|c: char| c.is_ascii_digit())
-        && !REFUSALS.iter().any(|refusal| lower.contains(refusal))
+        && !complains(line)
         && !line.contains(text::is_unsafe);
     is_version.then_some(line)
+}
+
+fn complains(line: &str) -> bool {
+    let line = line.to_lowercase();
+    REFUSALS.iter().any(|refusal| line.contains(refusal))
 }
 
 #[cfg(test)]
@@ -170,6 +214,35 @@ mod tests {
         ] {
             let judged = judge(refusal, "", Stream::Both, "");
             assert_eq!(judged, Err(FailureKind::Mismatch), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_complaint_that_quotes_the_version_is_none() {
+        let complaint = "sh: 1: /opt/amps-5.3.4.12/bin/ampServer: No such file or directory\n";
+        for stream in [Stream::Both, Stream::Stderr] {
+            assert_eq!(
+                judge("", complaint, stream, FOUR),
+                Err(FailureKind::Mismatch)
+            );
+        }
+        let both = format!("{complaint}5.3.4.13\n");
+        assert_eq!(judge(&both, "", Stream::Both, FOUR), version("5.3.4.13"));
+        let pattern = Pattern(FOUR.parse().unwrap());
+        for (status, kind) in [
+            (127, FailureKind::Missing),
+            (126, FailureKind::Denied),
+            (1, FailureKind::Mismatch),
+        ] {
+            let output = Output {
+                stdout: b"5.3.4.12\n".to_vec(),
+                stderr: b"login token=hunter2 refused\n".to_vec(),
+                status,
+            };
+            let failure = in_output(&output, Stream::Both, Some(&pattern)).unwrap_err();
+            assert_eq!(failure.kind, kind);
+            let actual = format!("exit status {status}: `login token=[redacted] refused`");
+            assert_eq!(failure.actual, actual);
         }
     }
 
