@@ -81,4 +81,24 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_compressed_log_is_read_as_the_log_it_is() {
+        const LOG: &[u8] = b"2026-11-21T09:30:00.1234567+00:00 [1] info: 00-0015 AMPS started\n";
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(LOG).unwrap();
+        let gzip = gzip.finish().unwrap();
+        let judge = |bytes: &[u8], tail| {
+            let tap = Tap::new(for_format_with(Some(Format::AmpsLog), tail));
+            tap.sink().write_all(bytes).unwrap();
+            tap.take().finish()
+        };
+        let plain = judge(LOG, Tail::Closed).unwrap();
+        assert!(matches!(plain, Content::Log { entries: 1, .. }));
+        assert_eq!(judge(&gzip, Tail::Closed), Ok(plain.clone()));
+        let growing = &gzip[..gzip.len() - 4];
+        assert_eq!(judge(growing, Tail::Open), Ok(plain));
+        let failure = judge(growing, Tail::Closed).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Corrupt);
+    }
 }

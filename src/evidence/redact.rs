@@ -150,6 +150,10 @@ mod tests {
             ("password", "user=bob password=hunter2 host=x"),
             ("password", "password = correct hunter2 staple"),
             ("password", "Passwd: hunter2"),
+            (
+                "password",
+                "  db.password: correct horse: hunter2; x=hunter2",
+            ),
             ("password", "{\"db_password\" : \"hunter2 \\\" hunter2\"}"),
             ("password", "{\"password\":\n  \"hunter2\"}"),
             ("password", "\"{\\\"password\\\":\\\"hunter2\\\"}\""),

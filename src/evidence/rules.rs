@@ -326,32 +326,20 @@ fn assignment(text: &str, place: &Captures<'_>) -> Option<Range<usize>> {
     let is_flag = sep.as_str().trim().is_empty();
     let mut start = sep.end() + blanks(&text[sep.end()..]);
     let rest = &text[start..];
-    if is_flag && rest.starts_with('-') || sep.as_str() == ":" && rest.starts_with(':') {
+    // `--password --user` has no value; `token::Kind` is a path.
+    if is_flag && rest.starts_with("--") || sep.as_str() == ":" && rest.starts_with(':') {
         return None;
     }
     // The working directory of a shell, in its environment.
-    let name = &text[place.get(0)?.start()..sep.start()];
-    if name.eq_ignore_ascii_case("pwd") && rest.starts_with(['/', '~']) {
+    let before = place.get(0)?.start();
+    if text[before..sep.start()].eq_ignore_ascii_case("pwd") && rest.starts_with(['/', '~']) {
         return None;
     }
-    // On the next line: a quoted value, a shell's `\`, YAML's `|` or `>`, or merely indented.
-    let head = rest.trim_start_matches(['\\', '|', '>', '-', '+']);
-    if head.starts_with(['\r', '\n']) && !is_flag {
-        let next = head.trim_start();
-        let line = text.len() - next.len();
-        let indent = line - text[..line].rfind('\n').map_or(0, |feed| feed + 1);
-        let block = rest.starts_with(['|', '>']);
-        start = line;
-        if block && indent > 0 {
-            return Some(start..start + indented(next, indent));
-        }
-        if !next.starts_with(['"', '\''])
-            && (indent == 0 || head.trim_start_matches(['\r', '\n', ' ', '\t']).is_empty())
-        {
-            return None;
-        }
-        if next.split_whitespace().next()?.ends_with(':') {
-            return None;
+    let lead = rest.trim_start_matches(['\\', '|', '>', '-', '+']);
+    if lead.starts_with(['\r', '\n']) && !is_flag {
+        match continued(text, start, lead)? {
+            Continued::Word(at) => start = at,
+            Continued::Block(block) => return Some(block),
         }
     }
     let rest = &text[start..];
@@ -362,8 +350,33 @@ fn assignment(text: &str, place: &Captures<'_>) -> Option<Range<usize>> {
         let value = start + slashes + 1;
         return Some(value..value + closing(&text[value..], &rest[..=slashes]));
     }
-    let whole_line = !is_flag && opens_line(&text[..place.get(0)?.start()]);
-    Some(start..start + bare(rest, whole_line))
+    let reach = match (opens_line(&text[..before]), sep.as_str()) {
+        (true, ":") => Bare::Line,
+        (true, _) if !is_flag => Bare::Pairs,
+        _ => Bare::Word,
+    };
+    Some(start..start + bare(rest, reach))
+}
+
+/// A value that begins on a later line.
+enum Continued {
+    Word(usize),
+    Block(Range<usize>),
+}
+
+/// The value behind a name that ends its line: quoted, behind a shell's `\`, in YAML's `|` or `>`
+/// block, or merely indented. `lead` is the text at `start` from its line end on.
+fn continued(text: &str, start: usize, lead: &str) -> Option<Continued> {
+    let next = lead.trim_start();
+    let at = text.len() - next.len();
+    let indent = at - text[..at].rfind('\n').map_or(0, |feed| feed + 1);
+    if indent > 0 && text[start..].starts_with(['|', '>']) {
+        return Some(Continued::Block(at..at + indented(next, indent)));
+    }
+    // A name of its own, such as the next key of a YAML mapping, is no value.
+    let is_name = next.split_whitespace().next()?.ends_with(':');
+    let is_value = next.starts_with(['"', '\'']) || indent > 0;
+    (is_value && !is_name).then_some(Continued::Word(at))
 }
 
 /// True when nothing but the front part of the name stands on the line before it.
@@ -378,15 +391,25 @@ fn blanks(rest: &str) -> usize {
     rest.len() - rest.trim_start_matches([' ', '\t']).len()
 }
 
-/// How far a value without quotes reaches: to a blank, or to the end of the line when the name
-/// opened it, but never into the next `name=`.
-fn bare(rest: &str, whole_line: bool) -> usize {
+/// What may belong to a value without quotes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bare {
+    /// No blank.
+    Word,
+    /// Blanks, until the next `name=` (`password=a b host=c`).
+    Pairs,
+    /// The rest of the line.
+    Line,
+}
+
+fn bare(rest: &str, reach: Bare) -> usize {
     for (at, c) in rest.char_indices() {
         let behind = &rest[at + c.len_utf8()..];
         let ends = match c {
             '\r' | '\n' => true,
             '<' => behind.starts_with('/'),
-            ' ' | '\t' => !whole_line || names(behind),
+            _ if reach == Bare::Line => false,
+            ' ' | '\t' => reach == Bare::Word || names(behind),
             ';' | ',' | '&' => {
                 behind.is_empty() || behind.starts_with(['\r', '\n', ' ']) || names(behind)
             }
