@@ -1,0 +1,336 @@
+//! One real `sshd` on its own loopback address, started in the foreground and killed by its process
+//! id when the lab is dropped. Strict about keys, generous about start-ups: many tests log in at once.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Read as _;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::account::{Account, MARKET_DATA, OPERATIONS, is_root};
+use super::machine::{self, Machine};
+use super::{Lab, keygen, until};
+
+/// A running server.
+pub struct Host {
+    /// Its key in the inventory and its host name.
+    pub name: String,
+    pub address: SocketAddrV4,
+    pub machine_id: String,
+    dir: PathBuf,
+    server: Child,
+}
+
+impl Host {
+    /// A path inside the host's own directory, the same seen from within.
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.dir.join(relative)
+    }
+
+    /// What `sshd` (and its SFTP server) logged so far, `LogLevel VERBOSE`.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("sshd.log")).unwrap()
+    }
+
+    /// Every command line that [`HostBuilder::record_commands`] saw.
+    pub fn commands(&self) -> String {
+        fs::read_to_string(self.path("recorded/commands")).unwrap()
+    }
+
+    /// `ssh-ed25519 AAAA…`
+    pub fn public_key(&self) -> String {
+        let line = fs::read_to_string(self.path("host_key.pub")).unwrap();
+        line.split(' ').take(2).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The line that `known_hosts` needs.
+    pub fn known_hosts_line(&self) -> String {
+        let (ip, port) = (self.address.ip(), self.address.port());
+        format!("[{ip}]:{port} {}\n", self.public_key())
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // As root this is `unshare`, whose namespace dies with it: no reader stays stuck behind.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// What differs from a plain host.
+pub struct HostBuilder<'a> {
+    lab: &'a Lab,
+    name: String,
+    dir: PathBuf,
+    options: Vec<String>,
+    matched: BTreeMap<String, Vec<String>>,
+    shells: BTreeMap<u32, String>,
+    key_options: BTreeMap<u32, String>,
+    strangers: Vec<u32>,
+    subsystem: Option<&'static str>,
+    sudoers: String,
+    machine_id: Option<String>,
+}
+
+impl<'a> HostBuilder<'a> {
+    pub(super) fn new(lab: &'a Lab, name: &str) -> Self {
+        let dir = lab.path(name);
+        fs::create_dir(&dir).unwrap();
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+        for (sub, mode) in [
+            ("keys", 0o755),
+            ("home", 0o755),
+            ("chroot", 0o755),
+            ("recorded", 0o777),
+        ] {
+            fs::create_dir(dir.join(sub)).unwrap();
+            fs::set_permissions(dir.join(sub), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        Self {
+            lab,
+            name: name.to_owned(),
+            dir,
+            options: Vec::new(),
+            matched: BTreeMap::new(),
+            shells: BTreeMap::new(),
+            key_options: BTreeMap::new(),
+            strangers: Vec::new(),
+            subsystem: Some("internal-sftp -l VERBOSE"),
+            sudoers: String::new(),
+            machine_id: None,
+        }
+    }
+
+    /// One line of `sshd_config`.
+    pub fn option(mut self, line: &str) -> Self {
+        self.options.push(line.to_owned());
+        self
+    }
+
+    /// One line of `sshd_config` for one account only.
+    pub fn option_for(mut self, account: Account, line: &str) -> Self {
+        let lines = self.matched.entry(account.login()).or_default();
+        lines.push(line.to_owned());
+        self
+    }
+
+    /// The account's login shell (needs root); `/bin/sh` otherwise.
+    pub fn shell(mut self, account: Account, shell: &str) -> Self {
+        self.shells.insert(account.uid, shell.to_owned());
+        self
+    }
+
+    /// Options before the account's key (`authorized_keys`), such as `command="echo ok"`.
+    pub fn key_options(mut self, account: Account, options: &str) -> Self {
+        self.key_options.insert(account.uid, options.to_owned());
+        self
+    }
+
+    /// The account's key is not authorized here.
+    pub fn without_key(mut self, account: Account) -> Self {
+        self.strangers.push(account.uid);
+        self
+    }
+
+    /// No SFTP at all.
+    pub fn without_sftp(mut self) -> Self {
+        self.subsystem = None;
+        self
+    }
+
+    /// SFTP and nothing else, inside `host.path("chroot")` as `/` (needs root).
+    pub fn sftp_chroot(self, account: Account) -> Self {
+        self.option_for(account, "ChrootDirectory /run/chroot")
+            .option_for(account, "ForceCommand internal-sftp -l VERBOSE")
+    }
+
+    /// Every command of the account is written to [`Host::commands`] before it runs.
+    pub fn record_commands(self, account: Account) -> Self {
+        let (script, record) = (
+            self.dir.join("recorded/run"),
+            self.dir.join("recorded/commands"),
+        );
+        let text = format!(
+            "#!/bin/sh\nprintf '%s\\n' \"$SSH_ORIGINAL_COMMAND\" >>'{}'\nexec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"\n",
+            record.display()
+        );
+        fs::write(&record, "").unwrap();
+        fs::write(&script, text).unwrap();
+        fs::set_permissions(&record, fs::Permissions::from_mode(0o666)).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        let line = format!("ForceCommand {}", script.display());
+        self.option_for(account, &line)
+    }
+
+    /// Lines of a sudoers file (needs root).
+    pub fn sudoers(mut self, lines: &str) -> Self {
+        writeln!(self.sudoers, "{lines}").unwrap();
+        self
+    }
+
+    /// Says that it is the machine that `other` is (needs root).
+    pub fn same_machine_as(mut self, other: &Host) -> Self {
+        self.machine_id = Some(other.machine_id.clone());
+        self
+    }
+
+    /// Starts the server and waits until it greets.
+    pub fn start(self) -> Rc<Host> {
+        let address = self.free_address();
+        let machine_id = self.machine_id.clone().unwrap_or_else(random_id);
+        keygen(&self.dir.join("host_key"), &self.name);
+        self.authorize();
+        let config = self.dir.join("sshd_config");
+        fs::write(&config, self.config(address)).unwrap();
+
+        let sshd = sshd();
+        let mut line: Vec<std::ffi::OsString> =
+            ["setpriv", "--pdeathsig", "KILL"].map(Into::into).into();
+        if is_root() {
+            let prepared = self.dir.join("etc");
+            let machine = Machine {
+                hostname: &self.name,
+                machine_id: &machine_id,
+                sudoers: &self.sudoers,
+                shell: &|account| {
+                    let shell = self.shells.get(&account.uid);
+                    shell.cloned().unwrap_or_else(|| "/bin/sh".to_owned())
+                },
+                home: &|account| self.home(account).display().to_string(),
+            };
+            machine.prepare(&prepared);
+            line.extend(machine::boot(&prepared, &self.dir.join("chroot")));
+        }
+        line.extend([sshd.into(), "-D".into(), "-e".into(), "-f".into()]);
+        line.push(config.into());
+
+        let log = fs::File::create(self.dir.join("sshd.log")).unwrap();
+        let mut server = Command::new(&line[0])
+            .args(&line[1..])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let log = self.dir.join("sshd.log");
+        until("sshd greets", Duration::from_secs(20), || {
+            let ended = server.try_wait().unwrap();
+            assert!(ended.is_none(), "{ended:?}: {:?}", fs::read_to_string(&log));
+            greets(address)
+        });
+        let host = Rc::new(Host {
+            name: self.name,
+            address,
+            machine_id,
+            dir: self.dir,
+            server,
+        });
+        self.lab.hosts.borrow_mut().push(Rc::clone(&host));
+        host
+    }
+
+    /// A host of which only the address exists: nothing listens.
+    pub fn dead(self) -> SocketAddrV4 {
+        self.free_address()
+    }
+
+    // A random address makes it unlikely that another test takes the port between here and sshd.
+    fn free_address(&self) -> SocketAddrV4 {
+        let mut bytes = [0; 3];
+        getrandom::fill(&mut bytes).unwrap();
+        let ip = Ipv4Addr::new(127, bytes[0] | 1, bytes[1], bytes[2] | 1);
+        let port = TcpListener::bind((ip, 0)).unwrap().local_addr().unwrap();
+        SocketAddrV4::new(ip, port.port())
+    }
+
+    fn home(&self, account: Account) -> PathBuf {
+        self.dir.join("home").join(account.uid.to_string())
+    }
+
+    fn authorize(&self) {
+        for account in [OPERATIONS, MARKET_DATA] {
+            let home = self.home(account);
+            fs::create_dir_all(&home).unwrap();
+            if is_root() {
+                chown(&home, Some(account.uid), Some(account.uid)).unwrap();
+            }
+            if self.strangers.contains(&account.uid) {
+                continue;
+            }
+            let public = self.lab.path("operator/keys").join(account.team);
+            let public = fs::read_to_string(public.with_extension("pub")).unwrap();
+            let options = self.key_options.get(&account.uid);
+            let blank = options.map_or("", |_| " ");
+            let line = format!("{}{blank}{public}", options.map_or("", String::as_str));
+            let file = self.dir.join("keys").join(account.login());
+            // Without root both teams share one account and so one file.
+            let before = fs::read_to_string(&file).unwrap_or_default();
+            fs::write(&file, before + &line).unwrap();
+        }
+    }
+
+    fn config(&self, address: SocketAddrV4) -> String {
+        let dir = self.dir.display();
+        let mut text = format!(
+            "ListenAddress {}\nPort {}\nHostKey {dir}/host_key\nPidFile {dir}/sshd.pid\n\
+             AuthorizedKeysFile {dir}/keys/%u\nStrictModes no\nUsePAM no\nUseDNS no\n\
+             PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin no\n\
+             LogLevel VERBOSE\nMaxStartups 200\nPrintMotd no\n",
+            address.ip(),
+            address.port()
+        );
+        if has_penalties() {
+            text.push_str("PerSourcePenalties no\n");
+        }
+        if let Some(subsystem) = self.subsystem {
+            writeln!(text, "Subsystem sftp {subsystem}").unwrap();
+        }
+        for line in &self.options {
+            writeln!(text, "{line}").unwrap();
+        }
+        for (account, lines) in &self.matched {
+            writeln!(text, "Match User {account}\n  {}", lines.join("\n  ")).unwrap();
+        }
+        text
+    }
+}
+
+fn sshd() -> PathBuf {
+    let known = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"];
+    let found = known.into_iter().map(Path::new).find(|path| path.exists());
+    // sshd re-executes itself and insists on an absolute path.
+    found
+        .expect("sshd is installed (scripts/test installs it)")
+        .to_owned()
+}
+
+// PerSourcePenalties came with OpenSSH 9.8; an older sshd refuses to start over it.
+fn has_penalties() -> bool {
+    let version = Command::new("ssh").arg("-V").output().unwrap();
+    let version = String::from_utf8_lossy(&version.stderr).into_owned();
+    let digits = version.strip_prefix("OpenSSH_").unwrap_or_default();
+    let mut parts = digits.split(|c: char| !c.is_ascii_digit());
+    let mut number = || parts.next().and_then(|part| part.parse::<u32>().ok());
+    (number(), number()) >= (Some(9), Some(8))
+}
+
+fn greets(address: SocketAddrV4) -> bool {
+    let Ok(mut peer) = TcpStream::connect_timeout(&address.into(), Duration::from_secs(1)) else {
+        return false;
+    };
+    peer.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    let mut banner = [0; 8];
+    peer.read_exact(&mut banner).is_ok() && banner == *b"SSH-2.0-"
+}
+
+fn random_id() -> String {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).unwrap();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

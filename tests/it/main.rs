@@ -1,0 +1,22 @@
+//! Black-box tests of the binary against real OpenSSH servers on loopback, and of the tree itself.
+//! One binary, so that the lab is compiled once. No test reaches beyond 127.0.0.0/8.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test may die, and says on stderr what it could not run"
+)]
+
+mod lab;
+
+mod bad_input;
+mod cmd;
+mod full_disk;
+mod hostile;
+mod interrupt;
+mod lab_itself;
+mod nothing_written;
+mod refusals;
+mod retrieve;
+mod tidy;
