@@ -1,1 +1,180 @@
-//! (test)
+//! Nothing is ever written on a server (contract 0). The account could write every file here; the
+//! server's own log, the commands it was sent and the file tree say that it did not.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::rc::Rc;
+
+use crate::lab::{Amps, Host, Lab, MARKET_DATA, OPERATIONS, is_root, snapshot};
+
+/// `internal-sftp -l VERBOSE` words for whatever changes something.
+const WRITES: [&str; 9] = [
+    "flags WRITE",
+    "flags READ,WRITE",
+    "remove name",
+    "rename old",
+    "posix-rename",
+    "mkdir name",
+    "rmdir name",
+    "symlink old",
+    "hardlink old",
+];
+
+fn writes(log: &str) -> Vec<&str> {
+    let wrote = |line: &&str| {
+        let opened = line.contains("flags ") && !line.contains("flags READ mode");
+        let set = line.contains("]: set \"") || line.contains(": set \"");
+        opened || set || WRITES.iter().any(|write| line.contains(write))
+    };
+    log.lines().filter(wrote).collect()
+}
+
+/// A host whose account owns all files of the instance, nothing live.
+fn writable() -> (Lab, Rc<Host>, Rc<Amps>) {
+    let lab = Lab::new();
+    let host = lab.host("ny4-1").record_commands(MARKET_DATA).start();
+    let orders = lab.amps("orders", &host);
+    orders.stop_writer();
+    orders.give_away();
+    (lab, host, orders)
+}
+
+#[test]
+fn the_log_and_the_tree_would_show_a_write() {
+    let (lab, host, orders) = writable();
+    let before = snapshot(&orders.dir);
+    let stats = orders.path("stats.db");
+    let get = format!(
+        "get {} {}\n",
+        stats.display(),
+        lab.path("operator/got").display()
+    );
+    assert!(lab.sftp(&host, OPERATIONS, &get).status.success());
+    assert!(host.log().contains("flags READ mode"), "{}", host.log());
+    assert_eq!(writes(&host.log()), Vec::<&str>::new());
+    assert_eq!(before, snapshot(&orders.dir));
+
+    let home = &orders.home;
+    let batch = format!(
+        "put {} {home}/new\nrename {home}/new {home}/newer\nchmod 600 {home}/newer\nrm {home}/newer\n\
+         mkdir {home}/dir\nrmdir {home}/dir\nln -s x {home}/link\n",
+        lab.path("operator/got").display()
+    );
+    let changed = lab.sftp(&host, OPERATIONS, &batch);
+    assert!(changed.status.success(), "{changed:?}");
+    assert!(writes(&host.log()).len() >= 7, "{}", host.log());
+    assert_ne!(before, snapshot(&orders.dir));
+}
+
+#[test]
+fn a_run_writes_nothing() {
+    let (lab, host, orders) = writable();
+    *orders.teams.borrow_mut() = vec![OPERATIONS.team, MARKET_DATA.team];
+    let trees = [orders.dir.clone(), host.path("home")];
+    let before = trees.each_ref().map(|tree| snapshot(tree));
+    let temporary = temporary_files();
+    // One team over SFTP, the other with commands alone, each of them written down by the server.
+    let run = lab.judge_with(|inventory| {
+        inventory["teams"][MARKET_DATA.team]["transport"] = "exec".into();
+    });
+    run.assert_go(8);
+    assert_eq!(before, trees.each_ref().map(|tree| snapshot(tree)));
+    assert!(
+        host.log().contains("flags READ mode"),
+        "nothing was read: {}",
+        host.log()
+    );
+    assert_eq!(writes(&host.log()), Vec::<&str>::new());
+    let after = temporary_files();
+    let new: Vec<_> = after
+        .iter()
+        .filter(|file| !temporary.contains(file))
+        .collect();
+    assert!(
+        !is_root() || new.is_empty(),
+        "left in a temporary directory: {new:?}"
+    );
+
+    let commands = host.commands();
+    assert!(!commands.is_empty(), "no command was recorded");
+    for word in commands.split(|c: char| !(c.is_ascii_alphanumeric() || "/._-".contains(c))) {
+        let program = word.rsplit('/').next().unwrap_or_default();
+        let writer = [
+            "rm", "mv", "cp", "tee", "touch", "mkdir", "rmdir", "dd", "ln", "chmod", "chown",
+            "mktemp", "truncate", "install", "sqlite3", "sed", "vacuum", "kill", "pkill",
+        ];
+        // The tether of traps.md T8 kills its own watcher, and nothing else.
+        let own = program == "kill" && commands.contains("kill -9 0");
+        assert!(
+            own || !writer.contains(&program),
+            "`{program}` was sent:\n{commands}"
+        );
+    }
+    for redirected in commands.match_indices('>') {
+        let target = commands[redirected.0 + 1..].trim_start_matches(['>', ' ']);
+        assert!(
+            target.starts_with("/dev/null") || target.starts_with('&'),
+            "redirected to {:?}",
+            target.chars().take(30).collect::<String>()
+        );
+    }
+}
+
+#[test]
+fn what_runs_was_planned() {
+    let (lab, _host, orders) = writable();
+    lab.write_inputs(&lab.inventory());
+    let plan = lab.run(&["plan", "-i", "inventory.yaml", "features"]);
+    assert_eq!(plan.status.code(), Some(0), "{plan:?}");
+    let told = String::from_utf8_lossy(&plan.stdout).into_owned();
+    for planned in [
+        format!("{}/bin/ampServer", orders.home),
+        format!("{}/config/*.xml", orders.home),
+        format!("{}/logs/*.log*", orders.home),
+        format!("{}/stats.db", orders.home),
+        OPERATIONS.login(),
+        "ny4-1".to_owned(),
+    ] {
+        assert!(
+            told.contains(&planned),
+            "not in the plan: {planned}\n{told}"
+        );
+    }
+    let json = lab.run(&[
+        "plan",
+        "-i",
+        "inventory.yaml",
+        "features",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(json.status.code(), Some(0), "{json:?}");
+    serde_json::from_slice::<serde_json::Value>(&json.stdout).unwrap();
+}
+
+#[test]
+fn a_plan_touches_no_host() {
+    let (lab, host, _) = writable();
+    lab.write_inputs(&lab.inventory());
+    let before = host.log().len();
+    let plan = lab.run(&["plan", "-i", "inventory.yaml", "features"]);
+    assert_eq!(plan.status.code(), Some(0), "{plan:?}");
+    assert_eq!(host.log().len(), before, "{}", host.log());
+}
+
+/// Files of a lab account right below the temporary directories that a host shares with us.
+fn temporary_files() -> Vec<String> {
+    let mut files = Vec::new();
+    for directory in ["/tmp", "/var/tmp", "/dev/shm"] {
+        let Ok(entries) = fs::read_dir(directory) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let owner = entry.metadata().map(|stat| stat.uid());
+            if matches!(owner, Ok(61_000..=61_009)) {
+                files.push(entry.path().display().to_string());
+            }
+        }
+    }
+    files
+}

@@ -26,7 +26,7 @@ impl Amps {
             OPERATIONS.sh(line, &path).status.success(),
             "{path:?}: readable before"
         );
-        fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
         assert!(
             !OPERATIONS.sh(line, &path).status.success(),
             "{path:?}: still readable"
@@ -110,6 +110,16 @@ impl Amps {
         self.write("config/config.xml", config(name).as_bytes());
     }
 
+    /// No statistics, as AMPS keeps them by default: in memory alone.
+    pub fn remove_statistics(&self) {
+        self.stop_writer();
+        let path = self.path("stats.db");
+        for file in statistics::files(&path) {
+            let _ = fs::remove_file(&file);
+            assert!(!OPERATIONS.can_read(&file));
+        }
+    }
+
     /// The statistics were last written an hour ago.
     pub fn age_statistics(&self) {
         self.replace_database(|path| {
@@ -187,11 +197,8 @@ impl Amps {
 
     // SQLite gives -wal and -shm the owner and mode of the database, so the file comes first.
     fn replace_database(&self, make: impl FnOnce(&Path)) {
-        self.stop_writer();
+        self.remove_statistics();
         let path = self.path("stats.db");
-        for file in statistics::files(&path) {
-            let _ = fs::remove_file(file);
-        }
         self.write("stats.db", b"");
         make(&path);
         assert!(OPERATIONS.can_read(&path));
