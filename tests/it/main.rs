@@ -4,8 +4,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::print_stderr,
-    reason = "a test may die, and says on stderr what it could not run"
+    reason = "a test may die"
 )]
 
 mod lab;
