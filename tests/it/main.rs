@@ -1,11 +1,7 @@
 //! Black-box tests of the binary against real OpenSSH servers on loopback, and of the tree itself.
 //! One binary, so that the lab is compiled once. No test reaches beyond 127.0.0.0/8.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test may die"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may die")]
 
 mod lab;
 

@@ -88,6 +88,7 @@ pub fn needs_root(test: &str) -> bool {
         "GONOGO_LAB=full, but {test} needs root"
     );
     // Past libtest's capture, so that scripts/test can list it.
-    writeln!(std::io::stderr(), "not run: {test} needs root").unwrap();
+    let note = format!("not run: {test} needs root\n");
+    std::io::stderr().write_all(note.as_bytes()).unwrap();
     true
 }
