@@ -396,20 +396,6 @@ fn a_run_directory_that_is_none() {
     refused(&lab, &host, &verify, 4, &["SHA256SUMS"]);
 }
 
-#[test]
-fn a_read_only_directory() {
-    // Root writes everywhere; only here is the lab less for being root.
-    let (lab, host) = ready();
-    if crate::lab::is_root() {
-        return;
-    }
-    use std::os::unix::fs::PermissionsExt as _;
-    let closed = lab.path("operator/closed");
-    fs::create_dir(&closed).unwrap();
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
-    refused(&lab, &host, &lab.run_args("closed/out"), 3, &["closed"]);
-}
-
 fn not_acceptable(lab: &Lab, dir: &Path, words: &[&str]) {
     let verified = lab.verify(dir);
     let told = String::from_utf8_lossy(&verified.stderr).into_owned();

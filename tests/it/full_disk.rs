@@ -5,11 +5,11 @@ use std::process::{Command, Output};
 
 use crate::lab::{GONOGO, Lab, needs_root};
 
-/// Runs gonogo with a tmpfs of that size at `operator/disk`; stdout ends with what was left there.
-fn on_a_disk_of(lab: &Lab, size: &str, script: &str) -> Output {
+/// Runs gonogo with a tmpfs of those mount options at `operator/disk`; stdout ends with what was left there.
+fn on_a_disk(lab: &Lab, options: &str, script: &str) -> Output {
     let disk = lab.path("operator/disk");
     std::fs::create_dir_all(&disk).unwrap();
-    let script = format!("mount -t tmpfs -o size={size} disk disk || exit 99\n{script}");
+    let script = format!("mount -t tmpfs -o {options} disk disk || exit 99\n{script}");
     Command::new("timeout")
         .args([
             "-k",
@@ -47,7 +47,7 @@ fn the_run_is_whole_or_absent() {
     lab.write_inputs(&lab.inventory());
     let mut codes = Vec::new();
     for size in ["4k", "16k", "32k", "64k", "128k", "64m"] {
-        let output = on_a_disk_of(&lab, size, RUN);
+        let output = on_a_disk(&lab, &format!("size={size}"), RUN);
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         let code = output.status.code();
         match code {
@@ -67,6 +67,23 @@ fn the_run_is_whole_or_absent() {
 }
 
 #[test]
+fn a_read_only_disk() {
+    if needs_root("a_read_only_disk") {
+        return;
+    }
+    let lab = Lab::new();
+    let host = lab.host("ny4-1").start();
+    lab.amps("orders", &host);
+    lab.write_inputs(&lab.inventory());
+    let output = on_a_disk(&lab, "size=64m,ro", RUN);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("disk/out"), "{told}");
+    // Known before anybody logs in: a run that cannot be kept is not begun.
+    assert!(!host.log().contains("Accepted"), "{}", host.log());
+}
+
+#[test]
 fn no_room_for_temporary_files_is_no_go() {
     if needs_root("no_room_for_temporary_files_is_no_go") {
         return;
@@ -82,11 +99,15 @@ code=$?
 echo \"left: $(ls -A disk | tr '\\n' ' ')\"
 exit $code
 ";
-    let output = on_a_disk_of(&lab, "4k", script);
+    let output = on_a_disk(&lab, "size=4k", script);
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     // gonogo may do without temporary files; if it needs them, it is our own fault and no verdict.
     match output.status.code() {
-        Some(0) => assert_eq!(lab.verify(&lab.path("operator/out")).status.code(), Some(0)),
+        Some(0) => {
+            assert!(told.contains("\nGO") || told.starts_with("GO"), "{told}");
+            let verified = lab.verify(&lab.path("operator/out"));
+            assert_eq!(verified.status.code(), Some(0), "{verified:?}");
+        }
         Some(3) => assert!(!lab.path("operator/out").exists()),
         _ => panic!("{output:?}"),
     }

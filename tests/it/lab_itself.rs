@@ -211,6 +211,21 @@ fn every_sabotage_bites() {
 }
 
 #[test]
+fn the_inventory_is_the_yaml_it_should_be() {
+    let lab = Lab::new();
+    let host = lab.host("ny4-1").start();
+    lab.amps("orders", &host);
+    let inventory = lab.inventory();
+    lab.write_inputs(&inventory);
+    let written = fs::read_to_string(lab.path("operator/inventory.yaml")).unwrap();
+    let read: serde_json::Value = serde_saphyr::from_str(&written).unwrap();
+    assert_eq!(read, inventory, "{written}");
+    assert_eq!(read["instances"]["orders"]["host"], "ny4-1");
+    let known = fs::read_to_string(lab.path("operator/known_hosts")).unwrap();
+    assert!(known.contains(&host.public_key()));
+}
+
+#[test]
 fn a_snapshot_sees_every_change() {
     let lab = Lab::new();
     let host = lab.host("ny4-1").start();

@@ -7,24 +7,27 @@ use std::rc::Rc;
 
 use crate::lab::{Amps, Host, Lab, MARKET_DATA, OPERATIONS, is_root, snapshot};
 
-/// `internal-sftp -l VERBOSE` words for whatever changes something.
-const WRITES: [&str; 9] = [
-    "flags WRITE",
-    "flags READ,WRITE",
-    "remove name",
-    "rename old",
-    "posix-rename",
-    "mkdir name",
-    "rmdir name",
-    "symlink old",
-    "hardlink old",
-];
-
+/// Lines of `sftp-server -l VERBOSE` that tell of a change.
 fn writes(log: &str) -> Vec<&str> {
+    const READS: [&str; 12] = [
+        "session ",
+        "received ",
+        "opendir ",
+        "closedir ",
+        "close ",
+        "sent ",
+        "realpath ",
+        "stat name ",
+        "lstat name ",
+        "fstat ",
+        "statvfs ",
+        "readlink ",
+    ];
     let wrote = |line: &&str| {
-        let opened = line.contains("flags ") && !line.contains("flags READ mode");
-        let set = line.contains("]: set \"") || line.contains(": set \"");
-        opened || set || WRITES.iter().any(|write| line.contains(write))
+        let reads = READS.iter().any(|read| line.starts_with(read));
+        let opened = line.starts_with("open ") && line.contains("flags READ mode");
+        let closed = line.starts_with("close ") && !line.contains("written 0");
+        (!reads && !opened) || closed
     };
     log.lines().filter(wrote).collect()
 }
@@ -32,7 +35,11 @@ fn writes(log: &str) -> Vec<&str> {
 /// A host whose account owns all files of the instance, nothing live.
 fn writable() -> (Lab, Rc<Host>, Rc<Amps>) {
     let lab = Lab::new();
-    let host = lab.host("ny4-1").record_commands(MARKET_DATA).start();
+    let host = lab
+        .host("ny4-1")
+        .record_sftp()
+        .record_commands(MARKET_DATA)
+        .start();
     let orders = lab.amps("orders", &host);
     orders.stop_writer();
     orders.give_away();
@@ -50,8 +57,12 @@ fn the_log_and_the_tree_would_show_a_write() {
         lab.path("operator/got").display()
     );
     assert!(lab.sftp(&host, OPERATIONS, &get).status.success());
-    assert!(host.log().contains("flags READ mode"), "{}", host.log());
-    assert_eq!(writes(&host.log()), Vec::<&str>::new());
+    assert!(
+        host.sftp_log().contains("flags READ mode"),
+        "{}",
+        host.sftp_log()
+    );
+    assert_eq!(writes(&host.sftp_log()), Vec::<&str>::new());
     assert_eq!(before, snapshot(&orders.dir));
 
     let home = &orders.home;
@@ -62,7 +73,7 @@ fn the_log_and_the_tree_would_show_a_write() {
     );
     let changed = lab.sftp(&host, OPERATIONS, &batch);
     assert!(changed.status.success(), "{changed:?}");
-    assert!(writes(&host.log()).len() >= 7, "{}", host.log());
+    assert!(writes(&host.sftp_log()).len() >= 7, "{}", host.sftp_log());
     assert_ne!(before, snapshot(&orders.dir));
 }
 
@@ -80,11 +91,11 @@ fn a_run_writes_nothing() {
     run.assert_go(8);
     assert_eq!(before, trees.each_ref().map(|tree| snapshot(tree)));
     assert!(
-        host.log().contains("flags READ mode"),
+        host.sftp_log().contains("flags READ mode"),
         "nothing was read: {}",
-        host.log()
+        host.sftp_log()
     );
-    assert_eq!(writes(&host.log()), Vec::<&str>::new());
+    assert_eq!(writes(&host.sftp_log()), Vec::<&str>::new());
     let after = temporary_files();
     let new: Vec<_> = after
         .iter()
@@ -159,6 +170,10 @@ fn a_plan_touches_no_host() {
     let before = host.log().len();
     let plan = lab.run(&["plan", "-i", "inventory.yaml", "features"]);
     assert_eq!(plan.status.code(), Some(0), "{plan:?}");
+    assert!(
+        String::from_utf8_lossy(&plan.stdout).contains("ny4-1"),
+        "{plan:?}"
+    );
     assert_eq!(host.log().len(), before, "{}", host.log());
 }
 

@@ -85,10 +85,6 @@ fn host_key() {
 #[test]
 fn auth() {
     let lab = Lab::new();
-    // Without root both teams are one account: then its only key is missing for both.
-    if needs_root("auth") {
-        return;
-    }
     let host = lab.host("ny4-1").without_key(MARKET_DATA).start();
     let orders = lab.amps("orders", &host);
     *orders.teams.borrow_mut() = vec![OPS, MD];

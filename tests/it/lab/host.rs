@@ -32,9 +32,14 @@ impl Host {
         self.dir.join(relative)
     }
 
-    /// What `sshd` (and its SFTP server) logged so far, `LogLevel VERBOSE`.
+    /// What `sshd` logged so far, `LogLevel VERBOSE`.
     pub fn log(&self) -> String {
         fs::read_to_string(self.path("sshd.log")).unwrap()
+    }
+
+    /// What the SFTP server of [`HostBuilder::record_sftp`] logged so far: every open, every change.
+    pub fn sftp_log(&self) -> String {
+        fs::read_to_string(self.path("recorded/sftp")).unwrap()
     }
 
     /// Every command line that [`HostBuilder::record_commands`] saw.
@@ -73,7 +78,7 @@ pub struct HostBuilder<'a> {
     shells: BTreeMap<u32, String>,
     key_options: BTreeMap<u32, String>,
     strangers: Vec<u32>,
-    subsystem: Option<&'static str>,
+    subsystem: Option<String>,
     sudoers: String,
     machine_id: Option<String>,
 }
@@ -101,7 +106,7 @@ impl<'a> HostBuilder<'a> {
             shells: BTreeMap::new(),
             key_options: BTreeMap::new(),
             strangers: Vec::new(),
-            subsystem: Some("internal-sftp -l VERBOSE"),
+            subsystem: Some("internal-sftp".to_owned()),
             sudoers: String::new(),
             machine_id: None,
         }
@@ -147,10 +152,24 @@ impl<'a> HostBuilder<'a> {
     /// SFTP and nothing else, inside `host.path("chroot")` as `/` (needs root).
     pub fn sftp_chroot(self, account: Account) -> Self {
         self.option_for(account, "ChrootDirectory /run/chroot")
-            .option_for(account, "ForceCommand internal-sftp -l VERBOSE")
+            .option_for(account, "ForceCommand internal-sftp")
     }
 
-    /// Every command of the account is written to [`Host::commands`] before it runs.
+    /// Every request over SFTP is written to [`Host::sftp_log`]. The server inside sshd can only log
+    /// to syslog; the external one runs in the account's shell, which can redirect it.
+    pub fn record_sftp(mut self) -> Self {
+        let record = self.dir.join("recorded/sftp");
+        fs::write(&record, "").unwrap();
+        fs::set_permissions(&record, fs::Permissions::from_mode(0o666)).unwrap();
+        let known = ["/usr/lib/openssh", "/usr/libexec/openssh", "/usr/lib/ssh"];
+        let mut known = known.iter().map(|dir| Path::new(dir).join("sftp-server"));
+        let server = known.find(|path| path.exists()).expect("sftp-server");
+        let (server, record) = (server.display(), record.display());
+        self.subsystem = Some(format!("{server} -e -l VERBOSE 2>>{record}"));
+        self
+    }
+
+    /// Every command of the account's key is written to [`Host::commands`] before it runs.
     pub fn record_commands(self, account: Account) -> Self {
         let (script, record) = (
             self.dir.join("recorded/run"),
@@ -164,8 +183,9 @@ impl<'a> HostBuilder<'a> {
         fs::write(&script, text).unwrap();
         fs::set_permissions(&record, fs::Permissions::from_mode(0o666)).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-        let line = format!("ForceCommand {}", script.display());
-        self.option_for(account, &line)
+        // By key and not by account: without root two teams share one account.
+        let options = format!("command=\"{}\"", script.display());
+        self.key_options(account, &options)
     }
 
     /// Lines of a sudoers file (needs root).
@@ -288,7 +308,7 @@ impl<'a> HostBuilder<'a> {
         if has_penalties() {
             text.push_str("PerSourcePenalties no\n");
         }
-        if let Some(subsystem) = self.subsystem {
+        if let Some(subsystem) = &self.subsystem {
             writeln!(text, "Subsystem sftp {subsystem}").unwrap();
         }
         for line in &self.options {
