@@ -327,7 +327,7 @@ fn two_hosts_that_are_one_machine() {
     // Told beforehand, it is no surprise.
     let run = lab.judge_with(|inventory| {
         for host in ["ny4-1", "ny4-2"] {
-            inventory["hosts"][host]["machine"] = "rack 7".into();
+            inventory["hosts"][host]["machine"] = "rack-7".into();
         }
     });
     run.assert_go(8);

@@ -80,7 +80,7 @@ impl Lab {
                 "port": host.address.port(),
             });
             if !is_root() {
-                inventory["hosts"][&host.name]["machine"] = json!("this one");
+                inventory["hosts"][&host.name]["machine"] = json!("this-one");
             }
         }
         for account in [OPERATIONS, MARKET_DATA] {
