@@ -7,6 +7,8 @@ mod hosts;
 mod record;
 #[cfg(test)]
 mod rules_test;
+#[cfg(test)]
+mod sample;
 mod waivers;
 mod words;
 

@@ -3,127 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use super::sample::{check, evidence, fail, good, hang, host, instance, waive, waiver};
 use super::*;
 use crate::digest::Sha256;
 use crate::failure::FailureKind;
 use crate::inventory::Kind;
-
-fn evidence(kind: Kind) -> Evidence {
-    let name = match kind {
-        Kind::Log => "event log",
-        kind => kind.as_str(),
-    };
-    Evidence {
-        artifact: name.to_owned(),
-        kind,
-        bytes: 3,
-        sha256: Some(Sha256::of(b"abc")),
-    }
-}
-
-fn check(instance: &str, team: &str) -> Check {
-    Check {
-        id: format!("features/amps.feature:3@{instance}/{team}"),
-        instance: Some(instance.to_owned()),
-        host: None,
-        team: Some(team.to_owned()),
-        outcome: Outcome::Passed,
-        attempts: 1,
-        earlier: 0,
-        steps: vec![StepOutcome::Passed; 2],
-        failure: None,
-        waiver: None,
-        claims: Kind::REQUIRED.map(Claim::Kind).to_vec(),
-        evidence: Kind::REQUIRED.map(evidence).to_vec(),
-    }
-}
-
-fn instance(name: &str, host: &str, teams: &[&str]) -> Instance {
-    let artifacts = Kind::REQUIRED
-        .map(evidence)
-        .map(|one| (one.artifact, one.kind));
-    Instance {
-        name: name.to_owned(),
-        host: host.to_owned(),
-        teams: teams.iter().map(|team| (*team).to_owned()).collect(),
-        artifacts: artifacts.to_vec(),
-    }
-}
-
-fn host(name: &str, machine_id: &str) -> Host {
-    Host {
-        name: name.to_owned(),
-        address: "10.20.0.11:22".to_owned(),
-        host_key: Some(format!("SHA256:{name}")),
-        hostname: Some(format!("{name}.example")),
-        machine_id: Some(machine_id.to_owned()),
-        ..Host::default()
-    }
-}
-
-/// Two hosts, two instances, two teams, three checks, all well.
-fn good() -> Facts {
-    let checks = vec![
-        check("orders", "operations"),
-        check("orders", "support"),
-        check("quotes", "operations"),
-    ];
-    Facts {
-        unreadable: Vec::new(),
-        kind: RunKind::Run,
-        aborted: None,
-        started: Some("2026-11-21T09:30:00Z".parse().unwrap()),
-        finished: Some("2026-11-21T09:31:00Z".parse().unwrap()),
-        partial: false,
-        filters: Vec::new(),
-        counts: Counts {
-            planned: 3,
-            passed: 3,
-            ..Counts::default()
-        },
-        hosts: vec![host("ny4-1", "9f0c"), host("ny4-2", "77aa")],
-        instances: vec![
-            instance("orders", "ny4-1", &["operations", "support"]),
-            instance("quotes", "ny4-2", &["operations"]),
-        ],
-        checks,
-    }
-}
-
-fn fail(facts: &mut Facts, index: usize, kind: FailureKind) {
-    let check = &mut facts.checks[index];
-    check.outcome = Outcome::Failed;
-    check.failure = Some(kind);
-    check.steps[1] = StepOutcome::Failed;
-    facts.counts.passed -= 1;
-    facts.counts.failed += 1;
-}
-
-fn waive(facts: &mut Facts, index: usize) {
-    fail(facts, index, FailureKind::Stale);
-    facts.counts.failed -= 1;
-    facts.counts.waived += 1;
-    facts.checks[index].outcome = Outcome::Waived;
-    facts.checks[index].waiver = Some(Waiver {
-        id: "W-7".to_owned(),
-        reason: "the log is quiet at weekends".to_owned(),
-        requester: "ann".to_owned(),
-        approver: "bob".to_owned(),
-        expires: Some("2026-12-01T00:00:00Z".parse().unwrap()),
-    });
-}
-
-fn hang(facts: &mut Facts, index: usize) {
-    facts.checks[index].outcome = Outcome::Pending;
-    facts.checks[index].steps[1] = StepOutcome::NotRun;
-    facts.counts.passed -= 1;
-    facts.counts.pending += 1;
-}
-
-fn waiver(facts: &mut Facts) -> &mut Waiver {
-    waive(facts, 0);
-    facts.checks[0].waiver.as_mut().unwrap()
-}
 
 type Change = fn(&mut Facts);
 
@@ -281,6 +165,16 @@ const BREAKS: &[(&str, Change)] = &[
         f.instances.push(lonely);
     }),
     ("partial", |f| f.partial = true),
+    ("partial", |f| {
+        f.partial = true;
+        f.checks[0].evidence.clear();
+        f.checks[0].claims.clear();
+    }),
+    ("partial", |f| {
+        f.filters = vec!["--tags @log".into()];
+        f.checks[0].evidence.clear();
+        f.checks[0].claims.clear();
+    }),
     ("partial", |f| f.filters = vec!["--host ny4-*".into()]),
     ("pending", |f| hang(f, 1)),
     ("no instance", |f| {
@@ -303,6 +197,7 @@ const BREAKS_WITH_WAIVER: &[Change] = &[
     |f| waiver(f).expires = Some("2026-11-21T09:31:00Z".parse().unwrap()),
     |f| waiver(f).id = " ".into(),
     |f| waiver(f).reason.clear(),
+    |f| waiver(f).reason = "  ".into(),
     |f| waiver(f).approver.clear(),
     |f| waiver(f).requester = "\t".into(),
     |f| waiver(f).requester = " Bob".into(),
@@ -349,6 +244,10 @@ const BENIGN: &[Change] = &[
         f.hosts[0].expected_hostname = Some("NY4-1".into());
         f.hosts[0].expected_machine_id = Some("9F0C".into());
         f.hosts[0].expected_host_key = Some("SHA256:ny4-1".into());
+    },
+    |f| {
+        f.hosts[0].expected_hostname = Some("NY4-1.example ".into());
+        f.hosts[0].hostname = Some("ny4-1.EXAMPLE\n".into());
     },
     // Never reached and nothing passed there: its failed checks would speak.
     |f| {
@@ -507,5 +406,93 @@ fn a_partial_run_is_not_blamed_for_what_it_left_out() {
     assert_eq!(
         verdict.reasons,
         ["partial run: --host ny4-1 --team operations"]
+    );
+}
+
+#[test]
+fn hosts_with_checks_of_their_own_are_counted_too() {
+    let mut facts = good();
+    for name in ["web-1", "web-2"] {
+        facts.hosts.push(Host {
+            host_key: Some("SHA256:same".into()),
+            machine_id: None,
+            ..host(name, "")
+        });
+        facts.checks.push(Check {
+            id: format!("features/hosts.feature:3@{name}"),
+            instance: None,
+            host: Some(name.into()),
+            claims: Vec::new(),
+            evidence: Vec::new(),
+            ..check("", "operations")
+        });
+        facts.counts.planned += 1;
+        facts.counts.passed += 1;
+    }
+    assert_eq!(speaking(&facts), ["one machine"]);
+    let reason = &decide(&facts).reasons[0];
+    assert!(
+        reason.contains("web-1, web-2 (host key SHA256:same"),
+        "{reason}"
+    );
+    facts.hosts[3].host_key = Some("SHA256:other".into());
+    assert_eq!(decide(&facts).decision, Decision::Go);
+}
+
+#[test]
+fn only_the_host_concerned_is_named() {
+    let mut facts = good();
+    facts.hosts[1].host_key = None;
+    let reasons = decide(&facts).reasons;
+    assert_eq!(
+        reasons,
+        ["passed on a host whose key is not recorded: ny4-2"]
+    );
+}
+
+#[test]
+fn a_failed_check_answers_for_what_it_claimed_or_retrieved_and_no_more() {
+    for (change, rules) in [
+        // Claims alone, as when nothing came; and evidence alone, as when a later step failed.
+        (
+            Box::new(|check: &mut Check| check.evidence.clear()) as Box<dyn Fn(&mut Check)>,
+            vec!["failed"],
+        ),
+        (Box::new(|check| check.claims.clear()), vec!["failed"]),
+        (
+            Box::new(|check| {
+                check.evidence.clear();
+                check.claims.truncate(3);
+            }),
+            vec!["failed", "not retrieved"],
+        ),
+        (
+            Box::new(|check| {
+                check.evidence.clear();
+                check.claims = vec![Claim::Artifact("event log".into())];
+            }),
+            vec!["failed", "not retrieved"],
+        ),
+    ] {
+        let mut facts = good();
+        fail(&mut facts, 0, FailureKind::Denied);
+        change(&mut facts.checks[0]);
+        assert_eq!(speaking(&facts), rules);
+    }
+}
+
+#[test]
+fn the_same_complaint_about_many_checks_is_one_reason() {
+    let mut facts = good();
+    facts.checks[0].steps.clear();
+    facts.checks[1].failure = Some(FailureKind::Io);
+    facts.checks[2].steps.clear();
+    assert_eq!(
+        decide(&facts).reasons,
+        [
+            "2 checks, each of which has no step: features/amps.feature:3@orders/operations, \
+             features/amps.feature:3@quotes/operations",
+            "a check did not fail and states a failure: features/amps.feature:3@orders/support",
+        ]
     );
 }
