@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::facts::facts;
 use super::schema::{Report, SCHEMA};
 use crate::text;
+use crate::verdict::Decision;
 
 /// Most bytes of a report: far above a plan of 100,000 checks, far below what exhausts a runner.
 pub const MAX_BYTES: usize = 512 << 20;
@@ -70,7 +71,11 @@ pub fn read(bytes: &[u8]) -> Result<Report, ReadFault> {
         });
     }
     let report: Report = serde_json::from_slice(bytes).map_err(ReadFault::Shape)?;
-    let unreadable = facts(&report).unreadable;
+    let mut unreadable = facts(&report).unreadable;
+    let decision = &report.verdict.decision;
+    if !Decision::ALL.iter().any(|known| known.as_str() == decision) {
+        unreadable.insert(0, format!("verdict `{decision}`"));
+    }
     match unreadable.is_empty() {
         true => Ok(report),
         false => Err(ReadFault::Words(unreadable)),
