@@ -167,6 +167,13 @@ impl Failure {
         self
     }
 
+    /// Adds the path, pattern or command, unless a deeper room has named a more exact one.
+    #[must_use]
+    pub fn with_subject_if_none(mut self, subject: &str) -> Self {
+        self.subject.get_or_insert_with(|| subject.to_owned());
+        self
+    }
+
     /// Adds host and account, unless a deeper room (a hop) has named its own.
     #[must_use]
     pub fn with_login(mut self, host: &str, account: &str) -> Self {

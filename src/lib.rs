@@ -5,6 +5,7 @@
 
 pub mod digest;
 pub mod failure;
+pub mod feature_files;
 pub mod problem;
 pub mod text;
 pub mod time;

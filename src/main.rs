@@ -1,3 +1,7 @@
 //! Exit code and nothing else.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gonogo::cli::main()
+}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::text;
 
 /// Where in a file: line and column count from 1, the column in characters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
     /// The file as the user named it.
     pub file: PathBuf,

@@ -1,1 +1,66 @@
-//! (room)
+//! The command line: one file a subcommand. The only room that prints and that decides exit codes.
+
+mod args;
+mod circumstances;
+mod demo;
+mod fault;
+mod plan;
+mod progress;
+mod run;
+mod show;
+mod signals;
+mod steps;
+mod term;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Command, Verb};
+use fault::{Exit, Fault};
+
+/// Runs the command line and says how it ended.
+#[must_use]
+pub fn main() -> ExitCode {
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) => {
+            // clap knows which stream: help and version are what was asked for, the rest is usage.
+            let _ = error.print();
+            let exit = if error.use_stderr() {
+                Exit::Refused
+            } else {
+                Exit::Go
+            };
+            return ExitCode::from(exit as u8);
+        }
+    };
+    // A panic in our own code outside a check: a defect, never a verdict.
+    let ended = std::panic::catch_unwind(|| dispatch(&command.verb));
+    let exit = match ended {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(fault)) => {
+            term::say(&fault.message);
+            fault.exit
+        }
+        Err(_) => {
+            term::say(
+                "error: gonogo itself failed\n\n  hint: this is a defect of gonogo: please report it with the lines above",
+            );
+            Exit::Defect
+        }
+    };
+    ExitCode::from(exit as u8)
+}
+
+fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
+    match verb {
+        Verb::Demo(args) => demo::demo(args),
+        Verb::Plan(args) => plan::plan(args),
+        Verb::Run(args) => run::run(args),
+        Verb::Verify(args) => verify::verify(args),
+        Verb::Show(args) => show::show(args),
+        Verb::Steps(args) => steps::steps(args),
+    }
+}

@@ -5,11 +5,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::Evidence;
 use super::redact::Capture;
 use crate::digest::Sha256;
 use crate::failure::Failure;
+use crate::inventory::Login;
 use crate::text;
-use crate::transport::{Output, Receipt};
+use crate::transport::{Greeting, Output};
 
 /// Most characters of one stream that are quoted.
 const EXCERPT: usize = 4096;
@@ -46,22 +48,41 @@ impl Transcript {
         self.stream("stderr", &output.stderr);
     }
 
-    /// A file that was read to its end, or to the prefix that was asked for.
-    pub fn file(&mut self, artifact: &str, receipt: &Receipt, duration_ms: u64) {
-        self.begin("file", &receipt.path);
-        self.field("artifact", artifact);
-        self.field("bytes", &receipt.bytes.to_string());
-        self.field("sha256", &receipt.sha256.to_string());
-        self.field("method", receipt.method);
-        if let Some(modified) = receipt.modified {
-            self.field("modified", &crate::time::rfc3339(modified));
+    /// The login, and what the host proved while connecting.
+    pub fn connected(&mut self, login: &Login, greeting: &Greeting) {
+        self.begin(
+            "login",
+            &format!("{}@{}:{}", login.user, login.address, login.port),
+        );
+        for hop in &login.via {
+            self.field("via", &format!("{}@{}:{}", hop.user, hop.address, hop.port));
         }
-        self.field("duration", &format!("{duration_ms} ms"));
+        for (name, value) in [
+            ("host key", &greeting.host_key),
+            ("host key type", &greeting.host_key_type),
+            ("server", &greeting.server),
+            ("key exchange", &greeting.kex),
+            ("cipher", &greeting.cipher),
+            ("authenticated by", &greeting.method),
+        ] {
+            self.field(name, value);
+        }
     }
 
-    /// What was found, such as `newest entry`, `2026-11-21T09:30:00Z`.
-    pub fn found(&mut self, what: &str, value: &str) {
-        self.field(what, value);
+    /// A file, or a command's output, that was retrieved as an artifact.
+    pub fn retrieved(&mut self, evidence: &Evidence) {
+        self.begin("retrieved", &evidence.path);
+        self.field("artifact", &evidence.artifact);
+        self.field("bytes", &evidence.bytes.to_string());
+        self.field("sha256", &evidence.sha256.to_string());
+        self.field("method", evidence.method);
+        if let Some(modified) = evidence.modified {
+            self.field("modified", &crate::time::rfc3339(modified));
+        }
+        if let Some(newest) = evidence.content.newest() {
+            self.field("newest entry", &crate::time::rfc3339(newest));
+        }
+        self.field("duration", &format!("{} ms", evidence.duration_ms));
     }
 
     /// Why an action, or the check, failed.
@@ -152,7 +173,9 @@ impl Transcript {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Content;
     use crate::failure::FailureKind;
+    use crate::inventory::Kind;
 
     fn output(stdout: &[u8], stderr: &[u8]) -> Output {
         Output {
@@ -167,15 +190,22 @@ mod tests {
         let mut transcript =
             Transcript::new("features/a.feature:12@orders/operations", "ny4-1", "ops");
         transcript.command("df -h /var", &output(b"Use%\r\n 41%\n", b""), 12);
-        let receipt = Receipt {
+        transcript.retrieved(&Evidence {
+            artifact: "statistics".to_owned(),
+            kind: Kind::Statistics,
             path: "/opt/amps/orders/stats.db".to_owned(),
             bytes: 3,
             sha256: Sha256::of(b"abc"),
-            modified: Some("2026-11-21T09:30:00Z".parse().unwrap()),
             method: "sftp",
-        };
-        transcript.file("statistics", &receipt, 40);
-        transcript.found("newest sample", "2026-11-21T09:29:55Z");
+            modified: Some("2026-11-21T09:30:00Z".parse().unwrap()),
+            attempts: 1,
+            duration_ms: 40,
+            content: Content::Database {
+                tables: 1,
+                samples: 1,
+                newest: Some("2026-11-21T09:29:55Z".parse().unwrap()),
+            },
+        });
         let failure = Failure::new(FailureKind::Stale, "a sample", "an old one")
             .with_hint("wait")
             .with_login("ny4-1", "ops");
@@ -195,14 +225,14 @@ mod tests {
              stderr: 0 bytes, sha256 \
              e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n\
              \n\
-             file: /opt/amps/orders/stats.db\n\
+             retrieved: /opt/amps/orders/stats.db\n\
              artifact: statistics\n\
              bytes: 3\n\
              sha256: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n\
              method: sftp\n\
              modified: 2026-11-21T09:30:00Z\n\
+             newest entry: 2026-11-21T09:29:55Z\n\
              duration: 40 ms\n\
-             newest sample: 2026-11-21T09:29:55Z\n\
              \n\
              failure: stale\n\
              host: ny4-1\n\

@@ -13,11 +13,15 @@ mod run_files;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod schema;
+mod seal;
 pub mod sealed;
 pub mod text;
+pub mod verify;
 mod write;
 
 pub use facts::{facts, judge, publish};
 pub use read::{MAX_BYTES, ReadFault, read};
 pub use run_files::{WriteFault, files};
+pub use seal::{Chain, SealingFault, seal};
+pub use text::Style;
 pub use write::write;

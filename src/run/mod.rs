@@ -1,1 +1,73 @@
-//! (room)
+//! Doing what the plan says: `cucumber` drives the plan through a parser, a runner and a writer of our
+//! own, because the stock runner reports success where nothing ran (facts: cucumber.md 1).
+//!
+//! One check, one slot. Whatever happens (a hung peer, a panic, Ctrl-C), every planned check ends with
+//! a record, and none of them is `passed` unless all of its steps were performed and passed.
+
+mod check;
+mod door;
+mod guard;
+mod lane;
+mod parser;
+mod record;
+mod recorder;
+mod report;
+mod runner;
+mod world;
+
+use std::sync::Arc;
+
+use cucumber::Cucumber;
+use tokio_util::sync::CancellationToken;
+
+pub use record::{Record, StepOutcome};
+pub use recorder::{Event, Watch};
+pub use report::{Circumstances, Files, report};
+
+use crate::plan::Plan;
+use crate::steps::Keep;
+use door::Registry;
+
+/// How a run is done.
+#[derive(Clone)]
+pub struct Options {
+    /// Sessions at once, in all.
+    pub jobs: usize,
+    /// Sessions at once on one host.
+    pub per_host: usize,
+    /// Sessions at once through one hop; sshd's MaxStartups begins to refuse at 10 (sshd_config(5)).
+    pub per_hop: usize,
+    /// Where raw artifacts are kept, when they are.
+    pub keep: Option<Arc<Keep>>,
+    /// Cancelled to end the run early; what was judged by then stays judged.
+    pub cancel: CancellationToken,
+}
+
+/// What a run left.
+pub struct Ran {
+    /// One record for each check of the plan, in its order.
+    pub records: Vec<Record>,
+    /// What each reached host proved and said.
+    pub hosts: Registry,
+    /// A fault of ours that ended the run.
+    pub fault: Option<String>,
+}
+
+/// Runs the plan. `watch` is told of every check as it starts and ends.
+pub async fn run(plan: Arc<Plan>, options: Options, watch: Box<dyn Watch>) -> Ran {
+    let hosts = Registry::default();
+    let slots = Arc::new(record::Slots::new(plan.checks.len()));
+    let runner = runner::Runner::new(plan.clone(), options.clone(), hosts.clone(), slots.clone());
+    let recorder = recorder::Recorder::new(plan.clone(), slots, watch);
+    // `with_default_cli` keeps cucumber from reading our command line (facts: cucumber.md 1).
+    let recorder = Cucumber::<world::Check, _, _, _, _>::custom(parser::Parser, runner, recorder)
+        .with_default_cli()
+        .run(plan)
+        .await;
+    let (records, fault) = recorder.finish(options.cancel.is_cancelled());
+    Ran {
+        records,
+        hosts,
+        fault,
+    }
+}

@@ -1,1 +1,30 @@
-//! (room)
+//! The vocabulary of features, and what each phrase does.
+//!
+//! One table, [`STEPS`], feeds matching, `gonogo steps`, docs/steps.md and the tests over itself.
+//! A phrase binds to a [`Call`] when the plan is made; the plan asks a call what it will touch, and
+//! the run performs it. One file a theme.
+
+mod bind;
+mod call;
+mod command;
+mod configuration;
+mod connect;
+mod keep;
+mod log;
+mod perform;
+mod retrieve;
+mod statistics;
+mod subject;
+mod table;
+mod version;
+mod world;
+
+pub use bind::{Below, BindError, bind};
+pub use call::{ArtifactName, Call, Selector, Touch};
+pub use command::line as command_line;
+pub use connect::{HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Seen, identify};
+pub use keep::Keep;
+pub use perform::perform;
+pub use subject::Subject;
+pub use table::{STEPS, StepDef, Takes};
+pub use world::{Door, Stop, World, deadline_passed};

@@ -1,0 +1,235 @@
+//! The command line as typed. Nothing is opened or decided here; contract 2 fixes names and meanings.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold());
+
+/// Proves, before go-live, that every team can really fetch what a vendor's support will ask for.
+///
+/// Exit codes: 0 GO · 1 NO-GO · 2 nothing was judged (usage, inventory, features) · 3 nothing could be
+/// judged (key, disk, run deadline) · 4 verify: the run is not acceptable · 5 HOLD · 70 a defect of
+/// gonogo · 130/143 interrupted.
+#[derive(Parser)]
+#[command(name = "gonogo", version, styles = STYLES, max_term_width = 100, disable_help_subcommand = true)]
+pub(super) struct Command {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Verb {
+    /// Run the shipped features against a practice estate inside this process
+    Demo(Demo),
+    /// Show what a run would do, without touching the network
+    Plan(Plan),
+    /// Run the plan and write the signed run directory
+    Run(Run),
+    /// Check a run offline: signature, digests, completeness, bindings, verdict
+    Verify(Verify),
+    /// Render a run again
+    Show(Show),
+    /// List every step phrase with what it proves
+    Steps(Steps),
+}
+
+#[derive(Args)]
+pub(super) struct Demo {
+    /// Plant one named fault, to see a NO-GO
+    #[arg(long = "break", value_name = "NAME")]
+    pub fault: Option<String>,
+    /// Name the faults that can be planted
+    #[arg(long, conflicts_with_all = ["fault", "out"])]
+    pub list_breaks: bool,
+    /// Where the signed run is written [default: gonogo-demo-<time>]
+    #[arg(long, short, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// What to run, and on what.
+#[derive(Args)]
+pub(super) struct What {
+    /// The inventory file
+    #[arg(long, short, value_name = "FILE")]
+    pub inventory: PathBuf,
+    /// Feature files, or directories read recursively
+    #[arg(value_name = "FEATURE", default_value = "features")]
+    pub features: Vec<PathBuf>,
+    /// Only scenarios whose tags match, such as '@artifact:version and not @slow'
+    #[arg(
+        long,
+        value_name = "EXPR",
+        help_heading = "Filters (a filtered run can never be GO)"
+    )]
+    pub tags: Option<String>,
+    /// Only checks of these instances
+    #[arg(
+        long,
+        value_name = "GLOB",
+        help_heading = "Filters (a filtered run can never be GO)"
+    )]
+    pub instance: Vec<String>,
+    /// Only checks on these hosts
+    #[arg(
+        long,
+        value_name = "GLOB",
+        help_heading = "Filters (a filtered run can never be GO)"
+    )]
+    pub host: Vec<String>,
+    /// Only checks of these teams
+    #[arg(
+        long,
+        value_name = "GLOB",
+        help_heading = "Filters (a filtered run can never be GO)"
+    )]
+    pub team: Vec<String>,
+}
+
+#[derive(Args)]
+pub(super) struct Plan {
+    #[command(flatten)]
+    pub what: What,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub format: PlanFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum PlanFormat {
+    Text,
+    Json,
+}
+
+#[derive(Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub what: What,
+    /// Where the signed run is written; must not exist yet
+    #[arg(long, short, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The OpenSSH private key (ed25519) that signs the run
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// The environment variable that holds the key's passphrase
+    #[arg(long, value_name = "NAME")]
+    pub key_passphrase_env: Option<String>,
+    /// The run before this one: its digest is chained into this run
+    #[arg(long, value_name = "DIR")]
+    pub previous: Option<PathBuf>,
+    /// Keep raw artifacts in DIR/<instance>/<team>/<artifact>/, outside the signed run
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// Sessions at once
+    #[arg(long, short, value_name = "N", default_value_t = 64, value_parser = positive)]
+    pub jobs: usize,
+    /// Sessions at once on one host
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = positive)]
+    pub per_host: usize,
+    /// Sessions at once through one hop
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = positive)]
+    pub per_hop: usize,
+    /// Whole time of the run, such as 30m; past it nothing more is judged
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub deadline: Option<Duration>,
+    /// Print failures and verdict only, no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Verify {
+    /// The run directory
+    #[arg(value_name = "DIR")]
+    pub run: PathBuf,
+    /// Who may sign (ssh-keygen's allowed_signers), received by another way than the run
+    #[arg(long, value_name = "FILE")]
+    pub allowed_signers: PathBuf,
+    /// The signer must be this identity [default: whoever the file allows for the key]
+    #[arg(long, value_name = "NAME")]
+    pub identity: Option<String>,
+    /// The run must be about this environment
+    #[arg(long, value_name = "NAME")]
+    pub environment: Option<String>,
+    /// The run must have used exactly this inventory
+    #[arg(long, value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
+    /// The run must have used exactly these features
+    #[arg(long, value_name = "FEATURE")]
+    pub features: Vec<PathBuf>,
+    /// The run must have finished no longer ago than this, such as 24h
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub max_age: Option<Duration>,
+    /// Accept a filtered run for reading; its verdict stays NO-GO
+    #[arg(long)]
+    pub allow_partial: bool,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = VerifyFormat::Text)]
+    pub format: VerifyFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(super) enum VerifyFormat {
+    Text,
+    Json,
+}
+
+#[derive(Args)]
+pub(super) struct Show {
+    /// The run directory
+    #[arg(value_name = "DIR")]
+    pub run: PathBuf,
+    /// What to render
+    #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
+    pub format: ShowFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum ShowFormat {
+    Text,
+    Markdown,
+    Html,
+    Junit,
+    Json,
+}
+
+#[derive(Args)]
+pub(super) struct Steps {
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = StepsFormat::Text)]
+    pub format: StepsFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum StepsFormat {
+    Text,
+    Markdown,
+    Json,
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=4096) => Ok(number),
+        _ => Err("a whole number from 1 to 4096 is expected".to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    crate::time::parse_duration(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        use clap::CommandFactory as _;
+        Command::command().debug_assert();
+    }
+}

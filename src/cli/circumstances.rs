@@ -1,0 +1,127 @@
+//! Who runs what, where and when: the part of a report that is asked of this machine.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use super::fault::{Exit, Fault};
+use super::signals::Ended;
+use crate::digest::{self, Sha256};
+use crate::report::Chain;
+use crate::report::schema::{Run, Scope, Tool};
+use crate::run::Circumstances;
+use crate::sign::manifest::MANIFEST;
+use crate::{text, time, transport};
+
+/// The run before this one, to be chained to.
+pub(super) fn previous(directory: &Path) -> Result<Chain, Fault> {
+    let path = directory.join(MANIFEST);
+    let manifest = std::fs::read(&path).map_err(|error| {
+        let path = path.to_string_lossy();
+        Fault::new(
+            Exit::Refused,
+            format!("cannot read `{}`: {error}", text::escape(&path)),
+            "--previous names the directory of an earlier run",
+        )
+    })?;
+    let name = directory
+        .canonicalize()
+        .ok()
+        .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    Ok(Chain {
+        digest: Sha256::of(&manifest),
+        name: name.unwrap_or_default(),
+    })
+}
+
+/// Begins a run: its id, its time, its makers.
+pub(super) fn begin(kind: &str, previous: Option<&Chain>) -> Circumstances {
+    let started = time::now();
+    let mut random = [0; 4];
+    // The id only has to differ between runs begun in the same second; the time carries the rest.
+    let _ = getrandom::fill(&mut random);
+    let stamp = time::rfc3339(started).replace(['-', ':'], "");
+    Circumstances {
+        run: Run {
+            id: format!("{stamp}-{:08x}", u32::from_be_bytes(random)),
+            kind: kind.to_owned(),
+            started: time::rfc3339(started),
+            finished: time::rfc3339(started),
+            tool: tool(),
+            operator: operator(),
+            runner: rustix::system::uname()
+                .nodename()
+                .to_string_lossy()
+                .into_owned(),
+            scope: Scope {
+                environment: String::new(),
+                plan: String::new(),
+                partial: false,
+                filters: Vec::new(),
+            },
+            previous: previous.map(|previous| previous.digest.to_string()),
+            aborted: None,
+            ci: ci(),
+        },
+    }
+}
+
+/// Ends a run; one that was ended early is `aborted`, and says why.
+pub(super) fn end(circumstances: &mut Circumstances, ended: Option<Ended>, fault: Option<&str>) {
+    let run = &mut circumstances.run;
+    run.finished = time::rfc3339(time::now());
+    run.aborted = ended
+        .map(|ended| ended.reason().to_owned())
+        .or_else(|| fault.map(str::to_owned));
+    if run.aborted.is_some() {
+        run.kind = "aborted".to_owned();
+    }
+}
+
+fn tool() -> Tool {
+    Tool {
+        name: "gonogo".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        sha256: own_digest().map(|digest| digest.to_string()),
+        libssh2: transport::libssh2_version(),
+    }
+}
+
+/// Of the running binary, even when its file was replaced meanwhile.
+fn own_digest() -> Option<Sha256> {
+    let mut file = File::open("/proc/self/exe")
+        .or_else(|_| File::open(std::env::current_exe()?))
+        .ok()?;
+    let (mut stream, mut piece) = (digest::Stream::default(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut piece).ok()? {
+            0 => return Some(stream.finish()),
+            read => stream.update(&piece[..read]),
+        }
+    }
+}
+
+fn operator() -> String {
+    let named = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    named
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+/// The CI job, from the variables that GitHub Actions, GitLab CI and Jenkins set.
+fn ci() -> Option<String> {
+    let var = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let github = || {
+        Some(format!(
+            "{}/{}/actions/runs/{}",
+            var("GITHUB_SERVER_URL")?,
+            var("GITHUB_REPOSITORY")?,
+            var("GITHUB_RUN_ID")?
+        ))
+    };
+    github()
+        .or_else(|| var("CI_JOB_URL"))
+        .or_else(|| var("BUILD_URL"))
+}

@@ -1,0 +1,144 @@
+//! `gonogo demo`: a newcomer's first run. Starts the practice estate inside this process, takes the same
+//! road as `gonogo run`, and says what to look at.
+
+use std::path::{Path, PathBuf};
+
+use super::args::{Demo, What};
+use super::fault::{Exit, Fault};
+use super::run::{Order, carry_out, runtime};
+use super::{plan, term};
+use crate::demo::{Break, Estate, start};
+use crate::report::sealed::Sealed;
+use crate::sign::sshsig::NAMESPACE;
+use crate::text::{did_you_mean, escape};
+use crate::time;
+
+/// The features of the repository's `features/`, as an auditor reads them there.
+const SHIPPED: [(&str, &str); 1] = [("amps.feature", include_str!("../../features/amps.feature"))];
+
+pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
+    if args.list_breaks {
+        let width = Break::ALL
+            .iter()
+            .map(|fault| fault.name().len())
+            .max()
+            .unwrap_or(0);
+        let line = |fault: &Break| {
+            format!(
+                "{:width$}  {} [{}]\n",
+                fault.name(),
+                fault.describe(),
+                fault.expected_kind()
+            )
+        };
+        term::out(&Break::ALL.iter().map(line).collect::<String>());
+        return Ok(Exit::Go);
+    }
+    let fault = args.fault.as_deref().map(named).transpose()?;
+    let out = args.out.clone().unwrap_or_else(default_out);
+    let runtime = runtime()?;
+    let estate = runtime
+        .block_on(start(fault))
+        .map_err(|error| Fault::new(Exit::Fault, &error, error.hint()))?;
+    greet(&estate, fault);
+    let what = What {
+        inventory: estate.inventory().to_owned(),
+        features: vec![shipped(&estate)?],
+        tags: None,
+        instance: Vec::new(),
+        host: Vec::new(),
+        team: Vec::new(),
+    };
+    let order = Order {
+        plan: plan::make(&what)?,
+        kind: "demo",
+        out: out.clone(),
+        key: estate.signing_key().to_owned(),
+        key_passphrase_env: None,
+        previous: None,
+        keep: None,
+        jobs: 16,
+        per_host: 2,
+        per_hop: 8,
+        deadline: None,
+        quiet: false,
+    };
+    carry_out(order, &runtime, |run| farewell(&estate, run))
+}
+
+fn shipped(estate: &Estate) -> Result<PathBuf, Fault> {
+    let directory = estate.directory().join("features");
+    let write = || {
+        std::fs::create_dir(&directory)?;
+        SHIPPED
+            .iter()
+            .try_for_each(|(name, text)| std::fs::write(directory.join(name), text))
+    };
+    match write() {
+        Ok(()) => Ok(directory),
+        Err(error) => Err(Fault::new(
+            Exit::Fault,
+            format!("cannot write to the temporary directory: {error}"),
+            "",
+        )),
+    }
+}
+
+fn named(name: &str) -> Result<Break, Fault> {
+    name.parse().map_err(|_| {
+        let meant = did_you_mean(name, Break::ALL.iter().map(|fault| fault.name()));
+        Fault::new(
+            Exit::Refused,
+            format!("no fault is called `{}` {meant}", escape(name)).trim_end(),
+            "`gonogo demo --list-breaks` names them all",
+        )
+    })
+}
+
+fn default_out() -> PathBuf {
+    let stamp = time::rfc3339(time::now()).replace(['-', ':'], "");
+    PathBuf::from(format!("gonogo-demo-{stamp}"))
+}
+
+fn greet(estate: &Estate, fault: Option<Break>) {
+    term::say(&format!(
+        "practice estate: hosts behind SSH on loopback, in this process ({})",
+        escape(&estate.directory().to_string_lossy())
+    ));
+    if let Some(fault) = fault {
+        term::say(&format!("planted: {}", fault.describe()));
+    }
+}
+
+/// The estate goes away with this process; the run stays, and can be checked without us.
+fn farewell(estate: &Estate, run: &Sealed) {
+    let mut beside = run.dir.clone().into_os_string();
+    beside.push(".allowed_signers");
+    let beside = PathBuf::from(beside);
+    let copied = std::fs::copy(estate.allowed_signers(), &beside);
+    let shown = |path: &Path| escape(&short(path).to_string_lossy()).into_owned();
+    let (dir, signers) = (shown(&run.dir), shown(&beside));
+    let mut lines = vec![
+        "\nlook next at".to_owned(),
+        format!("  {dir}/report.html   what an auditor reads"),
+        format!("  {dir}/evidence/     what was asked and answered, redacted"),
+        format!("  {dir}/VERIFY.txt    how to check it for ever"),
+    ];
+    if copied.is_ok() {
+        let (identity, namespace) = (escape(&run.signer.identity).into_owned(), NAMESPACE);
+        lines.extend([
+            "and check it, with gonogo or without".to_owned(),
+            format!("  gonogo verify {dir} --allowed-signers {signers}"),
+            format!("  ssh-keygen -Y verify -f {signers} -I {identity} -n {namespace} -s {dir}/SHA256SUMS.sig < {dir}/SHA256SUMS"),
+            format!("  (cd {dir} && sha256sum --strict --quiet -c SHA256SUMS)"),
+        ]);
+    }
+    term::say(&lines.join("\n"));
+}
+
+/// As a person in this directory would write it.
+fn short(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| Some(path.strip_prefix(here).ok()?.to_owned()))
+        .unwrap_or_else(|| path.to_owned())
+}

@@ -1,0 +1,173 @@
+//! `gonogo run`, from arguments to a signed verdict. [`carry_out`] reads like the road in ARCHITECTURE.md;
+//! `gonogo demo` takes the same road.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use super::args::Run;
+use super::circumstances;
+use super::fault::{Exit, Fault};
+use super::{plan, progress, signals, term};
+use crate::plan::Plan;
+use crate::report::directory::Draft;
+use crate::report::schema::Report;
+use crate::report::sealed::Sealed;
+use crate::report::{self, Style};
+use crate::sign::key::SigningKey;
+use crate::steps::Keep;
+use crate::{run, text, time};
+
+pub(super) fn run(args: &Run) -> Result<Exit, Fault> {
+    let plan = plan::make(&args.what)?;
+    let keep = match &args.keep {
+        Some(directory) => Some(Keep::new(directory).map_err(|error| {
+            let directory = directory.to_string_lossy();
+            Fault::new(
+                Exit::Fault,
+                format!(
+                    "cannot keep artifacts in `{}`: {error}",
+                    text::escape(&directory)
+                ),
+                "name a directory that you may write",
+            )
+        })?),
+        None => None,
+    };
+    let order = Order {
+        plan,
+        kind: "run",
+        out: args.out.clone(),
+        key: args.key.clone(),
+        key_passphrase_env: args.key_passphrase_env.clone(),
+        previous: args.previous.clone(),
+        keep: keep.map(Arc::new),
+        jobs: args.jobs,
+        per_host: args.per_host,
+        per_hop: args.per_hop,
+        deadline: args.deadline,
+        quiet: args.quiet,
+    };
+    carry_out(order, &runtime()?, |_| {})
+}
+
+/// What a run needs to know.
+pub(super) struct Order {
+    pub plan: Plan,
+    pub kind: &'static str,
+    pub out: PathBuf,
+    pub key: PathBuf,
+    pub key_passphrase_env: Option<String>,
+    pub previous: Option<PathBuf>,
+    pub keep: Option<Arc<Keep>>,
+    pub jobs: usize,
+    pub per_host: usize,
+    pub per_hop: usize,
+    pub deadline: Option<Duration>,
+    pub quiet: bool,
+}
+
+/// The threads that a run needs.
+pub(super) fn runtime() -> Result<Runtime, Fault> {
+    Runtime::new()
+        .map_err(|error| Fault::new(Exit::Fault, format!("cannot start threads: {error}"), ""))
+}
+
+/// Plan → run → evidence → verdict → report → sign. Whatever would stop the writing of the run at its
+/// end (files, key, place) is asked before anything is contacted. `sealed` is told of the run before the
+/// verdict is printed, which stays the last line.
+pub(super) fn carry_out(
+    order: Order,
+    runtime: &Runtime,
+    sealed: impl FnOnce(&Sealed),
+) -> Result<Exit, Fault> {
+    let missing = order.plan.inventory.check_files();
+    if !missing.is_empty() {
+        return Err(missing.into());
+    }
+    let key = SigningKey::load(&order.key, order.key_passphrase_env.as_deref())?;
+    let previous = order
+        .previous
+        .as_deref()
+        .map(circumstances::previous)
+        .transpose()?;
+    let draft = Draft::create(&order.out)?;
+    let mut circumstances = circumstances::begin(order.kind, previous.as_ref());
+
+    let cancel = CancellationToken::new();
+    let plan = Arc::new(order.plan);
+    let options = run::Options {
+        jobs: order.jobs,
+        per_host: order.per_host,
+        per_hop: order.per_hop,
+        keep: order.keep,
+        cancel: cancel.clone(),
+    };
+    let watch = progress::watcher(plan.checks.len(), order.quiet);
+    let (ran, ended) = runtime.block_on(async {
+        let ended = signals::watch(&cancel, order.deadline)?;
+        let ran = run::run(plan.clone(), options, watch).await;
+        Ok::<_, Fault>((ran, ended.get().copied()))
+    })?;
+
+    circumstances::end(&mut circumstances, ended, ran.fault.as_deref());
+    let (report, files) = run::report(&plan, &ran, circumstances);
+    let run = report::seal(draft, &key, &report, files, previous.as_ref())?;
+
+    show(&report);
+    term::say(&format!(
+        "signed by {} ({}) in {}",
+        text::escape(key.identity()),
+        key.fingerprint(),
+        text::escape(&run.dir.to_string_lossy())
+    ));
+    sealed(&run);
+    term::out(&format!("{}\n", report.verdict.decision));
+    Ok(match (ended, &ran.fault) {
+        (Some(ended), _) => {
+            term::say(&format!("the run was ended early: {}", ended.reason()));
+            ended.exit()
+        }
+        (None, Some(fault)) => {
+            return Err(Fault::new(
+                Exit::Fault,
+                text::escape(fault),
+                "the run was sealed as aborted; mend this machine and run again",
+            ));
+        }
+        (None, None) => exit_of(&report),
+    })
+}
+
+/// Failures and sums to stderr; the verdict itself is the last line of stdout.
+fn show(report: &Report) {
+    let style = Style {
+        color: term::colour_err(),
+        width: term::live().then(term::width),
+    };
+    let shown = report::text::render(report, style);
+    let without_verdict = shown
+        .trim_end()
+        .rsplit_once('\n')
+        .map_or("", |(before, _)| before);
+    term::say(without_verdict.trim_end());
+    let started: Option<jiff::Timestamp> = report.run.started.parse().ok();
+    let finished: Option<jiff::Timestamp> = report.run.finished.parse().ok();
+    if let (Some(started), Some(finished)) = (started, finished) {
+        term::say(&format!(
+            "took {}",
+            time::say(finished.duration_since(started).unsigned_abs())
+        ));
+    }
+}
+
+pub(super) fn exit_of(report: &Report) -> Exit {
+    match report.verdict.decision.as_str() {
+        "GO" => Exit::Go,
+        "HOLD" => Exit::Hold,
+        _ => Exit::NoGo,
+    }
+}

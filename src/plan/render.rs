@@ -1,0 +1,132 @@
+//! The plan as text and as JSON. The text is also what the plan's digest is taken over, so it holds
+//! everything that decides what a run does, and nothing that varies.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::{Plan, Visit};
+use crate::inventory::{Elevate, Login};
+use crate::steps::{Touch, command_line};
+use crate::text::{count, escape};
+
+/// What `gonogo plan` prints.
+#[must_use]
+pub fn text(plan: &Plan) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write(plan, &mut out);
+    out
+}
+
+fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
+    let inventory = &plan.inventory;
+    writeln!(
+        out,
+        "environment {}: {} in {}",
+        escape(&inventory.environment),
+        count(plan.checks.len(), "check"),
+        count(plan.features.len(), "feature")
+    )?;
+    for filter in &plan.filters {
+        writeln!(out, "partial: {}", escape(filter))?;
+    }
+    let mut feature = "";
+    for check in &plan.checks {
+        if *check.feature != *feature {
+            feature = &check.feature;
+            writeln!(out, "\n{}", escape(feature))?;
+        }
+        writeln!(
+            out,
+            "  {:>4}  {}  [{}]",
+            check.line,
+            escape(&check.scenario),
+            escape(&check.subject.label())
+        )?;
+    }
+    writeln!(out, "\nwhat will be used on each host, and nothing else")?;
+    for visit in &plan.visits {
+        writeln!(
+            out,
+            "\n  {} as {}  ({})",
+            escape(&visit.host),
+            escape(&visit.team),
+            escape(&route(&visit.login))
+        )?;
+        for touch in &visit.touches {
+            let (verb, what) = said(touch);
+            writeln!(out, "    {verb:<8} {}", escape(&what))?;
+        }
+    }
+    Ok(())
+}
+
+/// `ops@10.20.0.11:22 via jump@bastion:22, sudo -u amps`
+fn route(login: &Login) -> String {
+    let point = |login: &Login| format!("{}@{}:{}", login.user, login.address, login.port);
+    let mut route = point(login);
+    if !login.via.is_empty() {
+        let hops: Vec<String> = login.via.iter().map(point).collect();
+        let _ = write!(route, " via {}", hops.join(", "));
+    }
+    match &login.elevate {
+        Elevate::None => {}
+        Elevate::Root => route.push_str(", sudo"),
+        Elevate::User(user) => {
+            let _ = write!(route, ", sudo -u {user}");
+        }
+    }
+    route
+}
+
+fn said(touch: &Touch) -> (&'static str, String) {
+    match touch {
+        Touch::Execute(words) => ("execute", command_line(words)),
+        Touch::Read(pattern) => ("read", pattern.clone()),
+    }
+}
+
+/// What `gonogo plan --format json` prints.
+#[must_use]
+pub fn json(plan: &Plan) -> Value {
+    json!({
+        "schema": "gonogo/plan/v1",
+        "environment": plan.inventory.environment,
+        "digest": plan.digest.to_string(),
+        "partial": !plan.filters.is_empty(),
+        "filters": plan.filters,
+        "checks": plan.checks.iter().map(|check| json!({
+            "id": check.id,
+            "feature": &*check.feature,
+            "line": check.line,
+            "scenario": check.scenario,
+            "instance": check.subject.instance,
+            "host": check.subject.host,
+            "team": check.subject.team,
+            "vendor": check.subject.vendor,
+            "tags": check.tags,
+            "steps": check.steps.iter().map(|step| format!("{} {}", step.keyword, step.text)).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "visits": plan.visits.iter().map(visit).collect::<Vec<_>>(),
+    })
+}
+
+fn visit(visit: &Visit) -> Value {
+    let of = |wanted: &str| {
+        visit
+            .touches
+            .iter()
+            .map(said)
+            .filter(|(verb, _)| *verb == wanted)
+            .map(|(_, what)| what)
+            .collect::<Vec<_>>()
+    };
+    json!({
+        "host": visit.host,
+        "team": visit.team,
+        "login": route(&visit.login),
+        "execute": of("execute"),
+        "read": of("read"),
+    })
+}

@@ -1,0 +1,90 @@
+//! From a report to a sealed run directory: every rendering, every copy, the chain, and what is
+//! attested.
+
+use super::directory::{DirectoryFault, Draft};
+use super::run_files::{self, WriteFault};
+use super::schema::Report;
+use super::sealed::Sealed;
+use crate::digest::Sha256;
+use crate::sign::dsse::{Statement, TestResult};
+use crate::sign::key::SigningKey;
+use crate::sign::sshsig::NAMESPACE;
+use crate::sign::verify_text::VerifyText;
+
+/// The run that this one follows.
+pub struct Chain {
+    /// SHA-256 of its manifest.
+    pub digest: Sha256,
+    /// Name of its directory, beside this one.
+    pub name: String,
+}
+
+/// Writes everything into `draft` and seals it.
+///
+/// # Errors
+/// When the disk refuses, or what was written does not verify; nothing is left behind.
+pub fn seal(
+    draft: Draft,
+    key: &SigningKey,
+    report: &Report,
+    files: std::collections::BTreeMap<String, Vec<u8>>,
+    previous: Option<&Chain>,
+) -> Result<Sealed, SealingFault> {
+    for (name, bytes) in run_files::files(report)?.iter().chain(&files) {
+        draft.write(name, bytes)?;
+    }
+    draft.write("PREVIOUS.sha256", chain(previous).as_bytes())?;
+    let text = VerifyText {
+        run: &report.run.id,
+        identity: key.identity(),
+        fingerprint: &key.fingerprint(),
+        namespace: NAMESPACE,
+        chained: previous.is_some(),
+    };
+    draft.write("VERIFY.txt", text.render().as_bytes())?;
+    Ok(draft.seal(key, statement(report))?)
+}
+
+/// Why a run could not be sealed: a fault of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum SealingFault {
+    /// The report could not be put into bytes.
+    #[error(transparent)]
+    Write(#[from] WriteFault),
+    /// The directory could not be written.
+    #[error(transparent)]
+    Directory(#[from] DirectoryFault),
+}
+
+fn chain(previous: Option<&Chain>) -> String {
+    match previous {
+        Some(Chain { digest, name }) => format!("{digest}  ../{name}/SHA256SUMS\n"),
+        None => "# first run\n".to_owned(),
+    }
+}
+
+fn statement(report: &Report) -> Statement {
+    let named = |outcomes: &[&str]| {
+        let checks = report
+            .checks
+            .iter()
+            .filter(|check| outcomes.contains(&check.outcome.as_str()));
+        checks.map(|check| check.id.clone()).collect()
+    };
+    let waived = named(&["waived"]);
+    Statement {
+        subjects: Vec::new(),
+        result: match report.verdict.decision.as_str() {
+            "GO" if Vec::is_empty(&waived) => TestResult::Passed,
+            "GO" => TestResult::Warned,
+            _ => TestResult::Failed,
+        },
+        configuration: (report.inputs.iter())
+            .filter_map(|input| Some((input.path.clone(), input.sha256.parse().ok()?)))
+            .collect(),
+        url: report.run.ci.clone(),
+        passed: named(&["passed"]),
+        warned: waived,
+        failed: named(&["failed", "pending"]),
+    }
+}

@@ -1,0 +1,196 @@
+//! What is executed is what was planned: a session that lets nothing else through. It would take a
+//! defect of ours to be refused here; then a check fails, and nothing unplanned happens.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, ready};
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::failure::{Failure, FailureKind};
+use crate::steps::Touch;
+use crate::transport::{
+    Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink,
+};
+
+pub(super) struct Guard {
+    inner: Arc<dyn Session>,
+    commands: HashSet<Vec<String>>,
+    patterns: Vec<(String, Option<GlobMatcher>)>,
+}
+
+impl Guard {
+    pub(super) fn new(inner: Arc<dyn Session>, touches: &BTreeSet<Touch>) -> Self {
+        let (mut commands, mut patterns) = (HashSet::new(), Vec::new());
+        for touch in touches {
+            match touch {
+                Touch::Execute(words) => drop(commands.insert(words.clone())),
+                Touch::Read(pattern) => {
+                    let glob = GlobBuilder::new(pattern)
+                        .literal_separator(true)
+                        .backslash_escape(false)
+                        .build();
+                    patterns.push((
+                        pattern.clone(),
+                        glob.ok().map(|glob| glob.compile_matcher()),
+                    ));
+                }
+            }
+        }
+        Self {
+            inner,
+            commands,
+            patterns,
+        }
+    }
+
+    fn allows_path(&self, path: &str) -> bool {
+        self.patterns.iter().any(|(pattern, glob)| {
+            pattern == path || glob.as_ref().is_some_and(|glob| glob.is_match(path))
+        })
+    }
+}
+
+fn unplanned(what: &str) -> Failure {
+    Failure::new(
+        FailureKind::Undefined,
+        "only what the plan printed",
+        "something that the plan did not print",
+    )
+    .with_subject(what)
+    .with_hint("nothing was sent to the host; this is a defect of gonogo: please report it")
+}
+
+impl Session for Guard {
+    fn greeting(&self) -> &Greeting {
+        self.inner.greeting()
+    }
+
+    fn run<'a>(
+        &'a self,
+        command: &'a Command,
+        limits: Limits,
+    ) -> BoxFuture<'a, Result<Output, Failure>> {
+        match self.commands.contains(&command.0) {
+            true => self.inner.run(command, limits),
+            false => Box::pin(ready(Err(unplanned(&command.0.join(" "))))),
+        }
+    }
+
+    fn list<'a>(
+        &'a self,
+        pattern: &'a str,
+        limits: Limits,
+    ) -> BoxFuture<'a, Result<Vec<Entry>, Failure>> {
+        match self.allows_path(pattern) {
+            true => self.inner.list(pattern, limits),
+            false => Box::pin(ready(Err(unplanned(pattern)))),
+        }
+    }
+
+    fn read<'a>(
+        &'a self,
+        path: &'a str,
+        prefix: Option<u64>,
+        limits: Limits,
+        sink: Sink,
+    ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
+        match self.allows_path(path) {
+            true => self.inner.read(path, prefix, limits, sink),
+            false => Box::pin(ready(Err(unplanned(path).into()))),
+        }
+    }
+
+    fn is_dead(&self) -> bool {
+        self.inner.is_dead()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.inner.close()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Everything(Greeting);
+
+    impl Session for Everything {
+        fn greeting(&self) -> &Greeting {
+            &self.0
+        }
+        fn run<'a>(&'a self, _: &'a Command, _: Limits) -> BoxFuture<'a, Result<Output, Failure>> {
+            Box::pin(ready(Ok(Output {
+                stdout: Vec::new(),
+                stderr: Vec::new(),
+                status: 0,
+            })))
+        }
+        fn list<'a>(&'a self, _: &'a str, _: Limits) -> BoxFuture<'a, Result<Vec<Entry>, Failure>> {
+            Box::pin(ready(Ok(Vec::new())))
+        }
+        fn read<'a>(
+            &'a self,
+            _: &'a str,
+            _: Option<u64>,
+            _: Limits,
+            _: Sink,
+        ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
+            Box::pin(ready(Err(Failure::new(
+                FailureKind::Io,
+                "reached",
+                "reached",
+            )
+            .into())))
+        }
+        fn is_dead(&self) -> bool {
+            false
+        }
+        fn close(&self) -> BoxFuture<'_, ()> {
+            Box::pin(ready(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_passes_that_was_not_planned() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let touches = BTreeSet::from([
+            Touch::Execute(words("df -h")),
+            Touch::Read("/logs/*.log*".into()),
+            Touch::Read("/stats.db".into()),
+        ]);
+        let guard = Guard::new(Arc::new(Everything(Greeting::default())), &touches);
+        let limits = Limits {
+            time: std::time::Duration::from_secs(1),
+            bytes: 1,
+        };
+        for (line, passes) in [
+            ("df -h", true),
+            ("df", false),
+            ("df -h /", false),
+            ("rm -rf", false),
+        ] {
+            assert_eq!(
+                guard.run(&Command(words(line)), limits).await.is_ok(),
+                passes,
+                "{line}"
+            );
+        }
+        for (path, passes) in [
+            ("/logs/a.log", true),
+            ("/logs/a.log.1", true),
+            ("/logs/x/a.log", false),
+            ("/stats.db", true),
+            ("/stats.db-wal", false),
+            ("/etc/shadow", false),
+        ] {
+            assert_eq!(guard.list(path, limits).await.is_ok(), passes, "{path}");
+            let read = guard.read(path, None, limits, Box::new(Vec::new())).await;
+            let Err(ReadError::Failure(failure)) = read else {
+                panic!("read")
+            };
+            assert_eq!(failure.kind == FailureKind::Io, passes, "{path}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What a check left behind, and the slots that hold it.
+
+use std::sync::OnceLock;
+
+use jiff::Timestamp;
+
+use crate::evidence::Evidence;
+use crate::failure::Failure;
+
+/// What became of one check.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// When it began; `None` when it never did.
+    pub started: Option<Timestamp>,
+    /// Wall time in milliseconds, queueing not counted.
+    pub duration_ms: u64,
+    /// One for each step of the plan, performed or not.
+    pub steps: Vec<StepRecord>,
+    /// What was retrieved.
+    pub evidence: Vec<Evidence>,
+    /// The redacted transcript; empty when the check never began.
+    pub transcript: String,
+    /// Why it failed; `None` means that every step was performed and passed.
+    pub failure: Option<Failure>,
+    /// A fault of ours that stopped it. Such a check is failed, and ends the run.
+    pub fault: Option<String>,
+}
+
+/// What became of one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepRecord {
+    /// Passed, failed or not run.
+    pub outcome: StepOutcome,
+    /// Wall time in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// Passed, failed or not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepOutcome {
+    /// It was performed and passed.
+    Passed,
+    /// It was performed and failed.
+    Failed,
+    /// It was not performed.
+    NotRun,
+}
+
+impl StepOutcome {
+    /// The published word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::NotRun => "not-run",
+        }
+    }
+}
+
+impl Record {
+    /// A check of `steps` steps of which none was performed.
+    pub(super) fn not_run(steps: usize, failure: Failure) -> Self {
+        Self {
+            started: None,
+            duration_ms: 0,
+            steps: vec![
+                StepRecord {
+                    outcome: StepOutcome::NotRun,
+                    duration_ms: 0
+                };
+                steps
+            ],
+            evidence: Vec::new(),
+            transcript: String::new(),
+            failure: Some(failure),
+            fault: None,
+        }
+    }
+
+    /// True when every step was performed and passed.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        let all = self
+            .steps
+            .iter()
+            .all(|step| step.outcome == StepOutcome::Passed);
+        all && !self.steps.is_empty() && self.failure.is_none() && self.fault.is_none()
+    }
+}
+
+/// One slot for each planned check, each filled at most once.
+pub(super) struct Slots(Vec<OnceLock<Record>>);
+
+impl Slots {
+    pub(super) fn new(checks: usize) -> Self {
+        Self((0..checks).map(|_| OnceLock::new()).collect())
+    }
+
+    /// The first record stays: a slot is never judged twice.
+    pub(super) fn fill(&self, index: usize, record: Record) {
+        if let Some(slot) = self.0.get(index) {
+            let _ = slot.set(record);
+        }
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<&Record> {
+        self.0.get(index)?.get()
+    }
+}

@@ -1,0 +1,307 @@
+//! From plan and records to the published shape. Adds nothing of its own: what is not in the plan, the
+//! records or the circumstances is not in the report.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::{Ran, Record};
+use crate::evidence::redact::Capture;
+use crate::evidence::{Content, Evidence};
+use crate::failure::Failure;
+use crate::inventory::Host;
+use crate::plan::{Check, Plan};
+use crate::report::{judge, schema};
+use crate::sign::manifest::portable_name;
+use crate::steps::Call;
+use crate::time::rfc3339;
+use crate::verdict::Outcome;
+
+/// What surrounds a run: who, where, when, with what.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// `run`'s section of the report; its scope is filled in from the plan.
+    pub run: schema::Run,
+}
+
+/// Files of the run directory beside the rendered report: name to bytes.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// The report of a run, with its verdict, and the files that it refers to.
+#[must_use]
+pub fn report(plan: &Plan, ran: &Ran, circumstances: Circumstances) -> (schema::Report, Files) {
+    let mut files = Files::new();
+    let inputs = inputs(plan, &mut files);
+    let width = plan.checks.len().to_string().len().max(4);
+    let checks: Vec<schema::Check> = (plan.checks.iter().zip(&ran.records).enumerate())
+        .map(|(index, (planned, record))| {
+            let name = format!("evidence/{:0width$}.txt", index + 1);
+            let transcript = (!record.transcript.is_empty()).then(|| name.clone());
+            if transcript.is_some() {
+                files.insert(name, record.transcript.clone().into_bytes());
+            }
+            check(plan, planned, record, transcript)
+        })
+        .collect();
+    let mut report = schema::Report {
+        schema: schema::SCHEMA.to_owned(),
+        run: schema::Run {
+            scope: scope(plan),
+            ..circumstances.run
+        },
+        // Refuted below by the facts, or not: until then nothing speaks for GO.
+        verdict: schema::Verdict {
+            decision: "NO-GO".to_owned(),
+            reasons: Vec::new(),
+        },
+        counts: counts(&checks),
+        inputs,
+        hosts: hosts(plan, ran),
+        instances: instances(plan),
+        checks,
+    };
+    // The same road that `verify` takes: from the recorded facts, never from what we remember.
+    let verdict = judge(&report);
+    report.verdict = schema::Verdict {
+        decision: verdict.decision.as_str().to_owned(),
+        reasons: verdict.reasons,
+    };
+    (report, files)
+}
+
+fn inputs(plan: &Plan, files: &mut Files) -> Vec<schema::Input> {
+    let inventory = (
+        "inputs/inventory.yaml".to_owned(),
+        plan.inventory.bytes.clone(),
+        plan.inventory.digest,
+    );
+    let features = plan.features.iter().map(|feature| {
+        (
+            format!("inputs/{}", portable_name(&feature.file.label)),
+            feature.file.bytes.clone(),
+            feature.file.digest,
+        )
+    });
+    let mut inputs = Vec::new();
+    for (name, bytes, digest) in std::iter::once(inventory).chain(features) {
+        let mut path = name.clone();
+        for number in 2.. {
+            if !files.contains_key(&path) {
+                break;
+            }
+            path = format!("{name}-{number}");
+        }
+        inputs.push(schema::Input {
+            path: path.clone(),
+            sha256: digest.to_string(),
+        });
+        files.insert(path, bytes);
+    }
+    inputs
+}
+
+fn scope(plan: &Plan) -> schema::Scope {
+    schema::Scope {
+        environment: plan.inventory.environment.clone(),
+        plan: plan.digest.to_string(),
+        partial: !plan.filters.is_empty(),
+        filters: plan.filters.clone(),
+    }
+}
+
+fn counts(checks: &[schema::Check]) -> schema::Counts {
+    let of = |outcome: Outcome| {
+        checks
+            .iter()
+            .filter(|check| check.outcome == outcome.as_str())
+            .count() as u64
+    };
+    schema::Counts {
+        planned: checks.len() as u64,
+        passed: of(Outcome::Passed),
+        failed: of(Outcome::Failed),
+        waived: of(Outcome::Waived),
+        pending: of(Outcome::Pending),
+    }
+}
+
+fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
+    let hops = plan
+        .visits
+        .iter()
+        .flat_map(|visit| &visit.login.via)
+        .map(|hop| hop.host.as_str());
+    let visited: HashSet<&str> = plan
+        .visits
+        .iter()
+        .map(|visit| visit.host.as_str())
+        .chain(hops)
+        .collect();
+    let hosts = plan
+        .inventory
+        .hosts
+        .iter()
+        .filter(|host| visited.contains(host.name.as_str()));
+    hosts
+        .map(|host| {
+            let seen = ran.hosts.get(&host.name);
+            let identity = seen
+                .as_ref()
+                .map(|(_, seen)| seen.clone())
+                .unwrap_or_default();
+            schema::Host {
+                name: host.name.clone(),
+                address: format!("{}:{}", host.address, host.port),
+                host_key: seen.as_ref().map(|(greeting, _)| greeting.host_key.clone()),
+                identity: schema::HostIdentity {
+                    hostname: identity.hostname,
+                    machine_id: identity.machine_id,
+                },
+                server: seen.map(|(greeting, _)| greeting.server),
+                machine: host.machine.clone(),
+                expected: expected(plan, host),
+            }
+        })
+        .collect()
+}
+
+/// What the inventory demands of the host; a pin may come from `ssh:` or a team.
+fn expected(plan: &Plan, host: &Host) -> Option<schema::HostExpected> {
+    let visit = plan.visits.iter().find(|visit| visit.host == host.name);
+    let expected = schema::HostExpected {
+        host_key: visit.and_then(|visit| visit.login.host_key.clone()),
+        hostname: host.identity.hostname.clone(),
+        machine_id: host.identity.machine_id.clone(),
+    };
+    (expected != schema::HostExpected::default()).then_some(expected)
+}
+
+fn instances(plan: &Plan) -> Vec<schema::Instance> {
+    let instances = plan.inventory.instances.iter();
+    instances
+        .map(|instance| schema::Instance {
+            name: instance.name.clone(),
+            product: instance.product.clone(),
+            host: instance.host.clone(),
+            teams: instance.teams.clone(),
+            artifacts: (instance.artifacts.iter())
+                .map(|artifact| schema::Artifact {
+                    name: artifact.name.clone(),
+                    kind: artifact.kind.as_str().to_owned(),
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// The artifact that a step is about; one that fetches several is about each, and none is named.
+fn artifact(plan: &Plan, check: &Check, call: &Call) -> Option<String> {
+    let instance = plan
+        .inventory
+        .instance(check.subject.instance.as_deref()?)?;
+    let [name] = call.artifacts() else {
+        return None;
+    };
+    Some(
+        name.find(instance, check.subject.team.as_deref())
+            .ok()?
+            .name
+            .clone(),
+    )
+}
+
+fn check(
+    plan: &Plan,
+    planned: &Check,
+    record: &Record,
+    transcript: Option<String>,
+) -> schema::Check {
+    let outcome = if record.passed() {
+        Outcome::Passed
+    } else {
+        Outcome::Failed
+    };
+    let steps = (planned.steps.iter().zip(&record.steps))
+        .map(|(step, record)| schema::Step {
+            keyword: step.keyword.to_string(),
+            text: step.text.to_string(),
+            outcome: record.outcome.as_str().to_owned(),
+            duration_ms: record.duration_ms,
+            artifact: artifact(plan, planned, &step.call),
+        })
+        .collect();
+    let subject = planned.subject.clone();
+    schema::Check {
+        id: planned.id.clone(),
+        feature: planned.feature.to_string(),
+        line: planned.line as u64,
+        scenario: planned.scenario.clone(),
+        instance: subject.instance,
+        host: subject.host,
+        team: subject.team,
+        vendor: subject.vendor,
+        tags: planned.tags.clone(),
+        outcome: outcome.as_str().to_owned(),
+        attempts: u32::from(record.started.is_some()),
+        started: record.started.map(rfc3339),
+        duration_ms: record.duration_ms,
+        steps,
+        evidence: record.evidence.iter().map(evidence).collect(),
+        transcript,
+        failure: record.failure.as_ref().map(failure),
+        waiver: None,
+        earlier: Vec::new(),
+    }
+}
+
+fn evidence(found: &Evidence) -> schema::Evidence {
+    let (mut oldest, mut entries, mut version, mut instance_name) = (None, None, None, None);
+    match &found.content {
+        Content::Opaque => {}
+        Content::Version(seen) => version = Some(seen.clone()),
+        Content::Xml { name, .. } => instance_name = name.clone(),
+        Content::Log {
+            entries: seen,
+            oldest: first,
+            ..
+        } => (entries, oldest) = (Some(*seen), first.map(rfc3339)),
+        Content::Database { samples, .. } => entries = Some(*samples),
+    }
+    schema::Evidence {
+        artifact: found.artifact.clone(),
+        kind: found.kind.as_str().to_owned(),
+        path: found.path.clone(),
+        bytes: found.bytes,
+        sha256: found.sha256.to_string(),
+        method: found.method.to_owned(),
+        modified: found.modified.map(rfc3339),
+        attempts: found.attempts,
+        duration_ms: found.duration_ms,
+        newest_entry: found.content.newest().map(rfc3339),
+        oldest_entry: oldest,
+        entries,
+        version,
+        instance_name,
+    }
+}
+
+fn failure(failure: &Failure) -> schema::Failure {
+    let Failure {
+        kind,
+        host,
+        account,
+        subject,
+        expected,
+        actual,
+        hint,
+    } = failure.clone();
+    // What came back may quote the server: it leaves redacted, like every raw word.
+    let redacted = |text: String| Capture::new(text).redact().text;
+    schema::Failure {
+        kind: kind.as_str().to_owned(),
+        host,
+        account,
+        subject: subject.map(redacted),
+        expected,
+        actual: redacted(actual),
+        hint,
+    }
+}

@@ -1,0 +1,285 @@
+//! From a step's text to a call: matching against the table, parameters validated, nothing run.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use cucumber_expressions::Expression;
+use regex::{Regex, RegexSet};
+
+use super::call::Call;
+use super::table::{STEPS, Takes};
+use crate::inventory::Pattern;
+use crate::{text, time};
+
+/// Parameter types of our own, beside the built-in `{string}`.
+const PARAMETERS: [(&str, &str); 2] = [
+    (
+        "artifact",
+        r#"the version|the configuration|the event log|the statistics database|artifact "[^"]+""#,
+    ),
+    ("duration", r"\d+ (?:millisecond|second|minute|hour|day)s?"),
+];
+
+/// Why a text is no step.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum BindError {
+    /// No phrase matches.
+    #[error("undefined step `{text}`")]
+    Undefined {
+        /// The step's text.
+        text: String,
+        /// The closest phrase, or where to find them all.
+        hint: String,
+    },
+    /// More than one phrase matches.
+    #[error("ambiguous step `{text}`: it matches {}", .matches.join(" and "))]
+    Ambiguous {
+        /// The step's text.
+        text: String,
+        /// The expressions that match.
+        matches: Vec<&'static str>,
+    },
+    /// A phrase matches and a parameter is wrong.
+    #[error("{0}")]
+    Parameter(String),
+}
+
+struct Matcher {
+    set: RegexSet,
+    each: Vec<Regex>,
+}
+
+// The table is constant and a test compiles it: an expression that fails here cannot ship, and
+// matching nothing (`Undefined`) is the safe answer if one did.
+static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| compile().ok());
+
+fn compile() -> Result<Matcher, String> {
+    let parameters: HashMap<&str, &str> = PARAMETERS.into_iter().collect();
+    let each = STEPS
+        .iter()
+        .map(|def| {
+            Expression::regex_with_parameters(def.expression, &parameters)
+                .map_err(|error| format!("{}: {error}", def.expression))
+        })
+        .collect::<Result<Vec<Regex>, String>>()?;
+    let set = RegexSet::new(each.iter().map(Regex::as_str)).map_err(|error| error.to_string())?;
+    Ok(Matcher { set, each })
+}
+
+/// What stands below a step in the feature.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Below<'a> {
+    /// The rows of a data table.
+    pub table: Option<&'a [Vec<String>]>,
+    /// A doc string, without its delimiters and the line breaks beside them.
+    pub doc_string: Option<&'a str>,
+}
+
+impl<'a> Below<'a> {
+    fn arguments(self, takes: Takes) -> Result<Vec<&'a str>, String> {
+        match (takes, self.table, self.doc_string) {
+            (Takes::Nothing, None, None) => Ok(Vec::new()),
+            (Takes::DocString, None, Some(text)) if !text.trim().is_empty() => Ok(vec![text]),
+            (Takes::Table, Some(rows), None) => rows
+                .iter()
+                .map(|row| match row.as_slice() {
+                    [cell] if !cell.is_empty() => Ok(cell.as_str()),
+                    _ => Err(
+                        "the table below this step has one column, and no empty cell".to_owned(),
+                    ),
+                })
+                .collect(),
+            (Takes::Nothing, ..) => Err("this step takes no table and no doc string".to_owned()),
+            (Takes::Table, ..) => Err("this step needs a table of one column below it".to_owned()),
+            (Takes::DocString, ..) => {
+                Err("this step needs a doc string with some text below it".to_owned())
+            }
+        }
+    }
+}
+
+/// The call that `text` (without keyword, placeholders filled) names, with what stands below it.
+///
+/// # Errors
+/// When no phrase or more than one matches, a parameter is out of range, or what stands below the
+/// step is not what it takes.
+pub fn bind(text: &str, below: Below<'_>) -> Result<Call, BindError> {
+    let undefined = || BindError::Undefined {
+        text: text.to_owned(),
+        hint: closest(text),
+    };
+    let matcher = MATCHER.as_ref().ok_or_else(undefined)?;
+    let hits: Vec<usize> = matcher.set.matches(text).into_iter().collect();
+    let &[hit] = hits.as_slice() else {
+        return Err(match hits.len() {
+            0 => undefined(),
+            _ => BindError::Ambiguous {
+                text: text.to_owned(),
+                matches: hits.into_iter().map(|hit| STEPS[hit].expression).collect(),
+            },
+        });
+    };
+    let captures = matcher.each[hit].captures(text).ok_or_else(undefined)?;
+    // `{string}` expands to two alternative groups, of which one takes part.
+    let mut arguments: Vec<&str> = captures
+        .iter()
+        .skip(1)
+        .flatten()
+        .map(|capture| capture.as_str())
+        .collect();
+    arguments.extend(
+        below
+            .arguments(STEPS[hit].takes)
+            .map_err(BindError::Parameter)?,
+    );
+    (STEPS[hit].build)(&arguments).map_err(BindError::Parameter)
+}
+
+fn closest(text: &str) -> String {
+    let distance = |def: &&super::StepDef| strsim::damerau_levenshtein(text, phrase(def));
+    match STEPS.iter().min_by_key(distance) {
+        Some(def) if distance(&def) <= text.chars().count() / 2 => {
+            format!(
+                "the closest phrase is `{}`; `gonogo steps` lists them all",
+                def.expression
+            )
+        }
+        _ => "`gonogo steps` lists every phrase".to_owned(),
+    }
+}
+
+fn phrase(def: &super::StepDef) -> &'static str {
+    def.example
+        .split_once(' ')
+        .map_or(def.example, |(_, phrase)| phrase)
+}
+
+pub(super) fn duration(words: &str) -> Result<Duration, String> {
+    time::parse_duration(words).map_err(|_| {
+        format!(
+            "`{}` is out of range: between 1 millisecond and 100 years",
+            text::clip(words, 40)
+        )
+    })
+}
+
+pub(super) fn pattern(source: &str) -> Result<Pattern, String> {
+    Regex::new(source).map(Pattern).map_err(|error| {
+        let last = error.to_string();
+        let reason = last
+            .lines()
+            .last()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        format!(
+            "`{}` is no regular expression: {reason}",
+            text::clip(source, 80)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steps::ArtifactName;
+
+    #[test]
+    fn every_example_binds_to_its_own_step_and_no_other() {
+        let matcher = compile().unwrap();
+        for (index, def) in STEPS.iter().enumerate() {
+            let hits: Vec<usize> = matcher.set.matches(phrase(def)).into_iter().collect();
+            assert_eq!(hits, [index], "{}", def.example);
+            bind(phrase(def), fitting(def.takes)).unwrap();
+            assert!(def.doc.ends_with('.') && def.example.starts_with(['G', 'W', 'T', 'A']));
+        }
+    }
+
+    fn fitting(takes: Takes) -> Below<'static> {
+        static ROWS: LazyLock<Vec<Vec<String>>> =
+            LazyLock::new(|| vec![vec!["event log".to_owned()]]);
+        match takes {
+            Takes::Nothing => Below::default(),
+            Takes::Table => Below {
+                table: Some(&ROWS),
+                doc_string: None,
+            },
+            Takes::DocString => Below {
+                table: None,
+                doc_string: Some("text"),
+            },
+        }
+    }
+
+    #[test]
+    fn what_stands_below_a_step_must_be_what_it_takes() {
+        for def in STEPS {
+            for takes in [Takes::Nothing, Takes::Table, Takes::DocString] {
+                let bound = bind(phrase(def), fitting(takes));
+                assert_eq!(
+                    bound.is_ok(),
+                    takes == def.takes,
+                    "{} with {takes:?}",
+                    def.example
+                );
+            }
+        }
+        let wide = [vec!["a".to_owned(), "b".to_owned()]];
+        let below = Below {
+            table: Some(&wide),
+            doc_string: None,
+        };
+        assert!(bind("these artifacts can be retrieved:", below).is_err());
+    }
+
+    #[test]
+    fn parameters_arrive() {
+        assert_eq!(
+            bind(
+                "artifact \"audit log\" has an entry from the last 90 minutes",
+                Below::default()
+            ),
+            Ok(Call::EntryWithin(
+                ArtifactName::Named("audit log".into()),
+                Duration::from_secs(5400)
+            ))
+        );
+        assert_eq!(
+            bind("the team runs \"df -h /var\"", Below::default()),
+            Ok(Call::Run(vec!["df".into(), "-h".into(), "/var".into()]))
+        );
+    }
+
+    #[test]
+    fn what_is_no_step_is_refused_with_a_way_out() {
+        let Err(BindError::Undefined { hint, .. }) =
+            bind("the event log can be retreived", Below::default())
+        else {
+            panic!("bound");
+        };
+        assert!(hint.contains("{artifact} can be retrieved"), "{hint}");
+        assert!(matches!(
+            bind("The event log can be retrieved", Below::default()),
+            Err(BindError::Undefined { .. })
+        ));
+        assert!(matches!(
+            bind("the event log can be retrieved ", Below::default()),
+            Err(BindError::Undefined { .. })
+        ));
+        assert!(matches!(
+            bind(
+                "the event log covers the last 99999999999 days",
+                Below::default()
+            ),
+            Err(BindError::Parameter(_))
+        ));
+        assert!(matches!(
+            bind("its output matches \"(\"", Below::default()),
+            Err(BindError::Parameter(_))
+        ));
+        assert!(matches!(
+            bind("the team runs \"cat x | wc -l\"", Below::default()),
+            Err(BindError::Parameter(_))
+        ));
+    }
+}

@@ -1,0 +1,274 @@
+//! A step as meant: what it does, what it needs, and what it will touch on a host.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::Subject;
+use crate::inventory::{Artifact, Format, Instance, Inventory, Kind, Pattern, Source};
+use crate::text;
+
+/// A bound step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Call {
+    /// Resolved when the plan is made; performing it does nothing.
+    Select(Selector),
+    /// Reach, prove and log in.
+    Connect,
+    /// Fetch artifacts.
+    Retrieve(Vec<ArtifactName>),
+    /// Compare the version with `expect.version`.
+    VersionExpected,
+    /// Every file parses.
+    WellFormed(ArtifactName),
+    /// The configuration's own name is `expect.name`.
+    BelongsToInstance(ArtifactName),
+    /// Newest log entry.
+    EntryWithin(ArtifactName, Duration),
+    /// Covered span.
+    Covers(ArtifactName, Duration),
+    /// Integrity of a statistics database.
+    Consistent(ArtifactName),
+    /// Newest sample.
+    SampleWithin(ArtifactName, Duration),
+    /// Time of all retrievals.
+    AllWithin(Duration),
+    /// Run a program.
+    Run(Vec<String>),
+    /// Exit status 0.
+    Succeeds,
+    /// Text in the output.
+    OutputContains(String),
+    /// Pattern in the output.
+    OutputMatches(Pattern),
+}
+
+/// Which part of the inventory a scenario is crossed with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selector {
+    /// Instances, narrowed by product and group.
+    Instances {
+        /// Product.
+        product: Option<String>,
+        /// Group of the host.
+        group: Option<String>,
+    },
+    /// Each team of the selected instance.
+    ResponsibleTeams,
+    /// One team by name.
+    Team(String),
+    /// Hosts, narrowed by group.
+    Hosts(Option<String>),
+    /// Every team.
+    Teams,
+    /// Every vendor.
+    Vendors,
+    /// One vendor by name.
+    Vendor(String),
+}
+
+impl Selector {
+    pub(super) fn instances(product: Option<&str>, group: Option<&str>) -> Self {
+        Self::Instances {
+            product: product.map(str::to_owned),
+            group: group.map(str::to_owned),
+        }
+    }
+}
+
+/// How a step names an artifact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArtifactName {
+    /// `the version`, `the configuration`, `the event log`, `the statistics database`.
+    OfKind(Kind),
+    /// `artifact "NAME"`.
+    Named(String),
+}
+
+impl FromStr for ArtifactName {
+    type Err = String;
+
+    fn from_str(words: &str) -> Result<Self, String> {
+        Ok(match words {
+            "the version" => Self::OfKind(Kind::Version),
+            "the configuration" => Self::OfKind(Kind::Configuration),
+            "the event log" => Self::OfKind(Kind::Log),
+            "the statistics database" => Self::OfKind(Kind::Statistics),
+            named => named
+                .strip_prefix("artifact \"")
+                .and_then(|rest| rest.strip_suffix('"'))
+                .map(|name| Self::Named(name.to_owned()))
+                .ok_or_else(|| format!("`{named}` names no artifact"))?,
+        })
+    }
+}
+
+impl ArtifactName {
+    /// The artifact of `instance` that is meant, as `team` fetches it.
+    ///
+    /// # Errors
+    /// A phrase for the author when the instance has none.
+    pub fn find<'a>(
+        &self,
+        instance: &'a Instance,
+        team: Option<&str>,
+    ) -> Result<&'a Artifact, String> {
+        let artifacts = team.map_or(instance.artifacts.as_slice(), |team| {
+            instance.artifacts_for(team)
+        });
+        match self {
+            Self::OfKind(kind) => artifacts
+                .iter()
+                .find(|artifact| artifact.kind == *kind)
+                .ok_or_else(|| {
+                    format!(
+                        "instance `{}` has no artifact of kind {}",
+                        instance.name,
+                        kind.as_str()
+                    )
+                }),
+            Self::Named(name) => artifacts
+                .iter()
+                .find(|artifact| artifact.name == *name)
+                .ok_or_else(|| {
+                    let meant = text::did_you_mean(
+                        name,
+                        artifacts.iter().map(|artifact| artifact.name.as_str()),
+                    );
+                    format!(
+                        "instance `{}` has no artifact `{name}` {meant}",
+                        instance.name
+                    )
+                    .trim_end()
+                    .to_owned()
+                }),
+        }
+    }
+}
+
+/// Something on a host that a call will use; the plan prints it, and the run's guard lets nothing
+/// else through.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Touch {
+    /// A program with its arguments is executed.
+    Execute(Vec<String>),
+    /// Files that match the pattern are listed, looked at and read.
+    Read(String),
+}
+
+impl Call {
+    /// The artifacts that the call is about; each is fetched if this check has not yet.
+    #[must_use]
+    pub fn artifacts(&self) -> &[ArtifactName] {
+        match self {
+            Self::Retrieve(names) => names,
+            Self::WellFormed(name)
+            | Self::BelongsToInstance(name)
+            | Self::EntryWithin(name, _)
+            | Self::Covers(name, _)
+            | Self::Consistent(name)
+            | Self::SampleWithin(name, _) => std::slice::from_ref(name),
+            Self::VersionExpected => &[ArtifactName::OfKind(Kind::Version)],
+            _ => &[],
+        }
+    }
+
+    /// True when performing it needs a login on a host.
+    #[must_use]
+    pub fn needs_session(&self) -> bool {
+        matches!(self, Self::Connect | Self::Run(_)) || !self.artifacts().is_empty()
+    }
+
+    /// Refuses what can be known to be impossible before connecting.
+    ///
+    /// # Errors
+    /// A phrase for the author of feature or inventory.
+    pub fn validate(&self, subject: &Subject, inventory: &Inventory) -> Result<(), String> {
+        if self.needs_session() && (subject.host.is_none() || subject.team.is_none()) {
+            return Err("this step needs a host and a team: begin the scenario with `Given each instance`, or `Given each host` and `And the \"…\" team`".to_owned());
+        }
+        self.artifacts()
+            .iter()
+            .try_for_each(|name| self.fits(name, subject, inventory))
+    }
+
+    fn fits(
+        &self,
+        name: &ArtifactName,
+        subject: &Subject,
+        inventory: &Inventory,
+    ) -> Result<(), String> {
+        let instance = subject
+            .instance
+            .as_deref()
+            .and_then(|name| inventory.instance(name));
+        let instance = instance
+            .ok_or("this step needs an instance: begin the scenario with `Given each instance`")?;
+        let artifact = name.find(instance, subject.team.as_deref())?;
+        let lacks = |key: &str| {
+            Err(format!(
+                "instance `{}` has no `expect: {{{key}: …}}` to compare with",
+                instance.name
+            ))
+        };
+        let unfit = |wanted: &str| {
+            Err(format!(
+                "artifact `{}` of instance `{}` is not {wanted}",
+                artifact.name, instance.name
+            ))
+        };
+        match self {
+            Self::VersionExpected if instance.expect_version.is_none() => lacks("version"),
+            Self::BelongsToInstance(_) if instance.expect_name.is_none() => lacks("name"),
+            Self::BelongsToInstance(_) | Self::WellFormed(_)
+                if artifact.format != Some(Format::Xml) =>
+            {
+                unfit("of a format that can be parsed (`format: xml`)")
+            }
+            Self::EntryWithin(..) | Self::Covers(..)
+                if artifact.format != Some(Format::AmpsLog) =>
+            {
+                unfit("a log whose entries carry a time (`format: amps-log`)")
+            }
+            Self::Consistent(_) | Self::SampleWithin(..)
+                if artifact.format != Some(Format::Sqlite) =>
+            {
+                unfit("a database (`format: sqlite`)")
+            }
+            Self::SampleWithin(..) if artifact.sample.is_none() => {
+                unfit("told where its samples are (`sample: {table: …, column: …, unit: …}`)")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the call will use on the host. Sidecars of a database are included.
+    #[must_use]
+    pub fn touches(&self, subject: &Subject, inventory: &Inventory) -> Vec<Touch> {
+        if let Self::Run(words) = self {
+            return vec![Touch::Execute(words.clone())];
+        }
+        let instance = subject
+            .instance
+            .as_deref()
+            .and_then(|name| inventory.instance(name));
+        let Some(instance) = instance else {
+            return Vec::new();
+        };
+        let artifacts = self
+            .artifacts()
+            .iter()
+            .filter_map(|name| name.find(instance, subject.team.as_deref()).ok());
+        artifacts.flat_map(touched).collect()
+    }
+}
+
+fn touched(artifact: &Artifact) -> Vec<Touch> {
+    match (&artifact.source, artifact.format) {
+        (Source::Command(words), _) => vec![Touch::Execute(words.clone())],
+        (Source::Path(path), Some(Format::Sqlite)) => ["", "-wal", "-journal"]
+            .iter()
+            .map(|suffix| Touch::Read(format!("{path}{suffix}")))
+            .collect(),
+        (Source::Path(path), _) => vec![Touch::Read(path.clone())],
+    }
+}

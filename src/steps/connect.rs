@@ -1,0 +1,184 @@
+//! `the team connects`, and what a host is asked about itself right after login.
+
+use crate::evidence::tap::Tap;
+use crate::failure::{Failure, FailureKind};
+use crate::inventory::{Identity, Login, Transport};
+use crate::text;
+use crate::transport::{Command, Limits, ReadError, Session};
+
+use super::{Stop, World};
+
+/// Run on every host of the plan whose accounts may run commands.
+pub const HOSTNAME_COMMAND: &[&str] = &["hostname"];
+/// Read where no command may be sent or `hostname` gives nothing.
+pub const HOSTNAME_FILE: &str = "/etc/hostname";
+/// Read on every host of the plan (machine-id(5)): tells two names of one machine apart.
+pub const MACHINE_ID_FILE: &str = "/etc/machine-id";
+
+// hostname(7) allows 253 characters, machine-id(5) 32: more is not an identity.
+const MOST: u64 = 4096;
+
+/// What a host said of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Its host name.
+    pub hostname: Option<String>,
+    /// Its machine-id.
+    pub machine_id: Option<String>,
+}
+
+pub(super) async fn connect(world: &mut World) -> Result<(), Stop> {
+    let session = world.session().await?;
+    let login = world.login()?.clone();
+    world.transcript.connected(&login, session.greeting());
+    Ok(())
+}
+
+/// Asks the host who it is and compares with what the inventory says.
+///
+/// What is not pinned is recorded when it can be had; what is pinned must be had and must match.
+///
+/// # Errors
+/// `mismatch` when the host is another; the reader's own failure when a pinned fact cannot be read.
+pub async fn identify(
+    session: &dyn Session,
+    login: &Login,
+    expected: &Identity,
+    limits: Limits,
+) -> Result<Seen, Failure> {
+    let limits = Limits {
+        bytes: MOST,
+        ..limits
+    };
+    let machine_id = fact(
+        read(session, MACHINE_ID_FILE, limits).await,
+        expected.machine_id.is_some(),
+    )?;
+    let hostname = fact(
+        hostname(session, login, limits).await,
+        expected.hostname.is_some(),
+    )?;
+    compare(
+        "machine-id",
+        expected.machine_id.as_deref(),
+        machine_id.as_deref(),
+    )?;
+    compare(
+        "host name",
+        expected.hostname.as_deref(),
+        hostname.as_deref(),
+    )?;
+    Ok(Seen {
+        hostname,
+        machine_id,
+    })
+}
+
+async fn hostname(session: &dyn Session, login: &Login, limits: Limits) -> Result<String, Failure> {
+    if login.transport != Transport::Sftp {
+        let words = HOSTNAME_COMMAND
+            .iter()
+            .map(|&word| word.to_owned())
+            .collect();
+        match session.run(&Command(words), limits).await {
+            Ok(output) if output.status == 0 => return one_line(&output.stdout, "`hostname`"),
+            Err(failure) if is_final(failure.kind) => return Err(failure),
+            _ => {}
+        }
+    }
+    read(session, HOSTNAME_FILE, limits).await
+}
+
+async fn read(session: &dyn Session, path: &str, limits: Limits) -> Result<String, Failure> {
+    let tap = Tap::new(Vec::new());
+    match session.read(path, None, limits, tap.sink()).await {
+        Ok(_) => one_line(&tap.take(), path),
+        Err(ReadError::Failure(failure)) => Err(failure),
+        Err(ReadError::Sink(error)) => Err(Failure::new(
+            FailureKind::Undefined,
+            "to hold a short file in memory",
+            error.to_string(),
+        )),
+    }
+}
+
+fn one_line(bytes: &[u8], source: &str) -> Result<String, Failure> {
+    let said = String::from_utf8_lossy(bytes);
+    let line = said.trim();
+    let clean = !line.is_empty() && line.len() <= 253 && !line.contains(text::is_unsafe);
+    clean.then(|| line.to_owned()).ok_or_else(|| {
+        Failure::new(
+            FailureKind::Mismatch,
+            "one line that names the host",
+            text::clip(line, 80),
+        )
+        .with_subject(source)
+    })
+}
+
+// A dead session must not look like a host without a machine-id.
+const fn is_final(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::Timeout | FailureKind::Unreachable)
+}
+
+fn fact(found: Result<String, Failure>, pinned: bool) -> Result<Option<String>, Failure> {
+    match found {
+        Ok(value) => Ok(Some(value)),
+        Err(failure) if is_final(failure.kind) => Err(failure),
+        Err(failure) if pinned => {
+            let hint = format!(
+                "the inventory pins this under `identity:` of the host, so it must be readable. {}",
+                failure.hint
+            );
+            Err(failure.with_hint(hint))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+fn compare(what: &str, expected: Option<&str>, seen: Option<&str>) -> Result<(), Failure> {
+    match (expected, seen) {
+        (Some(expected), seen) if seen != Some(expected) => Err(Failure::new(
+            FailureKind::Mismatch,
+            format!("{what} `{expected}`"),
+            seen.map_or_else(|| "none".to_owned(), |seen| format!("{what} `{seen}`")),
+        )
+        .with_hint("this is not the machine that the inventory means: check `address`, DNS and load balancers; if the machine was replaced, change `identity` in the inventory")),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_pinned_must_match() {
+        assert!(compare("host name", None, Some("x")).is_ok());
+        assert!(compare("host name", None, None).is_ok());
+        assert!(compare("host name", Some("x"), Some("x")).is_ok());
+        for seen in [None, Some("y"), Some("X"), Some("x ")] {
+            assert_eq!(
+                compare("host name", Some("x"), seen).unwrap_err().kind,
+                FailureKind::Mismatch
+            );
+        }
+    }
+
+    #[test]
+    fn a_pinned_fact_that_cannot_be_read_fails_and_an_unpinned_one_is_left_out() {
+        let denied = || Err(Failure::new(FailureKind::Denied, "a", "b"));
+        assert_eq!(fact(denied(), false).unwrap(), None);
+        assert_eq!(fact(denied(), true).unwrap_err().kind, FailureKind::Denied);
+        let dead = || Err(Failure::new(FailureKind::Timeout, "a", "b"));
+        assert_eq!(fact(dead(), false).unwrap_err().kind, FailureKind::Timeout);
+    }
+
+    #[test]
+    fn an_identity_is_one_clean_line() {
+        assert_eq!(one_line(b"ny4-amps-1\n", "x").unwrap(), "ny4-amps-1");
+        for bad in [&b""[..], b"\n", b"a\nb", b"a\x1b[2J"] {
+            assert!(one_line(bad, "x").is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! From a call to its deed. One arm a phrase; the deeds stand in the theme files.
+
+use std::time::Duration;
+
+use super::{
+    Call, Stop, World, command, configuration, connect, log, retrieve, statistics, version,
+};
+use crate::failure::{Failure, FailureKind};
+use crate::time;
+
+/// Performs one step. It ends within the check's deadline, since every operation takes its limits from
+/// there; the caller holds a deadline of its own over all the same.
+///
+/// # Errors
+/// [`Stop::Failure`] with host and account named, or [`Stop::Fault`].
+pub async fn perform(call: &Call, world: &mut World) -> Result<(), Stop> {
+    let done = deed(call, world).await;
+    done.map_err(|stop| match (stop, world.login()) {
+        (Stop::Failure(failure), Ok(login)) => {
+            Stop::Failure(failure.with_login(&login.host, &login.user))
+        }
+        (stop, _) => stop,
+    })
+}
+
+async fn deed(call: &Call, world: &mut World) -> Result<(), Stop> {
+    match call {
+        Call::Select(_) => Ok(()),
+        Call::Connect => connect::connect(world).await,
+        Call::Retrieve(names) => {
+            for name in names {
+                retrieve::retrieve(world, name).await?;
+            }
+            Ok(())
+        }
+        Call::VersionExpected => version::expected(world).await,
+        Call::WellFormed(name) => configuration::well_formed(world, name).await,
+        Call::BelongsToInstance(name) => configuration::belongs_to_instance(world, name).await,
+        Call::EntryWithin(name, span) => log::entry_within(world, name, *span).await,
+        Call::Covers(name, span) => log::covers(world, name, *span).await,
+        Call::Consistent(name) => statistics::consistent(world, name).await,
+        Call::SampleWithin(name, span) => statistics::sample_within(world, name, *span).await,
+        Call::AllWithin(span) => all_within(world, *span),
+        Call::Run(words) => command::run(world, words).await,
+        Call::Succeeds => command::succeeds(world),
+        Call::OutputContains(wanted) => command::output_contains(world, wanted),
+        Call::OutputMatches(pattern) => command::output_matches(world, &pattern.0),
+    }
+}
+
+fn all_within(world: &World, span: Duration) -> Result<(), Stop> {
+    let evidence = world.evidence();
+    let took = Duration::from_millis(evidence.iter().map(|file| file.duration_ms).sum());
+    let failure = match (evidence.is_empty(), took <= span) {
+        (false, true) => return Ok(()),
+        (true, _) => Failure::new(FailureKind::Undefined, "artifacts retrieved before this step", "none in this scenario")
+            .with_hint("put the `… can be retrieved` steps before this one"),
+        (false, false) => Failure::new(
+            FailureKind::Timeout,
+            format!("every artifact within {}", time::say(span)),
+            format!("{} for {}", time::say(took), crate::text::count(evidence.len(), "file")),
+        )
+        .with_hint("the evidence of this check tells the time of each file: look at the largest, and at the route to the host"),
+    };
+    Err(failure.into())
+}

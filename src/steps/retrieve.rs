@@ -1,0 +1,267 @@
+//! `… can be retrieved`: fetches every byte of an artifact, once in a check, hashed and looked at
+//! while it streams. The other steps ask what was found.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::time::Instant;
+
+use super::world::Retrieved;
+use super::{ArtifactName, Stop, World, statistics, version};
+use crate::evidence::reader::{Reader, for_format};
+use crate::evidence::tap::Tap;
+use crate::evidence::{Content, Evidence};
+use crate::failure::{Failure, FailureKind};
+use crate::inventory::{Artifact, Format, Kind, Source};
+use crate::text;
+use crate::transport::{Entry, EntryKind, Limits, ReadError, Receipt, Session, Sink};
+
+// A rotation between listing and reading moves names: look again this often before believing it.
+const LISTINGS: u32 = 3;
+
+/// Fetches the artifact unless this check already has, and returns its position in the world.
+pub(super) async fn retrieve(world: &mut World, name: &ArtifactName) -> Result<usize, Stop> {
+    let artifact = match name.find(world.instance()?, world.subject.team.as_deref()) {
+        Ok(artifact) => artifact.clone(),
+        Err(reason) => {
+            return Err(Failure::new(
+                FailureKind::Undefined,
+                "an artifact of the inventory",
+                reason,
+            )
+            .into());
+        }
+    };
+    if let Some(found) = world
+        .retrieved
+        .iter()
+        .position(|set| set.artifact.name == artifact.name)
+    {
+        return Ok(found);
+    }
+    let files = match (&artifact.source, artifact.format) {
+        (Source::Command(words), _) => vec![version::by_command(world, &artifact, words).await?],
+        (Source::Path(path), Some(Format::Sqlite)) => {
+            statistics::fetch(world, &artifact, path).await?
+        }
+        (Source::Path(path), _) => fetch(world, &artifact, path).await?,
+    };
+    for (file, _) in &files {
+        world.transcript.retrieved(file);
+    }
+    world.retrieved.push(Retrieved { artifact, files });
+    Ok(world.retrieved.len() - 1)
+}
+
+/// The set that `name` means, fetched if need be.
+pub(super) async fn set<'w>(
+    world: &'w mut World,
+    name: &ArtifactName,
+) -> Result<&'w Retrieved, Stop> {
+    let index = retrieve(world, name).await?;
+    Ok(&world.retrieved[index])
+}
+
+async fn fetch(
+    world: &World,
+    artifact: &Artifact,
+    pattern: &str,
+) -> Result<Vec<(Evidence, Result<Content, Failure>)>, Stop> {
+    let session = world.session().await?;
+    let mut attempt = 1;
+    loop {
+        match fetch_once(world, &*session, artifact, pattern).await {
+            Err(Stop::Failure(failure))
+                if failure.kind == FailureKind::Missing && attempt < LISTINGS =>
+            {
+                attempt += 1
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn fetch_once(
+    world: &World,
+    session: &dyn Session,
+    artifact: &Artifact,
+    pattern: &str,
+) -> Result<Vec<(Evidence, Result<Content, Failure>)>, Stop> {
+    let entries = session
+        .list(pattern, world.limits()?)
+        .await
+        .map_err(|f| f.with_subject_if_none(pattern))?;
+    if entries.is_empty() {
+        return Err(nothing_matches(pattern).into());
+    }
+    let mut left = world.limits()?.bytes;
+    let mut files = Vec::with_capacity(entries.len());
+    for entry in &entries {
+        regular(entry)?;
+        let limits = Limits {
+            bytes: left,
+            ..world.limits()?
+        };
+        let (evidence, content) = one(world, session, artifact, &entry.path, limits).await?;
+        left -= evidence.bytes.min(left);
+        files.push((evidence, content));
+    }
+    refuse_empty(artifact, pattern, &files)?;
+    Ok(files)
+}
+
+async fn one(
+    world: &World,
+    session: &dyn Session,
+    artifact: &Artifact,
+    path: &str,
+    limits: Limits,
+) -> Result<(Evidence, Result<Content, Failure>), Stop> {
+    let started = Instant::now();
+    let tap = Tap::new(version::reader(artifact).unwrap_or_else(|| for_format(artifact.format)));
+    let kept = kept(world, artifact, path)?;
+    let receipt = read(session, path, None, limits, Tee::sink(tap.sink(), kept)).await?;
+    let reader: Box<dyn Reader> = tap.take();
+    let content = match receipt.bytes {
+        // An empty member of a rotated set says nothing: the set as a whole is judged.
+        0 => Ok(Content::Opaque),
+        _ => reader
+            .finish()
+            .map_err(|failure| failure.with_subject(path)),
+    };
+    Ok((evidence(artifact, receipt, &content, started, 1), content))
+}
+
+/// Reads one file; a failure names the file, a full disk of ours is a fault.
+pub(super) async fn read(
+    session: &dyn Session,
+    path: &str,
+    prefix: Option<u64>,
+    limits: Limits,
+    sink: Sink,
+) -> Result<Receipt, Stop> {
+    session
+        .read(path, prefix, limits, sink)
+        .await
+        .map_err(|error| match error {
+            ReadError::Failure(failure) => Stop::Failure(failure.with_subject_if_none(path)),
+            ReadError::Sink(error) => Stop::Fault(format!(
+                "cannot store what was read of {}: {error}",
+                text::escape(path)
+            )),
+        })
+}
+
+pub(super) fn evidence(
+    artifact: &Artifact,
+    receipt: Receipt,
+    content: &Result<Content, Failure>,
+    started: Instant,
+    attempts: u32,
+) -> Evidence {
+    Evidence {
+        artifact: artifact.name.clone(),
+        kind: artifact.kind,
+        path: receipt.path,
+        bytes: receipt.bytes,
+        sha256: receipt.sha256,
+        method: receipt.method,
+        modified: receipt.modified,
+        attempts,
+        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        content: content.as_ref().ok().cloned().unwrap_or_default(),
+    }
+}
+
+pub(super) fn kept(world: &World, artifact: &Artifact, path: &str) -> Result<Option<File>, Stop> {
+    let (Some(keep), Some(instance), Some(team)) =
+        (&world.keep, &world.subject.instance, &world.subject.team)
+    else {
+        return Ok(None);
+    };
+    match keep.file(instance, team, &artifact.name, path) {
+        Ok((file, _)) => Ok(Some(file)),
+        Err(error) => Err(Stop::Fault(format!(
+            "cannot keep {}: {error}",
+            text::escape(path)
+        ))),
+    }
+}
+
+pub(super) fn nothing_matches(pattern: &str) -> Failure {
+    Failure::new(FailureKind::Missing, "at least one file", "nothing matches")
+        .with_subject(pattern)
+        .with_hint("check the artifact's `path` and the instance's `vars`; on the host, the product may not write this artifact at all (AMPS logs and keeps statistics only when its configuration says so)")
+}
+
+pub(super) fn regular(entry: &Entry) -> Result<(), Failure> {
+    let (kind, actual, hint) = match entry.kind {
+        EntryKind::File => return Ok(()),
+        EntryKind::Directory => (
+            FailureKind::NotRegular,
+            "a directory",
+            "narrow the artifact's `path` so that it names files only",
+        ),
+        EntryKind::Special => (
+            FailureKind::NotRegular,
+            "a FIFO, socket or device",
+            "it was not opened, since reading it could hang or disturb the product; remove it, or narrow the artifact's `path`",
+        ),
+        EntryKind::Dangling => (
+            FailureKind::Missing,
+            "a symbolic link whose target is gone",
+            "mend or remove the link on the host",
+        ),
+    };
+    Err(Failure::new(kind, "a regular file", actual)
+        .with_subject(&entry.path)
+        .with_hint(hint))
+}
+
+// A log that has just been rotated is empty beside full ones; a configuration file never is.
+fn refuse_empty(
+    artifact: &Artifact,
+    pattern: &str,
+    files: &[(Evidence, Result<Content, Failure>)],
+) -> Result<(), Failure> {
+    let empty = |(file, _): &&(Evidence, _)| file.bytes == 0;
+    let subject = match artifact.kind {
+        Kind::Log if files.iter().all(|file| empty(&file)) => Some(pattern),
+        Kind::Log => None,
+        _ => files.iter().find(empty).map(|(file, _)| file.path.as_str()),
+    };
+    match subject {
+        None => Ok(()),
+        Some(subject) => Err(Failure::new(FailureKind::Empty, "content", "0 bytes")
+            .with_subject(subject)
+            .with_hint("an empty file is no evidence that support could use: find out why the product writes nothing there")),
+    }
+}
+
+/// Writes to the reader and, when asked to, to a local file.
+pub(super) struct Tee {
+    first: Sink,
+    second: Option<File>,
+}
+
+impl Tee {
+    pub(super) fn sink(first: Sink, second: Option<File>) -> Sink {
+        match second {
+            None => first,
+            Some(_) => Box::new(Self { first, second }),
+        }
+    }
+}
+
+impl Write for Tee {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.first.write_all(piece)?;
+        if let Some(file) = &mut self.second {
+            file.write_all(piece)?;
+        }
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.first.flush()
+    }
+}
