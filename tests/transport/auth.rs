@@ -1,0 +1,303 @@
+//! Logging in: what lets in, and what each refusal says.
+
+use std::process::Command;
+
+use gonogo::failure::FailureKind as K;
+use gonogo::inventory::Auth;
+
+use crate::lab::{AMPLE, Lab, OPS, connect, keygen, sh, shell, usable};
+
+// cargo sets both for every test: the only way to have a variable without `unsafe`.
+const RIGHT: &str = "CARGO_PKG_NAME";
+const WRONG: &str = "CARGO_PKG_VERSION";
+
+fn key(lab: &Lab, name: &str, env: Option<&str>) -> Auth {
+    Auth::Key {
+        path: lab.dir.join(name),
+        certificate: None,
+        passphrase_env: env.map(str::to_owned),
+    }
+}
+
+#[tokio::test]
+async fn keys_of_every_kind_let_in_and_each_defect_is_named() {
+    if !usable() {
+        return;
+    }
+    let lab = Lab::new();
+    let mut authorized = lab.public("user");
+    for (name, kind) in [
+        ("rsa", "rsa"),
+        ("ecdsa", "ecdsa"),
+        ("locked", "ed25519"),
+        ("lockedrsa", "rsa"),
+    ] {
+        let passphrase = if name.starts_with("locked") {
+            "gonogo"
+        } else {
+            ""
+        };
+        keygen(&lab.dir.join(name), kind, passphrase);
+        authorized.push_str(&lab.public(name));
+    }
+    let pem = lab.dir.join("pem").display().to_string();
+    sh(
+        "ssh-keygen",
+        &["-q", "-t", "rsa", "-m", "PEM", "-N", "gonogo", "-f", &pem],
+    );
+    authorized.push_str(&lab.public("pem"));
+    keygen(&lab.dir.join("stranger"), "ed25519", "");
+    std::fs::write(lab.dir.join("junk"), b"not a key").unwrap();
+    std::fs::write(lab.dir.join("void"), b"").unwrap();
+    std::fs::write(
+        lab.dir.join("broken"),
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+    )
+    .unwrap();
+    lab.authorize(OPS, &authorized);
+    for (name, env, expected) in [
+        ("user", None, Ok(())),
+        ("rsa", None, Ok(())),
+        ("ecdsa", None, Ok(())),
+        ("locked", Some(RIGHT), Ok(())),
+        ("lockedrsa", Some(RIGHT), Ok(())),
+        ("pem", Some(RIGHT), Ok(())),
+        ("pem", Some(WRONG), Err("its passphrase is wrong")),
+        ("user", Some("NO_SUCH_VARIABLE"), Ok(())),
+        ("locked", Some(WRONG), Err("does not open")),
+        (
+            "locked",
+            None,
+            Err("is encrypted and no passphrase is given"),
+        ),
+        ("locked", Some("NO_SUCH_VARIABLE"), Err("is not set")),
+        ("absent", None, Err("No such file")),
+        ("user.pub", None, Err("is a public key")),
+        ("junk", None, Err("junk cannot be read as one")),
+        ("void", None, Err("the file is empty")),
+        ("broken", None, Err("broken: ")),
+        (
+            "stranger",
+            None,
+            Err("stranger: refused; the server offers publickey"),
+        ),
+    ] {
+        let mut login = lab.login(OPS);
+        login.auth = vec![key(&lab, name, env)];
+        match (connect(&login).await, expected) {
+            (Ok(session), Ok(())) => {
+                assert_eq!(session.greeting().method, "publickey");
+                assert!(session.run(&shell("true"), AMPLE).await.is_ok());
+            }
+            (Err(failure), Err(words)) => {
+                assert_eq!(failure.kind, K::Auth, "{name} {env:?}: {failure}");
+                assert!(failure.actual.contains(words), "{name} {env:?}: {failure}");
+            }
+            (Ok(_), Err(words)) => panic!("{name} {env:?} was let in, expected {words}"),
+            (Err(failure), Ok(())) => panic!("{name} {env:?}: {failure} {}", failure.hint),
+        }
+    }
+}
+
+#[tokio::test]
+async fn ways_are_tried_in_order_each_once() {
+    if !usable() {
+        return;
+    }
+    let lab = Lab::new();
+    keygen(&lab.dir.join("stranger"), "ed25519", "");
+    let mut login = lab.login(OPS);
+    login.auth = vec![
+        key(&lab, "absent", None),
+        key(&lab, "stranger", None),
+        Auth::Password { env: RIGHT.into() },
+        key(&lab, "user", None),
+    ];
+    assert!(connect(&login).await.is_ok());
+    login.auth.pop();
+    let failure = connect(&login).await.err().unwrap();
+    for words in [
+        "No such file",
+        "stranger: refused",
+        "does not offer password",
+    ] {
+        assert!(failure.actual.contains(words), "{words}: {failure}");
+    }
+    assert!(
+        failure.hint.contains("Failed publickey"),
+        "{}",
+        failure.hint
+    );
+    login.auth.clear();
+    assert_eq!(connect(&login).await.err().unwrap().kind, K::Auth);
+    login.auth = vec![key(&lab, "user", None)];
+    login.user = "gonogo-no-such-account".into();
+    assert_eq!(connect(&login).await.err().unwrap().kind, K::Auth);
+}
+
+#[tokio::test]
+async fn a_second_factor_that_is_missing_is_told() {
+    if !usable() {
+        return;
+    }
+    let lab = Lab::with("PasswordAuthentication yes\nAuthenticationMethods publickey,password");
+    let mut login = lab.login(OPS);
+    let failure = connect(&login).await.err().unwrap();
+    assert_eq!(failure.kind, K::Auth);
+    assert!(
+        failure.actual.contains("one of several factors"),
+        "{failure}"
+    );
+    assert!(failure.hint.contains("password"), "{}", failure.hint);
+    // The second factor alone is not enough, and a wrong one is refused.
+    login.auth.push(Auth::Password { env: RIGHT.into() });
+    let failure = connect(&login).await.err().unwrap();
+    assert!(
+        failure
+            .actual
+            .contains("password of $CARGO_PKG_NAME: refused"),
+        "{failure}"
+    );
+    assert!(
+        !failure.actual.contains("gonogo;"),
+        "the secret itself is never told: {failure}"
+    );
+}
+
+#[tokio::test]
+async fn a_user_certificate_lets_in() {
+    if !usable() {
+        return;
+    }
+    let lab = Lab::with("TrustedUserCAKeys {dir}/ca.pub");
+    // sshd reads the authority's file at each login.
+    keygen(&lab.dir.join("ca"), "ed25519", "");
+    keygen(&lab.dir.join("certified"), "ed25519", "");
+    let at = |name: &str| lab.dir.join(name).display().to_string();
+    let certified = |validity: &str| {
+        sh(
+            "ssh-keygen",
+            &[
+                "-q",
+                "-s",
+                &at("ca"),
+                "-I",
+                "x",
+                "-n",
+                OPS,
+                "-V",
+                validity,
+                &at("certified.pub"),
+            ],
+        );
+    };
+    let mut login = lab.login(OPS);
+    login.auth = vec![key(&lab, "certified", None)];
+    assert_eq!(
+        connect(&login).await.err().unwrap().kind,
+        K::Auth,
+        "the key alone does not"
+    );
+    login.auth = vec![Auth::Key {
+        path: lab.dir.join("certified"),
+        certificate: Some(lab.dir.join("certified-cert.pub")),
+        passphrase_env: None,
+    }];
+    certified("+1h");
+    connect(&login)
+        .await
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    certified("20200101:20200102");
+    let failure = connect(&login).await.err().unwrap();
+    assert!(failure.actual.contains("has expired"), "{failure}");
+}
+
+// Run again as a child by the test below, with SSH_AUTH_SOCK set or not.
+#[tokio::test]
+async fn agent_child() {
+    let Ok(expected) = std::env::var("GONOGO_AGENT_EXPECTS") else {
+        return;
+    };
+    let lab = Lab::new();
+    let Ok(key) = std::env::var("GONOGO_AGENT_KEY") else {
+        return;
+    };
+    let text = std::fs::read_to_string(format!("{key}.pub")).unwrap();
+    lab.authorize(OPS, &text);
+    let mut login = lab.login(OPS);
+    login.auth = vec![Auth::Agent];
+    match connect(&login).await {
+        Ok(session) => {
+            assert_eq!(expected, "in");
+            assert_eq!(session.greeting().method, "agent");
+        }
+        Err(failure) => {
+            assert_eq!(failure.kind, K::Auth);
+            assert!(failure.actual.contains(&expected), "{failure}");
+        }
+    }
+}
+
+#[test]
+fn an_agent_lets_in_or_is_told_to_be_missing() {
+    if !usable() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let socket = at("agent");
+    let mut agent = Command::new("ssh-agent")
+        .args(["-D", "-a", &socket])
+        .spawn()
+        .unwrap();
+    let started = std::time::Instant::now();
+    while !std::path::Path::new(&socket).exists() {
+        assert!(started.elapsed().as_secs() < 10);
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let child = |key: &str, socket: Option<&str>, expected: &str| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "auth::agent_child", "--nocapture"]);
+        command
+            .env("GONOGO_AGENT_EXPECTS", expected)
+            .env("GONOGO_AGENT_KEY", at(key));
+        command.env_remove("SSH_AUTH_SOCK");
+        if let Some(socket) = socket {
+            command.env("SSH_AUTH_SOCK", socket);
+        }
+        let out = command.output().unwrap();
+        let said = String::from_utf8_lossy(&out.stdout);
+        assert!(
+            out.status.success() && said.contains("1 passed"),
+            "{expected}: {said}"
+        );
+    };
+    let add = |key: &str| {
+        let mut command = Command::new("ssh-add");
+        assert!(
+            command
+                .args(["-q", &at(key)])
+                .env("SSH_AUTH_SOCK", &socket)
+                .status()
+                .unwrap()
+                .success()
+        );
+    };
+    for n in 0..7 {
+        keygen(&dir.path().join(format!("k{n}")), "ed25519", "");
+    }
+    child("k0", None, "SSH_AUTH_SOCK is not set");
+    child("k0", Some(&at("nobody")), "does not answer");
+    child("k0", Some(&socket), "holds no key");
+    add("k1");
+    add("k0");
+    // Not only the first key is offered.
+    child("k0", Some(&socket), "in");
+    child("k2", Some(&socket), "refused");
+    for n in 2..7 {
+        add(&format!("k{n}"));
+    }
+    child("k6", Some(&socket), "holds 7 keys, of which the first 5");
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+}

@@ -1,0 +1,376 @@
+//! A real sshd with accounts, keys and files of its own. Asserts nothing about gonogo.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a lab that cannot be built fails the test at once, and a skipped one says so"
+)]
+
+use std::fs;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use gonogo::failure::Failure;
+use gonogo::inventory::{Auth, Client, Elevate, Login, Transport};
+use gonogo::transport::{self, Limits, ReadError, Receipt, Session, Sink};
+use tokio_util::sync::CancellationToken;
+
+/// Account, shell, `.bashrc`.
+const ACCOUNTS: [(&str, &str, &str); 8] = [
+    ("gonogo-ops", "/bin/bash", ""),
+    ("gonogo-two", "/bin/sh", ""),
+    ("gonogo-noisy", "/bin/bash", "echo noise; echo louder >&2\n"),
+    ("gonogo-exit", "/bin/bash", "exit 0\n"),
+    ("gonogo-nologin", "/usr/sbin/nologin", ""),
+    ("gonogo-false", "/bin/false", ""),
+    ("gonogo-rbash", "/bin/rbash", ""),
+    ("gonogo-exec", "/bin/bash", "exec echo gone\n"),
+];
+
+pub const OPS: &str = "gonogo-ops";
+pub const TWO: &str = "gonogo-two";
+
+/// One sshd with its directory.
+pub struct Lab {
+    pub dir: PathBuf,
+    pub port: u16,
+    sshd: Child,
+    _dir: tempfile::TempDir,
+}
+
+/// Limits that no healthy operation meets.
+pub const AMPLE: Limits = Limits {
+    time: Duration::from_secs(30),
+    bytes: 1 << 30,
+};
+
+pub fn within(time: Duration) -> Limits {
+    Limits { time, ..AMPLE }
+}
+
+pub fn shell(script: &str) -> transport::Command {
+    transport::Command(["sh", "-c", script].map(str::to_owned).into())
+}
+
+pub fn sh(program: &str, arguments: &[&str]) -> String {
+    let out = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.success(), "{program} {arguments:?}: {said}");
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+/// True as root; otherwise says that nothing was proved.
+pub fn usable() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root || !Path::new("/usr/sbin/sshd").exists() {
+        eprintln!("skipped, nothing proved: needs root and /usr/sbin/sshd");
+        return false;
+    }
+    static ONCE: OnceLock<()> = OnceLock::new();
+    ONCE.get_or_init(accounts);
+    true
+}
+
+fn accounts() {
+    fs::create_dir_all("/run/sshd").unwrap();
+    for (user, login_shell, rc) in ACCOUNTS {
+        let home = format!("/var/tmp/gonogo-lab/{user}");
+        fs::create_dir_all(&home).unwrap();
+        let known = Command::new("id")
+            .arg(user)
+            .output()
+            .unwrap()
+            .status
+            .success();
+        if !known {
+            // `*`: no password, yet not locked.
+            sh(
+                "useradd",
+                &["-M", "-d", &home, "-s", login_shell, "-p", "*", user],
+            );
+        }
+        fs::write(format!("{home}/.bashrc"), rc).unwrap();
+        sh("chown", &["-R", user, &home]);
+    }
+}
+
+impl Lab {
+    /// An sshd with more lines in its configuration.
+    pub fn with(more: &str) -> Self {
+        let temporary = tempfile::Builder::new()
+            .prefix("gonogo-")
+            .tempdir_in("/var/tmp")
+            .unwrap();
+        let dir = temporary.path().to_owned();
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+        for key in ["host", "user"] {
+            keygen(&dir.join(key), "ed25519", "");
+        }
+        fs::create_dir(dir.join("authorized")).unwrap();
+        for (user, ..) in ACCOUNTS {
+            fs::copy(dir.join("user.pub"), dir.join("authorized").join(user)).unwrap();
+        }
+        let port = free_port();
+        let more = more.replace("{dir}", &dir.display().to_string());
+        let subsystem = match more.contains("NOSFTP") {
+            true => "",
+            false => "Subsystem sftp internal-sftp\n",
+        };
+        let more = more.replace("NOSFTP", "");
+        let hostkey = match more.contains("HostKey ") {
+            true => String::new(),
+            false => format!("HostKey {}\n", dir.join("host").display()),
+        };
+        fs::write(
+            dir.join("sshd_config"),
+            format!(
+                "ListenAddress 127.0.0.1\nPort {port}\n{hostkey}PidFile none\nUsePAM no\n\
+                 StrictModes no\nAuthorizedKeysFile {d}/authorized/%u\nPasswordAuthentication no\n\
+                 KbdInteractiveAuthentication no\nMaxStartups 200\nLogLevel DEBUG1\n{subsystem}{more}\n",
+                d = dir.display()
+            ),
+        )
+        .unwrap();
+        let log = fs::File::create(dir.join("log")).unwrap();
+        let sshd = Command::new("/usr/sbin/sshd")
+            .args(["-D", "-e", "-f"])
+            .arg(dir.join("sshd_config"))
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let lab = Self {
+            dir,
+            port,
+            sshd,
+            _dir: temporary,
+        };
+        lab.trust(&lab.host_line("host"));
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let log = fs::read_to_string(lab.dir.join("log")).unwrap();
+            assert!(started.elapsed() < Duration::from_secs(10), "sshd: {log}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        lab
+    }
+
+    pub fn new() -> Self {
+        Self::with("")
+    }
+
+    /// A known_hosts line for the key pair of that name.
+    pub fn host_line(&self, key: &str) -> String {
+        format!("[127.0.0.1]:{} {}", self.port, self.public(key))
+    }
+
+    pub fn public(&self, key: &str) -> String {
+        let text = fs::read_to_string(self.dir.join(format!("{key}.pub"))).unwrap();
+        let words: Vec<&str> = text.split_whitespace().take(2).collect();
+        format!("{}\n", words.join(" "))
+    }
+
+    pub fn trust(&self, text: &str) {
+        fs::write(self.dir.join("known_hosts"), text).unwrap();
+    }
+
+    pub fn authorize(&self, user: &str, line: &str) {
+        fs::write(self.dir.join("authorized").join(user), line).unwrap();
+    }
+
+    pub fn login(&self, user: &str) -> Login {
+        Login {
+            host: "target".into(),
+            team: "operations".into(),
+            address: "127.0.0.1".into(),
+            port: self.port,
+            user: user.into(),
+            auth: vec![self.key("user")],
+            known_hosts: vec![self.dir.join("known_hosts")],
+            host_key: None,
+            connect_timeout: Duration::from_secs(10),
+            deadline: Duration::from_secs(60),
+            max_bytes: 1 << 30,
+            elevate: Elevate::None,
+            transport: Transport::Auto,
+            client: Client::Ssh2,
+            via: vec![],
+        }
+    }
+
+    pub fn key(&self, name: &str) -> Auth {
+        Auth::Key {
+            path: self.dir.join(name),
+            certificate: None,
+            passphrase_env: None,
+        }
+    }
+
+    /// A file that `OPS` can read, in a directory of the lab.
+    pub fn file(&self, name: &str, content: &[u8]) -> String {
+        let path = self.dir.join("files").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path.display().to_string()
+    }
+
+    pub fn mode(&self, path: &str, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.join("log")).unwrap()
+    }
+
+    /// The processes that serve sessions of this sshd.
+    pub fn children(&self) -> Vec<u32> {
+        let mut found = vec![self.sshd.id()];
+        let mut at = 0;
+        while at < found.len() {
+            let text = sh_quiet("ps", &["-o", "pid=", "--ppid", &found[at].to_string()]);
+            found.extend(
+                text.split_whitespace()
+                    .filter_map(|pid| pid.parse::<u32>().ok()),
+            );
+            at += 1;
+        }
+        found.remove(0);
+        found
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let mut pids = self.children();
+        pids.push(self.sshd.id());
+        for pid in pids {
+            sh_quiet("kill", &[&format!("-{signal}"), &pid.to_string()]);
+        }
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.signal("CONT");
+        self.signal("KILL");
+        let _ = self.sshd.wait();
+    }
+}
+
+fn sh_quiet(program: &str, arguments: &[&str]) -> String {
+    let out = Command::new(program).args(arguments).output().unwrap();
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+pub fn keygen(path: &Path, kind: &str, passphrase: &str) {
+    let path = path.display().to_string();
+    sh(
+        "ssh-keygen",
+        &["-q", "-t", kind, "-N", passphrase, "-C", "", "-f", &path],
+    );
+}
+
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Whether a process with that word in its command line still runs, polling until it does not.
+pub fn still_runs(word: &str, patience: Duration) -> bool {
+    let started = Instant::now();
+    loop {
+        let alive = fs::read_dir("/proc")
+            .unwrap()
+            .filter_map(Result::ok)
+            .any(|entry| {
+                let numeric = entry
+                    .file_name()
+                    .to_string_lossy()
+                    .bytes()
+                    .all(|b| b.is_ascii_digit());
+                let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+                let own = entry.file_name().to_string_lossy() == std::process::id().to_string();
+                numeric && !own && String::from_utf8_lossy(&line).contains(word)
+            });
+        if !alive || started.elapsed() > patience {
+            return alive;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+pub async fn connect(login: &Login) -> Result<Arc<dyn Session>, Failure> {
+    let session = transport::connect(login, &CancellationToken::new()).await;
+    if let Err(failure) = &session {
+        assert!(
+            failure.host.is_some() && failure.account.is_some(),
+            "{failure}"
+        );
+        assert!(!failure.hint.is_empty(), "{failure} has no hint");
+    }
+    session
+}
+
+/// A sink that keeps what it gets, and may do something at its first byte.
+#[derive(Clone, Default)]
+pub struct Kept(pub Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A sink that calls once when the first bytes come.
+pub struct OnFirst<F: FnOnce()>(pub Option<F>);
+
+impl<F: FnOnce()> Write for OnFirst<F> {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        if let Some(call) = self.0.take() {
+            call();
+        }
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+pub async fn fetch(session: &dyn Session, path: &str) -> Result<(Receipt, Vec<u8>), Failure> {
+    fetch_within(session, path, None, AMPLE).await
+}
+
+pub async fn fetch_within(
+    session: &dyn Session,
+    path: &str,
+    prefix: Option<u64>,
+    limits: Limits,
+) -> Result<(Receipt, Vec<u8>), Failure> {
+    let kept = Kept::default();
+    let sink: Sink = Box::new(kept.clone());
+    match session.read(path, prefix, limits, sink).await {
+        Ok(receipt) => Ok((receipt, kept.0.lock().unwrap().clone())),
+        Err(ReadError::Failure(failure)) => {
+            assert!(
+                failure.host.is_some() && !failure.hint.is_empty(),
+                "{failure}"
+            );
+            assert!(failure.subject.is_some(), "{failure}");
+            Err(failure)
+        }
+        Err(ReadError::Sink(error)) => panic!("this sink takes everything: {error}"),
+    }
+}
