@@ -65,7 +65,7 @@ pub(super) fn log_in(far: &Far, deadline: &Deadline) -> Result<&'static str, Fai
                     told.push(format!("{name}: the server hung up"));
                     return Err(refused(far, &offered, &told, partial));
                 }
-                told.push(format!("{name}: refused"));
+                told.push(format!("{name}: refused{}", unusual(&error)));
                 // After a first factor libssh2 says "invalid signature"; only the list tells.
                 let left = methods(far, deadline)?;
                 if left != offered && !left.is_empty() {
@@ -118,6 +118,18 @@ fn describe(way: &Auth) -> (String, &'static str, &'static [&'static str]) {
             let needs: &[_] = &["password", "keyboard-interactive"];
             (format!("password of ${env}"), "password", needs)
         }
+    }
+}
+
+/// libssh2's own words, where they are about more than a refusal. "Invalid signature" is not: it says
+/// so of every key that is accepted as one of several factors.
+fn unusual(error: &ssh2::Error) -> String {
+    match classify::code(error) {
+        Some(
+            libssh2_sys::LIBSSH2_ERROR_AUTHENTICATION_FAILED
+            | libssh2_sys::LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED,
+        ) => String::new(),
+        _ => format!(" ({})", classify::said(error)),
     }
 }
 

@@ -155,6 +155,10 @@ impl Talk {
                 }
                 continue;
             }
+            // The end may have been taken in by the very reads that found nothing.
+            if channel.eof() {
+                break;
+            }
             idle += 1;
             match channel.read_window().available > 0 {
                 // Reading one stream queued data of the other (facts: ssh.md 3.2).

@@ -34,8 +34,8 @@ impl Nonce {
         format!(
             "exec 3<&0; printf '\\036GNG-{n}\\036'; printf '\\036GNG-{n}\\036' >&2; \
              LC_ALL=C; export LC_ALL; {command} </dev/null 3<&- & c=$!; \
-             {{ read x <&3; kill -9 -- -$$; kill -9 $c $$; }} >/dev/null 2>&1 & w=$!; \
-             wait $c; r=$?; kill $w 2>/dev/null; \
+             {{ read x <&3; kill -s KILL -- -$$ || kill -9 -$$; kill -9 $c $$; }} >/dev/null 2>&1 & \
+             w=$!; wait $c 2>/dev/null; r=$?; kill $w 2>/dev/null; \
              printf '\\036GNG-{n} %d\\036' $r; printf '\\036GNG-{n} %d\\036' $r >&2"
         )
     }
@@ -287,6 +287,12 @@ mod tests {
             }
             assert_eq!(seen[0], stdout, "{command}");
             assert!(seen[1].contains(stderr), "{command}: {}", seen[1]);
+            assert_eq!(
+                seen[1].is_empty(),
+                stderr.is_empty(),
+                "{command}: {}",
+                seen[1]
+            );
         }
     }
 }

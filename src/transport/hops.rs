@@ -174,7 +174,12 @@ fn carry(far: &Far, mut channel: Channel, mut inner: UnixStream) -> io::Result<(
         if up.ended && up.is_empty() || down.ended && down.is_empty() {
             break;
         }
-        if moved || (down.is_empty() && channel.read_window().available > 0) {
+        // Each call takes in whatever came: data while writing, a wider window while reading.
+        let readable = down.is_empty() && channel.read_window().available > 0;
+        let writable = !up.is_empty()
+            && channel.write_window().remaining > 0
+            && !far.directions().contains(PollFlags::OUT);
+        if moved || readable || writable {
             continue;
         }
         let mut wants = PollFlags::empty();

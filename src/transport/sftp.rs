@@ -63,6 +63,11 @@ pub(super) fn open(far: &mut Far, deadline: &Deadline) -> Result<bool, Failure> 
         }
         // A refused channel may be the last one being freed (3.10); a refused subsystem is final.
         let is_busy = classify::is_refused(&error) && !error.message().contains("subsystem");
+        if !is_busy {
+            // libssh2 closes the channel of a failed start only when it is asked to start again.
+            far.arm_briefly(Duration::from_secs(1));
+            drop(far.session.sftp());
+        }
         match pauses.next().filter(|_| is_busy) {
             Some(pause) => std::thread::sleep(Duration::from_millis(pause)),
             None => {

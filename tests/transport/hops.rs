@@ -46,7 +46,7 @@ async fn one_hop_and_two_with_accounts_and_keys_of_their_own() {
         session.close().await;
     }
     assert!(
-        !first.log().contains("exec request"),
+        !first.log().contains(" req exec"),
         "nothing is executed on a hop"
     );
     // Nothing is left: neither connection nor process.

@@ -133,9 +133,9 @@ impl Lab {
         fs::write(
             dir.join("sshd_config"),
             format!(
-                "ListenAddress 127.0.0.1\nPort {port}\n{hostkey}PidFile none\nUsePAM no\n\
+                "{more}\nListenAddress 127.0.0.1\nPort {port}\n{hostkey}PidFile none\nUsePAM no\n\
                  StrictModes no\nAuthorizedKeysFile {d}/authorized/%u\nPasswordAuthentication no\n\
-                 KbdInteractiveAuthentication no\nMaxStartups 200\nLogLevel DEBUG1\n{subsystem}{more}\n",
+                 KbdInteractiveAuthentication no\nMaxStartups 200\nLogLevel DEBUG1\n{subsystem}\n",
                 d = dir.display()
             ),
         )

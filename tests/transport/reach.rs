@@ -217,7 +217,11 @@ async fn only_the_host_that_is_meant_is_asked_to_let_in() {
             format!("[127.0.0.2]:{} {host}", lab.port),
             Err("no line for it"),
         ),
-        (format!("*,!{name} {host}"), Err("no line for it")),
+        (format!("*,!{name} {host}"), Ok(())),
+        (
+            format!("*,!{name},!127.0.0.1 {host}"),
+            Err("no line for it"),
+        ),
         (format!("{name} {other}"), Err("really given a new key")),
         (format!("{name} {rsa}"), Err("really given a new key")),
         (format!("127.0.0.1 {other}"), Err("no line for it")),
