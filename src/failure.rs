@@ -185,11 +185,16 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: expected {}, got {}",
-            self.kind, self.expected, self.actual
-        )
+        let Self {
+            kind,
+            expected,
+            actual,
+            ..
+        } = self;
+        match &self.subject {
+            None => write!(f, "{kind}: expected {expected}, got {actual}"),
+            Some(subject) => write!(f, "{kind}: {subject}: expected {expected}, got {actual}"),
+        }
     }
 }
 

@@ -16,6 +16,9 @@ use crate::plan::Check;
 use crate::steps::{Call, Door, Keep, Stop, World, deadline_passed, perform};
 use crate::time;
 
+// Every operation ends by the deadline itself and then knows what hung: this one only catches what
+// does not.
+const GRACE: Duration = Duration::from_secs(1);
 // A check without a login opens nothing and waits for nobody.
 const WITHOUT_LOGIN: Duration = Duration::from_secs(120);
 
@@ -98,7 +101,7 @@ async fn step_within(
     door: Option<&dyn Door>,
 ) -> Result<(), Stop> {
     let performed = AssertUnwindSafe(perform(call, world)).catch_unwind();
-    match tokio::time::timeout_at(deadline.into(), performed).await {
+    match tokio::time::timeout_at((deadline + GRACE).into(), performed).await {
         Ok(Ok(done)) => done,
         Ok(Err(_panic)) => Err(Failure::new(
             FailureKind::Undefined,

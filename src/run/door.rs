@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::guard::Guard;
+use super::hung::{Hung, Wary};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Identity, Inventory, Login};
 use crate::plan::Visit;
@@ -69,6 +70,7 @@ pub(super) struct LaneDoor {
     identity: Identity,
     hosts: Registry,
     cancel: CancellationToken,
+    hung: Hung,
     state: tokio::sync::Mutex<State>,
 }
 
@@ -88,6 +90,7 @@ impl LaneDoor {
             identity,
             hosts,
             cancel,
+            hung: Hung::default(),
             state: tokio::sync::Mutex::new(State::Closed),
         }
     }
@@ -101,7 +104,8 @@ impl LaneDoor {
     async fn open(&self) -> Result<Arc<dyn Session>, Failure> {
         let login = &self.visit.login;
         let session = transport::connect(login, &self.cancel).await?;
-        let guarded: Arc<dyn Session> = Arc::new(Guard::new(session, &self.visit.touches));
+        let wary = Arc::new(Wary::new(session, self.hung.clone(), login.deadline));
+        let guarded: Arc<dyn Session> = Arc::new(Guard::new(wary, &self.visit.touches));
         let limits = Limits {
             time: login.connect_timeout,
             bytes: login.max_bytes,

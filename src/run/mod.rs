@@ -7,6 +7,7 @@
 mod check;
 mod door;
 mod guard;
+mod hung;
 mod lane;
 mod parser;
 mod record;

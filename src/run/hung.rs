@@ -1,0 +1,188 @@
+//! Never a second probe into what hung: a FIFO or a dead mount costs one deadline, and leaves one stuck
+//! process on the server, not one for each check that asks for the same path (facts: traps.md T7).
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use crate::failure::{Failure, FailureKind};
+use crate::steps::command_line;
+use crate::transport::{
+    Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink,
+};
+
+/// What hung on one host with one login; outlives its sessions.
+#[derive(Clone, Default)]
+pub(super) struct Hung(Arc<Mutex<HashSet<String>>>);
+
+impl Hung {
+    /// Runs `work` on `subject` unless that hung before. Whoever drops the work half-way, as a check
+    /// does when its deadline passes, has found it hung too.
+    async fn unless<T, E: From<Failure>>(
+        &self,
+        subject: String,
+        patient: bool,
+        work: impl Future<Output = Result<T, E>>,
+        is_late: impl Fn(&E) -> bool,
+    ) -> Result<T, E> {
+        if self.lock().contains(&subject) {
+            return Err(again(&subject).into());
+        }
+        // Cut short by a deadline that others had used up, nothing is known about this subject.
+        if !patient {
+            return work.await;
+        }
+        self.lock().insert(subject.clone());
+        let done = work.await;
+        if !done.as_ref().is_err_and(is_late) {
+            self.lock().remove(&subject);
+        }
+        done
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn again(subject: &str) -> Failure {
+    Failure::new(
+        FailureKind::Timeout,
+        "an answer in time",
+        "it hung for an earlier check of this run, and was not asked again",
+    )
+    .with_subject(subject)
+    .with_hint("look at the earlier failure: a dead mount or a FIFO; a process of this account may still be stuck on it")
+}
+
+/// A session that does not ask again what hung.
+pub(super) struct Wary {
+    inner: Arc<dyn Session>,
+    hung: Hung,
+    /// Less time than this is too little to call something hung.
+    patience: Duration,
+}
+
+impl Wary {
+    pub(super) fn new(inner: Arc<dyn Session>, hung: Hung, deadline: Duration) -> Self {
+        Self {
+            inner,
+            hung,
+            patience: deadline / 2,
+        }
+    }
+
+    fn patient(&self, limits: Limits) -> bool {
+        limits.time >= self.patience
+    }
+}
+
+impl Session for Wary {
+    fn greeting(&self) -> &Greeting {
+        self.inner.greeting()
+    }
+
+    fn run<'a>(
+        &'a self,
+        command: &'a Command,
+        limits: Limits,
+    ) -> BoxFuture<'a, Result<Output, Failure>> {
+        let work = self.inner.run(command, limits);
+        Box::pin(self.hung.unless(
+            command_line(&command.0),
+            self.patient(limits),
+            work,
+            is_late,
+        ))
+    }
+
+    fn list<'a>(
+        &'a self,
+        pattern: &'a str,
+        limits: Limits,
+    ) -> BoxFuture<'a, Result<Vec<Entry>, Failure>> {
+        let work = self.inner.list(pattern, limits);
+        Box::pin(
+            self.hung
+                .unless(pattern.to_owned(), self.patient(limits), work, is_late),
+        )
+    }
+
+    fn read<'a>(
+        &'a self,
+        path: &'a str,
+        prefix: Option<u64>,
+        limits: Limits,
+        sink: Sink,
+    ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
+        let work = self.inner.read(path, prefix, limits, sink);
+        let is_late =
+            |error: &ReadError| matches!(error, ReadError::Failure(failure) if is_late(failure));
+        Box::pin(
+            self.hung
+                .unless(path.to_owned(), self.patient(limits), work, is_late),
+        )
+    }
+
+    fn is_dead(&self) -> bool {
+        self.inner.is_dead()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.inner.close()
+    }
+}
+
+fn is_late(failure: &Failure) -> bool {
+    failure.kind == FailureKind::Timeout
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt as _;
+    use futures::future::{pending, ready};
+
+    type Done = Result<(), Failure>;
+
+    fn late() -> Done {
+        Err(Failure::new(FailureKind::Timeout, "a", "b"))
+    }
+
+    fn ask(hung: &Hung, patient: bool, answer: Done) -> Done {
+        let asked = hung.unless("/logs/a".to_owned(), patient, ready(answer), is_late);
+        asked.now_or_never().unwrap()
+    }
+
+    #[test]
+    fn what_hung_is_not_asked_again_and_what_answered_is() {
+        let hung = Hung::default();
+        assert!(ask(&hung, true, Ok(())).is_ok());
+        let denied = Err(Failure::new(FailureKind::Denied, "a", "b"));
+        assert_eq!(
+            ask(&hung, true, denied).unwrap_err().kind,
+            FailureKind::Denied
+        );
+        assert!(ask(&hung, true, Ok(())).is_ok());
+        assert!(ask(&hung, true, late()).is_err());
+        assert!(
+            ask(&hung, true, Ok(()))
+                .unwrap_err()
+                .actual
+                .contains("earlier check")
+        );
+    }
+
+    #[test]
+    fn a_dropped_wait_counts_as_hung_and_a_short_one_does_not() {
+        let hung = Hung::default();
+        assert!(ask(&hung, false, late()).is_err());
+        assert!(ask(&hung, true, Ok(())).is_ok());
+        let wait = hung.unless("/logs/a".to_owned(), true, pending::<Done>(), is_late);
+        assert!(wait.now_or_never().is_none());
+        assert!(ask(&hung, true, Ok(())).is_err());
+    }
+}
