@@ -21,14 +21,17 @@ pub(super) fn plan(args: &Args) -> Result<Exit, Fault> {
     Ok(Exit::Go)
 }
 
-/// From the command line to a plan; problems of inventory and filters are told together.
+/// From the command line to a plan. What is wrong with filters, inventory and features is told together.
 pub(super) fn make(what: &What) -> Result<Plan, Fault> {
+    let mut problems = Vec::new();
     let filters = Filters::new(what.tags.as_deref(), &what.instance, &what.host, &what.team);
-    let (inventory, filters) = match (Inventory::load(&what.inventory), filters) {
-        (Ok(inventory), Ok(filters)) => (Arc::new(inventory), filters),
-        (Err(problems), Ok(_)) => return Err(problems.into()),
-        (Ok(_), Err(problems)) => return Err(problems.into()),
-        (Err(problems), Err(more)) => return Err([problems.into_vec(), more].concat().into()),
-    };
-    Ok(plan::make(&inventory, &what.features, &filters)?)
+    let filters = filters.map_err(|found| problems.extend(found));
+    let inventory = Inventory::load(&what.inventory).map_err(|found| problems.extend(found));
+    let written = plan::read(&what.features).map_err(|found| problems.extend(found));
+    match (filters, inventory, written) {
+        (Ok(filters), Ok(inventory), Ok(written)) => {
+            Ok(plan::make(&Arc::new(inventory), written, &filters)?)
+        }
+        _ => Err(problems.into()),
+    }
 }

@@ -81,24 +81,28 @@ pub struct Step {
     pub call: Arc<Call>,
 }
 
-/// Makes the plan.
+/// Features as written, not yet crossed with an inventory.
+#[derive(Clone, Debug)]
+pub struct Written {
+    features: Vec<Feature>,
+    templates: Vec<parse::Template>,
+}
+
+/// Reads every feature that the arguments name.
 ///
 /// # Errors
-/// Every problem of features, steps, selectors, filters and coverage; the inventory's own were told
-/// when it was loaded.
-pub fn make(
-    inventory: &Arc<Inventory>,
-    features: &[PathBuf],
-    filters: &Filters,
-) -> Result<Plan, Vec<Problem>> {
+/// Every problem of every file: what cannot be found, read or parsed, and what the linter refuses.
+pub fn read(features: &[PathBuf]) -> Result<Written, Vec<Problem>> {
     let mut problems = Vec::new();
-    let mut read = Vec::new();
-    let mut templates = Vec::new();
+    let mut written = Written {
+        features: Vec::new(),
+        templates: Vec::new(),
+    };
     for file in feature_files::find(features)? {
         match parse::parse(&file) {
             Ok((feature, found)) => {
-                templates.extend(found);
-                read.push(Feature {
+                written.templates.extend(found);
+                written.features.push(Feature {
                     file,
                     keyword: feature.keyword,
                     name: feature.name,
@@ -107,15 +111,23 @@ pub fn make(
             Err(found) => problems.extend(found),
         }
     }
-    let all = cross::cross(inventory, &templates).unwrap_or_else(|found| {
-        problems.extend(found);
-        Vec::new()
-    });
-    if !problems.is_empty() {
-        problems.sort();
-        problems.dedup();
-        return Err(problems);
+    match problems.is_empty() {
+        true => Ok(written),
+        false => Err(problems),
     }
+}
+
+/// Crosses features with an inventory.
+///
+/// # Errors
+/// Every problem of steps, selectors, filters and coverage; those of the inventory and of the features
+/// themselves were told when they were read.
+pub fn make(
+    inventory: &Arc<Inventory>,
+    written: Written,
+    filters: &Filters,
+) -> Result<Plan, Vec<Problem>> {
+    let all = cross::cross(inventory, &written.templates)?;
     let checks = match filters.is_empty() {
         true => {
             coverage::demand_every_kind(inventory, &all)?;
@@ -132,7 +144,7 @@ pub fn make(
     let visits = visit::visits(inventory, &checks);
     let mut plan = Plan {
         inventory: inventory.clone(),
-        features: read,
+        features: written.features,
         checks,
         visits,
         digest: Sha256::of(b""),
