@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::classify;
-use super::ssh::Far;
+use super::far::Far;
 use crate::failure::{Failure, FailureKind};
 use crate::time::say;
 

@@ -10,8 +10,9 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::actor::{Actor, Deadline, Socket};
+use super::far::{Again, Far, Refused};
 use super::host_key::Ask;
-use super::ssh::{Again, Far, Refused, Ssh};
+use super::ssh::Ssh;
 use super::{Greeting, Session, classify, hops};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Client, Login};

@@ -7,8 +7,8 @@ use std::time::Duration;
 use ssh2::Channel;
 
 use super::actor::Deadline;
+use super::far::Far;
 use super::frame::{Frame, MOST_NOISE, Nonce};
-use super::ssh::Far;
 use super::{Command, Limits, Output, ReadError, classify, elevate, quote};
 use crate::failure::{Failure, FailureKind};
 use crate::text;

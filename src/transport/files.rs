@@ -2,7 +2,7 @@
 //! the rules and the words that both roads share; reads nothing itself.
 
 use super::actor::Deadline;
-use super::ssh::Far;
+use super::far::Far;
 use super::{Entry, EntryKind, ReadError, Receipt, Sink};
 use super::{glob, sftp, shell_files};
 use crate::failure::{Failure, FailureKind};

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::actor::{Actor, Deadline, Socket};
 use super::classify;
-use super::ssh::Far;
+use super::far::Far;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
 

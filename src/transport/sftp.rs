@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use ssh2::{Error, FileStat, Sftp};
 
 use super::actor::Deadline;
+use super::far::Far;
 use super::files::{self, Asked};
 use super::glob::{self, MOST_ENTRIES, Shelf};
-use super::ssh::Far;
 use super::{Entry, EntryKind, ReadError, Receipt, Sink, classify};
 use crate::digest;
 use crate::failure::{Failure, FailureKind};

@@ -5,9 +5,9 @@
 use jiff::Timestamp;
 
 use super::actor::Deadline;
+use super::far::Far;
 use super::files::{self, Asked};
 use super::glob::{self, Shelf};
-use super::ssh::Far;
 use super::{Command, Entry, EntryKind, Limits, Output, ReadError, Receipt, Sink, elevate, exec};
 use crate::digest;
 use crate::failure::{Failure, FailureKind};

@@ -8,3 +8,4 @@ mod files;
 mod hops;
 mod lab;
 mod reach;
+mod wire;
