@@ -1,11 +1,22 @@
 //! `sudo -n`: how a command is elevated, and how sudo's refusal is told from the command's own end.
 //! Never asks for a password and never opens a terminal.
 
+use super::Command;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Elevate;
 use crate::text;
 
-/// The command as it is sent: exactly what a sudoers rule has to allow, behind sudo's own words.
+/// `command` as it reaches the host under `elevate`, for a plan to print: a sudoers rule has to allow
+/// exactly what follows `--`.
+///
+/// An elevated command belongs to another account, so the tether cannot kill it when the client
+/// goes: it ends by itself, or at its next write.
+#[must_use]
+pub fn elevated(elevate: &Elevate, command: &Command) -> Command {
+    Command(wrap(elevate, &command.0))
+}
+
+/// The words of [`elevated`].
 pub(super) fn wrap(elevate: &Elevate, argv: &[String]) -> Vec<String> {
     let mut whole: Vec<String> = match elevate {
         Elevate::None => Vec::new(),

@@ -30,6 +30,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 pub use connect::{connect, libssh2_version};
+pub use elevate::elevated;
 pub use shell_files::{link_command, list_command, read_command, stat_command};
 
 use crate::digest::Sha256;

@@ -149,19 +149,54 @@ async fn a_second_factor_that_is_missing_is_told() {
         "{failure}"
     );
     assert!(failure.hint.contains("password"), "{}", failure.hint);
-    // The second factor alone is not enough, and a wrong one is refused.
-    login.auth.push(Auth::Password { env: RIGHT.into() });
+    // A wrong second factor is refused.
+    login.auth.push(Auth::Password { env: WRONG.into() });
     let failure = connect(&login).await.err().unwrap();
     assert!(
         failure
             .actual
-            .contains("password of $CARGO_PKG_NAME: refused"),
+            .contains("password of $CARGO_PKG_VERSION: refused"),
         "{failure}"
     );
+    login.auth.pop();
+
+    let password = Password::of(OPS);
+    login.auth.push(Auth::Password { env: RIGHT.into() });
+    let session = connect(&login)
+        .await
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(session.greeting().method, "password");
+    // The second alone is not enough.
+    login.auth.remove(0);
+    let failure = connect(&login).await.err().unwrap();
     assert!(
         !failure.actual.contains("gonogo;"),
         "the secret itself is never told: {failure}"
     );
+
+    let alone = Lab::with("PasswordAuthentication yes");
+    let mut login = alone.login(OPS);
+    login.auth = vec![Auth::Password { env: RIGHT.into() }];
+    assert_eq!(connect(&login).await.unwrap().greeting().method, "password");
+    drop(password);
+    assert_eq!(connect(&login).await.err().unwrap().kind, K::Auth);
+}
+
+/// The value of `RIGHT` as an account's password, for as long as this lives.
+struct Password(&'static str);
+
+impl Password {
+    fn of(user: &'static str) -> Self {
+        let hash = sh("openssl", &["passwd", "-6", "gonogo"]);
+        sh("usermod", &["-p", hash.trim(), user]);
+        Self(user)
+    }
+}
+
+impl Drop for Password {
+    fn drop(&mut self) {
+        sh("usermod", &["-p", "*", self.0]);
+    }
 }
 
 #[tokio::test]
