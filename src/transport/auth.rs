@@ -52,22 +52,29 @@ pub(super) fn log_in(far: &Far, deadline: &Deadline) -> Result<&'static str, Fai
                 own.get_or_insert(*failure);
             }
             Err(Problem::Far(error)) => {
-                if let Some(failure) = far.connection(&error, deadline, "authentication") {
+                let lost = far.connection(&error, deadline, "authentication");
+                match lost.map(|failure| failure.kind == FailureKind::Timeout) {
+                    Some(true) => return Err(far.late(deadline, "authentication")),
                     // sshd hangs up after too many tries: that is a refusal, too.
-                    if failure.kind == FailureKind::Timeout || told.is_empty() {
-                        return Err(failure);
+                    Some(false) => {
+                        told.push(format!("{name}: the server hung up"));
+                        return Err(refused(far, &offered, &told, partial));
                     }
-                    told.push(format!("{name}: the server hung up"));
-                    return Err(refused(far, &offered, &told, partial));
+                    None => {}
                 }
-                told.push(format!("{name}: refused{}", unusual(&error)));
-                // After a first factor libssh2 says "invalid signature"; only the list tells.
-                let left = methods(far, deadline)?;
+                // Only the server's list tells an accepted factor from a refused one: after the first
+                // libssh2 says "invalid signature". Asking counts as a try, so not without cause.
+                let is_password = matches!(way, Auth::Password { .. });
+                let left = match is_password || is_unverified(&error) {
+                    true => methods(far, deadline).unwrap_or_default(),
+                    false => String::new(),
+                };
                 if left != offered && !left.is_empty() {
                     partial = true;
-                    told.pop();
                     told.push(format!("{name}: accepted as one of several factors"));
                     offered = left;
+                } else {
+                    told.push(format!("{name}: refused{}", unusual(&error)));
                 }
             }
             Ok(()) => told.push(format!("{name}: not enough")),
@@ -128,6 +135,10 @@ fn unusual(error: &ssh2::Error) -> String {
         ) => String::new(),
         _ => format!(" ({})", classify::said(error)),
     }
+}
+
+fn is_unverified(error: &ssh2::Error) -> bool {
+    classify::code(error) == Some(libssh2_sys::LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED)
 }
 
 fn offers(offered: &str, method: &str) -> bool {
@@ -195,6 +206,8 @@ fn agent(far: &Far, deadline: &Deadline) -> Result<(), Problem> {
             Err(error) if classify::is_lost(&error) || classify::is_late(&error) => {
                 return Err(error.into());
             }
+            // The one that the server knew says more than those after it.
+            Err(_) if last.as_ref().is_some_and(is_unverified) => {}
             Err(error) => last = Some(error),
         }
     }

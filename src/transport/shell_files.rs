@@ -124,8 +124,9 @@ impl Shelf for Files<'_> {
             Err(failure) if failure.kind == FailureKind::Missing && is_about(&failure, path) => {
                 match self.stat(path, &link_command(path)) {
                     Ok(entry) if entry.kind == EntryKind::Dangling => Ok(entry),
-                    Ok(_) | Err(_) if self.deadline.left().is_some() => Err(failure),
-                    other => other,
+                    // The session died over the second question.
+                    Err(other) if other.kind == FailureKind::Timeout => Err(other),
+                    _ => Err(failure),
                 }
             }
             answer => answer,

@@ -136,6 +136,27 @@ async fn ways_are_tried_in_order_each_once() {
 }
 
 #[tokio::test]
+async fn a_server_that_hangs_up_after_few_tries_refused() {
+    if !usable() {
+        return;
+    }
+    for tries in 1..=3 {
+        let lab = Lab::with(&format!("MaxAuthTries {tries}"));
+        for stranger in ["s1", "s2", "s3"] {
+            keygen(&lab.dir.join(stranger), "ed25519", "");
+        }
+        let mut login = lab.login(OPS);
+        login.auth = ["s1", "s2", "s3"].map(|name| key(&lab, name, None)).into();
+        let failure = connect(&login).await.err().unwrap();
+        assert_eq!(failure.kind, K::Auth, "{tries}: {failure}");
+        assert!(connect(&lab.login(OPS)).await.is_ok(), "{tries}");
+        // The second way is within two tries.
+        login.auth = vec![key(&lab, "s1", None), key(&lab, "user", None)];
+        assert_eq!(connect(&login).await.is_ok(), tries > 1, "{tries}");
+    }
+}
+
+#[tokio::test]
 async fn a_second_factor_that_is_missing_is_told() {
     if !usable() {
         return;

@@ -1,5 +1,7 @@
 //! Commands: what may pass, and everything that only looks like it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::time::{Duration, Instant};
 
 use gonogo::failure::FailureKind as K;
@@ -274,6 +276,60 @@ async fn one_session_slot_is_enough() {
 }
 
 #[tokio::test]
+async fn one_thing_at_a_time_and_each_its_own() {
+    if !usable() {
+        return;
+    }
+    let lab = Lab::with("MaxSessions 1");
+    let path = lab.file("a", b"content");
+    let session = connect(&lab.login(OPS)).await.unwrap();
+    // Each has its whole time from its turn on, not from the asking.
+    let limits = within(Duration::from_millis(1500));
+    let (one, two) = (shell("sleep 1; echo 1"), shell("sleep 1; echo 2"));
+    let (one, two, read) = tokio::join!(
+        session.run(&one, limits),
+        session.run(&two, limits),
+        crate::lab::fetch(&*session, &path)
+    );
+    assert_eq!(
+        (&*one.unwrap().stdout, &*two.unwrap().stdout),
+        (&b"1\n"[..], &b"2\n"[..])
+    );
+    assert_eq!(read.unwrap().1, b"content");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_is_told_and_ends_the_session() {
+    if !usable() {
+        return;
+    }
+    for what in ["idle", "running"] {
+        let lab = Lab::new();
+        let session = connect(&lab.login(OPS)).await.unwrap();
+        let started = Instant::now();
+        let failure = match what {
+            "idle" => {
+                lab.signal("KILL");
+                session.run(&shell("true"), AMPLE).await.unwrap_err()
+            }
+            _ => {
+                let running = shell("echo begun; sleep 66.4711");
+                let kill = async {
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                    lab.signal("KILL");
+                };
+                tokio::join!(session.run(&running, AMPLE), kill)
+                    .0
+                    .unwrap_err()
+            }
+        };
+        assert_eq!(failure.kind, K::Unreachable, "{what}: {failure}");
+        assert!(session.is_dead() && started.elapsed() < Duration::from_secs(5));
+        assert!(!still_runs("66.4711", Duration::from_secs(5)));
+    }
+}
+
+#[tokio::test]
 async fn an_sftp_only_login_never_sends_a_command() {
     if !usable() {
         return;
@@ -360,7 +416,10 @@ async fn a_server_that_freezes_is_left_in_time() {
     let lab = Lab::new();
     let path = lab.file("a", &vec![7; 8 << 20]);
     for what in ["run", "list", "read"] {
-        let session = connect(&lab.login(OPS)).await.unwrap();
+        let mut login = lab.login(OPS);
+        login.host = "frozen".into();
+        let session = connect(&login).await.unwrap();
+        assert!(threads("ssh frozen") == 1);
         session.list(&path, AMPLE).await.unwrap();
         lab.signal("STOP");
         let started = Instant::now();
@@ -402,6 +461,16 @@ async fn a_server_that_freezes_is_left_in_time() {
             late < Duration::from_millis(1800),
             "dropping waits: {what} {late:?}"
         );
+        while threads("ssh frozen") > 0 {
+            assert!(started.elapsed().as_secs() < 5, "{what}: the thread stays");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         lab.signal("CONT");
     }
+}
+
+fn threads(name: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let names = tasks.map(|task| std::fs::read_to_string(task.path().join("comm")));
+    names.flatten().filter(|comm| comm.trim() == name).count()
 }

@@ -114,7 +114,7 @@ async fn no_place_to_cut_or_bend_the_wire_gives_a_false_success() {
     let path = lab.file("f", &content);
     for transport in [Transport::Auto, Transport::Exec] {
         let mut reached = [0; 4];
-        for at in (0..16_000).step_by(331) {
+        for at in (0..16_000).step_by(503) {
             for wire in [Wire::Cut(at), Wire::Bend(at)] {
                 let mut login = lab.login(OPS);
                 login.transport = transport;
