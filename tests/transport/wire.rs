@@ -80,7 +80,7 @@ async fn attempt(login: &Login, path: &str, content: &[u8]) -> usize {
     let Ok(session) = connect(login).await else {
         return 0;
     };
-    let limits = within(Duration::from_secs(3));
+    let limits = within(Duration::from_millis(1200));
     match session
         .run(&shell("printf whole; printf too >&2; exit 5"), limits)
         .await
