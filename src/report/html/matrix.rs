@@ -117,7 +117,8 @@ fn cell(instance: &Instance, team: &str, kind: &str, index: &Index<'_>) -> Marku
     }
 }
 
-/// The worst that a check says about an artifact, and the place of that check.
+/// The worst that a check says about an artifact, and the place of that check. A check that stopped
+/// before it came to the artifact says nothing about it, unless no other does.
 fn decided(
     artifact: &Artifact,
     is_first: bool,
@@ -126,7 +127,12 @@ fn decided(
     let mut worst: Option<(State, usize)> = None;
     for (place, check) in checks {
         for state in states(artifact, is_first, check) {
-            if worst.is_none_or(|(known, _)| state > known) {
+            let says_more = |known: State| match (known, state) {
+                (_, State::NotRun) => false,
+                (State::NotRun, _) => true,
+                _ => state > known,
+            };
+            if worst.is_none_or(|(known, _)| says_more(known)) {
                 worst = Some((state, *place));
             }
         }
@@ -195,6 +201,23 @@ mod tests {
             states,
             [State::Passed, State::Failed, State::NotRun].map(Some)
         );
+    }
+
+    #[test]
+    fn a_check_that_stopped_earlier_does_not_hide_what_another_found() {
+        let report = sample::go();
+        let mut stopped = report.checks[0].clone();
+        stopped.outcome = "failed".to_owned();
+        for step in &mut stopped.steps {
+            step.outcome = "not-run".to_owned();
+        }
+        let artifact = &report.instances[0].artifacts[0];
+        let found =
+            |checks: &[(usize, &Check)]| decided(artifact, true, checks).map(|(state, _)| state);
+        let passed = &report.checks[0];
+        assert_eq!(found(&[(0, passed), (1, &stopped)]), Some(State::Passed));
+        assert_eq!(found(&[(1, &stopped), (0, passed)]), Some(State::Passed));
+        assert_eq!(found(&[(1, &stopped)]), Some(State::NotRun));
     }
 
     #[test]
