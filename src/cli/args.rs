@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -165,6 +166,10 @@ pub(super) struct Verify {
     /// The run must have finished no longer ago than this, such as 24h
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub max_age: Option<Duration>,
+    /// When the run was signed, known from elsewhere than the run, such as 2026-11-21T12:00:00Z: the
+    /// signer's key must have been valid then [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub signed_at: Option<Timestamp>,
     /// Accept a filtered run for reading; its verdict stays NO-GO
     #[arg(long)]
     pub allow_partial: bool,

@@ -88,11 +88,17 @@ fn demands(args: &Verify) -> Result<Demands, Fault> {
         features,
         max_age: args.max_age,
         allow_partial: args.allow_partial,
+        signed_at: args.signed_at,
     })
 }
 
 fn accepted(args: &Verify, verified: &Verified) -> Exit {
     let (report, verdict, signer) = (verified.report(), verified.verdict(), verified.signer());
+    if !signer.named {
+        term::say(
+            "warning: the signer is known by a pattern only, not by a name: name one with --identity",
+        );
+    }
     let decision = verdict.decision.as_str();
     match args.format {
         VerifyFormat::Json => term::out(&format!(

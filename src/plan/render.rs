@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{Plan, Visit};
-use crate::inventory::{Elevate, Login};
-use crate::steps::{Touch, command_line};
+use crate::inventory::{Elevate, Login, Transport};
+use crate::steps::Touch;
 use crate::text::{count, escape};
 
 /// What `gonogo plan` prints.
@@ -54,12 +54,31 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
             escape(&visit.team),
             escape(&route(&visit.login))
         )?;
-        for touch in &visit.touches {
-            let (verb, what) = said(touch);
-            writeln!(out, "    {verb:<8} {}", escape(&what))?;
+        for line in visit.commands() {
+            writeln!(out, "    execute  {}", escape(&line))?;
+        }
+        for pattern in patterns(visit) {
+            writeln!(out, "    read     {}", escape(pattern))?;
         }
     }
+    if plan
+        .visits
+        .iter()
+        .any(|visit| visit.login.transport == Transport::Auto && !visit.reads_by_command())
+    {
+        writeln!(
+            out,
+            "\nfiles are read by SFTP; where the server has none, by stat, find and head"
+        )?;
+    }
     Ok(())
+}
+
+fn patterns(visit: &Visit) -> impl Iterator<Item = &str> {
+    visit.touches.iter().filter_map(|touch| match touch {
+        Touch::Read(pattern) => Some(pattern.as_str()),
+        Touch::Execute(_) => None,
+    })
 }
 
 /// `ops@10.20.0.11:22 via jump@bastion:22, sudo -u amps`
@@ -78,13 +97,6 @@ fn route(login: &Login) -> String {
         }
     }
     route
-}
-
-fn said(touch: &Touch) -> (&'static str, String) {
-    match touch {
-        Touch::Execute(words) => ("execute", command_line(words)),
-        Touch::Read(pattern) => ("read", pattern.clone()),
-    }
 }
 
 /// What `gonogo plan --format json` prints.
@@ -113,20 +125,11 @@ pub fn json(plan: &Plan) -> Value {
 }
 
 fn visit(visit: &Visit) -> Value {
-    let of = |wanted: &str| {
-        visit
-            .touches
-            .iter()
-            .map(said)
-            .filter(|(verb, _)| *verb == wanted)
-            .map(|(_, what)| what)
-            .collect::<Vec<_>>()
-    };
     json!({
         "host": visit.host,
         "team": visit.team,
         "login": route(&visit.login),
-        "execute": of("execute"),
-        "read": of("read"),
+        "execute": visit.commands(),
+        "read": patterns(visit).collect::<Vec<_>>(),
     })
 }

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Check;
-use crate::inventory::{Inventory, Login, Transport};
-use crate::steps::{HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Touch};
+use crate::inventory::{Elevate, Inventory, Login, Transport};
+use crate::steps::{HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Touch, command_line};
+use crate::transport::{Command, elevated, link_command, list_command, read_command, stat_command};
 
 /// One login on one host.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,49 @@ pub struct Visit {
     pub login: Login,
     /// What it uses there, sorted; nothing else will be.
     pub touches: BTreeSet<Touch>,
+}
+
+impl Visit {
+    /// Every command line as it reaches the host: elevated where the login is, and with those that read
+    /// files where SFTP cannot (`stat`, `find`, `head`). A pattern stands for each file that it matches,
+    /// `SIZE` for the size that the file has when it is read.
+    #[must_use]
+    pub fn commands(&self) -> BTreeSet<String> {
+        let mut lines = BTreeSet::new();
+        for touch in &self.touches {
+            let commands = match touch {
+                Touch::Execute(words) => vec![Command(words.clone())],
+                Touch::Read(pattern) if self.reads_by_command() => reading(pattern),
+                Touch::Read(_) => Vec::new(),
+            };
+            lines.extend(
+                commands
+                    .iter()
+                    .map(|command| command_line(&elevated(&self.login.elevate, command).0)),
+            );
+        }
+        lines
+    }
+
+    /// Whether files are read by commands: without SFTP, or with `sudo`.
+    #[must_use]
+    pub fn reads_by_command(&self) -> bool {
+        self.login.transport == Transport::Exec || self.login.elevate != Elevate::None
+    }
+}
+
+fn reading(pattern: &str) -> Vec<Command> {
+    let mut head = read_command(pattern, 0);
+    for word in head.0.iter_mut().filter(|word| *word == "0") {
+        "SIZE".clone_into(word);
+    }
+    let mut commands = vec![stat_command(pattern), link_command(pattern), head];
+    let is_glob = |part: &str| part.contains(['*', '?', '[']);
+    let parts: Vec<&str> = pattern.split('/').collect();
+    for (depth, _) in parts.iter().enumerate().filter(|(_, part)| is_glob(part)) {
+        commands.push(list_command(&parts[..depth].join("/")));
+    }
+    commands
 }
 
 pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Vec<Visit> {

@@ -35,6 +35,9 @@ pub struct Demands {
     pub max_age: Option<Duration>,
     /// Whether a filtered run may be read.
     pub allow_partial: bool,
+    /// When the run was signed, known from elsewhere: the key must have been valid then. Without it, the
+    /// key must be valid now.
+    pub signed_at: Option<Timestamp>,
 }
 
 /// A run that was accepted, and what it came to.
@@ -56,7 +59,8 @@ impl Verified {
         demands: &Demands,
         now: Timestamp,
     ) -> Result<Self, Unacceptable> {
-        let sealed = Sealed::open(directory, allowed, demands.identity.as_deref(), now)?;
+        let at = demands.signed_at.unwrap_or(now);
+        let sealed = Sealed::open(directory, allowed, demands.identity.as_deref(), at)?;
         let report = read(&sealed.read("report.json")?)?;
         let verdict = judge(&report);
         complete(&report, &sealed)?;
