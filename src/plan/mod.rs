@@ -8,6 +8,8 @@ mod filter;
 mod lint;
 mod parse;
 mod render;
+#[cfg(test)]
+mod tests;
 mod visit;
 
 use std::path::PathBuf;
