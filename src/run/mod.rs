@@ -14,6 +14,8 @@ mod record;
 mod recorder;
 mod report;
 mod runner;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::sync::Arc;
