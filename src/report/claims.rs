@@ -1,4 +1,4 @@
-//! What a step states about an artifact, read from the record alone: from the step's own `artifact`
+//! What a step states about an artifact, read from the record alone: from the step's own `artifacts`
 //! key, and from the fixed phrases of contract 4, so that a record without that key claims no less.
 
 use super::schema;
@@ -13,18 +13,27 @@ const PHRASES: [(&str, Kind); 4] = [
     ("the statistics database ", Kind::Statistics),
 ];
 
-/// What `step` states about an artifact; `None` when it states nothing about one.
-pub(super) fn of_step(step: &schema::Step) -> Option<Claim> {
-    if let Some(name) = &step.artifact {
-        return Some(Claim::Artifact(name.clone()));
+/// What `step` states about artifacts; nothing when it is about none.
+pub(super) fn of_step(step: &schema::Step) -> Vec<Claim> {
+    if !step.artifacts.is_empty() {
+        return step
+            .artifacts
+            .iter()
+            .cloned()
+            .map(Claim::Artifact)
+            .collect();
     }
-    if let Some(rest) = step.text.strip_prefix("artifact \"") {
+    of_text(&step.text).into_iter().collect()
+}
+
+fn of_text(text: &str) -> Option<Claim> {
+    if let Some(rest) = text.strip_prefix("artifact \"") {
         return rest
             .split_once('"')
             .map(|(name, _)| Claim::Artifact(name.to_owned()));
     }
     let mut phrases = PHRASES.into_iter();
-    let phrase = phrases.find(|(phrase, _)| step.text.starts_with(phrase));
+    let phrase = phrases.find(|(phrase, _)| text.starts_with(phrase));
     phrase.map(|(_, kind)| Claim::Kind(kind))
 }
 
@@ -32,7 +41,7 @@ pub(super) fn of_step(step: &schema::Step) -> Option<Claim> {
 pub(super) fn of_check(check: &schema::Check) -> Vec<Claim> {
     let mut claims = Vec::new();
     if check.instance.is_some() {
-        for claim in check.steps.iter().filter_map(of_step) {
+        for claim in check.steps.iter().flat_map(of_step) {
             if !claims.contains(&claim) {
                 claims.push(claim);
             }
@@ -45,23 +54,23 @@ pub(super) fn of_check(check: &schema::Check) -> Vec<Claim> {
 mod tests {
     use super::*;
 
-    fn claim(text: &str, artifact: Option<&str>) -> Option<Claim> {
+    fn claims(text: &str, artifacts: &[&str]) -> Vec<Claim> {
         of_step(&schema::Step {
             keyword: "Then".to_owned(),
             text: text.to_owned(),
             outcome: "passed".to_owned(),
             duration_ms: 0,
-            artifact: artifact.map(str::to_owned),
+            artifacts: artifacts.iter().map(|&name| name.to_owned()).collect(),
         })
     }
 
     #[test]
     fn reads_every_phrase_of_the_contract() {
-        let log = Some(Claim::Kind(Kind::Log));
-        let statistics = Some(Claim::Kind(Kind::Statistics));
-        let configuration = Some(Claim::Kind(Kind::Configuration));
-        let version = Some(Claim::Kind(Kind::Version));
-        let named = Some(Claim::Artifact("core dump".to_owned()));
+        let log = vec![Claim::Kind(Kind::Log)];
+        let statistics = vec![Claim::Kind(Kind::Statistics)];
+        let configuration = vec![Claim::Kind(Kind::Configuration)];
+        let version = vec![Claim::Kind(Kind::Version)];
+        let named = vec![Claim::Artifact("core dump".to_owned())];
         for (text, expected) in [
             ("the version can be retrieved", &version),
             ("the version is the expected one", &version),
@@ -72,12 +81,13 @@ mod tests {
             ("the statistics database can be retrieved", &statistics),
             ("the statistics database is consistent", &statistics),
             ("artifact \"core dump\" can be retrieved", &named),
-            ("the team connects", &None),
-            ("the command succeeds", &None),
-            ("every artifact was retrieved within 5 minutes", &None),
+            ("the team connects", &Vec::new()),
+            ("the command succeeds", &Vec::new()),
+            ("every artifact was retrieved within 5 minutes", &Vec::new()),
         ] {
-            assert_eq!(&claim(text, None), expected, "{text}");
+            assert_eq!(&claims(text, &[]), expected, "{text}");
         }
-        assert_eq!(claim("the core dump is there", Some("core dump")), named);
+        assert_eq!(claims("the core dump is there", &["core dump"]), named);
+        assert_eq!(claims("these artifacts:", &["a", "b"]).len(), 2);
     }
 }

@@ -21,7 +21,7 @@ fn step(keyword: &str, text: &str, outcome: &str) -> Step {
         text: text.to_owned(),
         outcome: outcome.to_owned(),
         duration_ms: if outcome == "not-run" { 0 } else { 41 },
-        artifact: None,
+        artifacts: Vec::new(),
     }
 }
 
@@ -424,7 +424,7 @@ pub(crate) fn hostile() -> Report {
         for step in &mut check.steps {
             step.keyword = words();
             step.text = words();
-            step.artifact = maybe();
+            step.artifacts = maybe().into_iter().collect();
         }
         for evidence in &mut check.evidence {
             evidence.artifact = words();

@@ -281,10 +281,9 @@ pub struct Step {
     pub outcome: String,
     /// Wall time.
     pub duration_ms: u64,
-    /// Name of the artifact that the step is about, when it is about one: a passed step then needs
-    /// evidence of it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub artifact: Option<String>,
+    /// Names of the artifacts that the step is about: a passed step needs evidence of each.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub artifacts: Vec<String>,
 }
 
 /// One file or command output that was retrieved.

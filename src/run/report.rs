@@ -192,20 +192,18 @@ fn instances(plan: &Plan) -> Vec<schema::Instance> {
         .collect()
 }
 
-/// The artifact that a step is about; one that fetches several is about each, and none is named.
-fn artifact(plan: &Plan, check: &Check, call: &Call) -> Option<String> {
-    let instance = plan
-        .inventory
-        .instance(check.subject.instance.as_deref()?)?;
-    let [name] = call.artifacts() else {
-        return None;
+/// Names of the artifacts that a step is about.
+fn artifacts(plan: &Plan, check: &Check, call: &Call) -> Vec<String> {
+    let instance = check.subject.instance.as_deref();
+    let Some(instance) = instance.and_then(|name| plan.inventory.instance(name)) else {
+        return Vec::new();
     };
-    Some(
-        name.find(instance, check.subject.team.as_deref())
-            .ok()?
-            .name
-            .clone(),
-    )
+    let team = check.subject.team.as_deref();
+    let found = call
+        .artifacts()
+        .iter()
+        .filter_map(|name| name.find(instance, team).ok());
+    found.map(|artifact| artifact.name.clone()).collect()
 }
 
 fn check(
@@ -225,7 +223,7 @@ fn check(
             text: step.text.to_string(),
             outcome: record.outcome.as_str().to_owned(),
             duration_ms: record.duration_ms,
-            artifact: artifact(plan, planned, &step.call),
+            artifacts: artifacts(plan, planned, &step.call),
         })
         .collect();
     let subject = planned.subject.clone();
