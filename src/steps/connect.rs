@@ -5,6 +5,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Identity, Login, Transport};
 use crate::text;
 use crate::transport::{Command, Limits, ReadError, Session};
+use crate::verdict::same_hostname;
 
 use super::{Stop, World};
 
@@ -58,16 +59,14 @@ pub async fn identify(
         hostname(session, login, limits).await,
         expected.hostname.is_some(),
     )?;
+    let (id, name) = (expected.machine_id.as_deref(), expected.hostname.as_deref());
     compare(
         "machine-id",
-        expected.machine_id.as_deref(),
+        id,
         machine_id.as_deref(),
+        str::eq_ignore_ascii_case,
     )?;
-    compare(
-        "host name",
-        expected.hostname.as_deref(),
-        hostname.as_deref(),
-    )?;
+    compare("host name", name, hostname.as_deref(), same_hostname)?;
     Ok(Seen {
         hostname,
         machine_id,
@@ -136,9 +135,14 @@ fn fact(found: Result<String, Failure>, pinned: bool) -> Result<Option<String>, 
     }
 }
 
-fn compare(what: &str, expected: Option<&str>, seen: Option<&str>) -> Result<(), Failure> {
+fn compare(
+    what: &str,
+    expected: Option<&str>,
+    seen: Option<&str>,
+    same: impl Fn(&str, &str) -> bool,
+) -> Result<(), Failure> {
     match (expected, seen) {
-        (Some(expected), seen) if seen != Some(expected) => Err(Failure::new(
+        (Some(expected), seen) if !seen.is_some_and(|seen| same(expected, seen)) => Err(Failure::new(
             FailureKind::Mismatch,
             format!("{what} `{expected}`"),
             seen.map_or_else(|| "none".to_owned(), |seen| format!("{what} `{seen}`")),
@@ -154,15 +158,22 @@ mod tests {
 
     #[test]
     fn only_what_is_pinned_must_match() {
-        assert!(compare("host name", None, Some("x")).is_ok());
-        assert!(compare("host name", None, None).is_ok());
-        assert!(compare("host name", Some("x"), Some("x")).is_ok());
-        for seen in [None, Some("y"), Some("X"), Some("x ")] {
+        let name = |expected, seen| compare("host name", expected, seen, same_hostname);
+        for (expected, seen) in [
+            (None, Some("x")),
+            (None, None),
+            (Some("x"), Some("x")),
+            (Some("x"), Some("x.example.com")),
+        ] {
+            assert!(name(expected, seen).is_ok(), "{expected:?} {seen:?}");
+        }
+        for seen in [None, Some("y"), Some("xx"), Some("y.x")] {
             assert_eq!(
-                compare("host name", Some("x"), seen).unwrap_err().kind,
+                name(Some("x"), seen).unwrap_err().kind,
                 FailureKind::Mismatch
             );
         }
+        assert!(name(Some("x.a"), Some("x.b")).is_err());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Rules about completeness: every instance, each of the four kinds, every team responsible.
 
+use std::collections::HashMap;
+
 use super::words::list;
 use super::{Check, Claim, Facts, Instance, Outcome};
 use crate::inventory::Kind;
@@ -10,11 +12,19 @@ pub(super) fn not_retrieved(facts: &Facts) -> Vec<String> {
     if facts.partial || !facts.filters.is_empty() {
         return Vec::new();
     }
+    let mut by_cell: HashMap<(&str, &str), Vec<&Check>> = HashMap::new();
+    for check in &facts.checks {
+        if let (Some(instance), Some(team)) = (&check.instance, &check.team) {
+            by_cell.entry((instance, team)).or_default().push(check);
+        }
+    }
     let mut missing = Vec::new();
     for instance in &facts.instances {
         for team in &instance.teams {
+            let checks = by_cell.get(&(instance.name.as_str(), team.as_str()));
+            let checks = checks.map(Vec::as_slice).unwrap_or_default();
             let kinds = Kind::REQUIRED.into_iter();
-            let kinds = kinds.filter(|kind| !is_answered(facts, instance, team, *kind));
+            let kinds = kinds.filter(|kind| !is_answered(checks, instance, *kind));
             missing.extend(kinds.map(|kind| {
                 let (name, kind) = (&instance.name, kind.as_str());
                 format!("{kind} of {name} for {team}")
@@ -30,9 +40,10 @@ pub(super) fn not_retrieved(facts: &Facts) -> Vec<String> {
     }
 }
 
-/// Retrieved, or its absence is already told by a check that failed or is waived. A pending check
+/// Retrieved by one of the `checks` of this instance and team, or its absence is already told by one
+/// that failed or is waived. A pending check
 /// must have retrieved it: HOLD means that all is well but for a person's word.
-fn is_answered(facts: &Facts, instance: &Instance, team: &str, kind: Kind) -> bool {
+fn is_answered(checks: &[&Check], instance: &Instance, kind: Kind) -> bool {
     let is_of_kind = |name: &str| {
         let mut artifacts = instance.artifacts.iter();
         artifacts.any(|(artifact, of)| artifact == name && *of == kind)
@@ -49,13 +60,9 @@ fn is_answered(facts: &Facts, instance: &Instance, team: &str, kind: Kind) -> bo
             Claim::Kind(claimed) => *claimed == kind,
         })
     };
-    facts.checks.iter().any(|check| {
-        check.instance.as_ref() == Some(&instance.name)
-            && check.team.as_deref() == Some(team)
-            && match check.outcome {
-                Outcome::Passed | Outcome::Pending => retrieved(check),
-                Outcome::Failed | Outcome::Waived => claimed(check) || retrieved(check),
-            }
+    checks.iter().any(|check| match check.outcome {
+        Outcome::Passed | Outcome::Pending => retrieved(check),
+        Outcome::Failed | Outcome::Waived => claimed(check) || retrieved(check),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Rules about hosts: each is the one that the inventory means, and no two are one machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::words::list;
 use super::{Facts, Host, Outcome};
@@ -23,6 +23,7 @@ fn knowingly_one(hosts: &[&Host]) -> bool {
 
 /// Two hosts that turn out to be one machine, and were not declared to be (contract 5).
 pub(super) fn one_machine(facts: &Facts) -> Vec<String> {
+    let counted = counted(facts);
     let mut by_id: BTreeMap<String, Vec<&Host>> = BTreeMap::new();
     let mut by_key: BTreeMap<&str, Vec<&Host>> = BTreeMap::new();
     for host in &facts.hosts {
@@ -30,7 +31,7 @@ pub(super) fn one_machine(facts: &Facts) -> Vec<String> {
             by_id.entry(id).or_default().push(host);
         }
         // A mere hop may share the key of what lies behind it: nothing is counted there.
-        if let Some(key) = host_key(host).filter(|_| is_counted(facts, host)) {
+        if let Some(key) = host_key(host).filter(|_| counted.contains(&*host.name)) {
             by_key.entry(key).or_default().push(host);
         }
     }
@@ -56,12 +57,13 @@ pub(super) fn one_machine(facts: &Facts) -> Vec<String> {
 
 /// A host that is not the one the inventory means, judged again from what was recorded.
 pub(super) fn wrong_host(facts: &Facts) -> Vec<String> {
+    let passed_on = passed_on(facts);
     let mut reasons = Vec::new();
     for host in &facts.hosts {
         let name = &host.name;
         // Demanded and not stated is a fault of the record only where something passed: a host that
         // was never reached has its failed checks to speak for it.
-        let passed = passed_on(facts, host);
+        let passed = passed_on.contains(&**name);
         let mut compare = |what, expected: &Option<String>, seen: Option<&str>, same: Same| {
             let Some(expected) = expected else {
                 return;
@@ -97,7 +99,7 @@ type Same = fn(&str, &str) -> bool;
 
 /// `hostname` prints the short name on one system and the full one on the next (hostname(1)): a name
 /// without a dot is compared with the first label.
-fn same_hostname(expected: &str, seen: &str) -> bool {
+pub fn same_hostname(expected: &str, seen: &str) -> bool {
     let short = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
     match expected.contains('.') && seen.contains('.') {
         true => expected.eq_ignore_ascii_case(seen),
@@ -107,8 +109,10 @@ fn same_hostname(expected: &str, seen: &str) -> bool {
 
 /// Something passed there, and the record does not say which key the host showed.
 pub(super) fn without_key(facts: &Facts) -> Vec<String> {
+    let passed_on = passed_on(facts);
     let without = facts.hosts.iter();
-    let without = without.filter(|host| host_key(host).is_none() && passed_on(facts, host));
+    let without =
+        without.filter(|host| host_key(host).is_none() && passed_on.contains(&*host.name));
     let names: Vec<_> = without.map(|host| &*host.name).collect();
     match names.is_empty() {
         true => Vec::new(),
@@ -119,22 +123,32 @@ pub(super) fn without_key(facts: &Facts) -> Vec<String> {
     }
 }
 
-fn is_counted(facts: &Facts, host: &Host) -> bool {
-    let mut instances = facts.instances.iter();
-    let mut checks = facts.checks.iter();
-    instances.any(|instance| instance.host == host.name)
-        || checks.any(|check| check.host.as_ref() == Some(&host.name))
+/// Hosts that carry an instance or a check.
+fn counted(facts: &Facts) -> HashSet<&str> {
+    let instances = facts.instances.iter().map(|instance| &*instance.host);
+    let checks = facts
+        .checks
+        .iter()
+        .filter_map(|check| check.host.as_deref());
+    instances.chain(checks).collect()
 }
 
-fn passed_on(facts: &Facts, host: &Host) -> bool {
-    let of_instance = |name: &String| {
-        let mut instances = facts.instances.iter();
-        instances.any(|instance| instance.name == *name && instance.host == host.name)
-    };
-    facts.checks.iter().any(|check| {
-        // Checks of a vendor name neither; those of a host or instance logged in there.
-        let here = check.host.as_ref() == Some(&host.name)
-            || check.instance.as_ref().is_some_and(of_instance);
-        here && matches!(check.outcome, Outcome::Passed | Outcome::Pending)
-    })
+/// Hosts that a check logged in to and passed: its own, and its instance's. Checks of a vendor name
+/// neither.
+fn passed_on(facts: &Facts) -> HashSet<&str> {
+    let instances = facts.instances.iter();
+    let home: HashMap<&str, &str> = instances.map(|one| (&*one.name, &*one.host)).collect();
+    let passed = facts
+        .checks
+        .iter()
+        .filter(|check| matches!(check.outcome, Outcome::Passed | Outcome::Pending));
+    passed
+        .flat_map(|check| {
+            let of_instance = check
+                .instance
+                .as_deref()
+                .and_then(|name| home.get(name).copied());
+            check.host.as_deref().into_iter().chain(of_instance)
+        })
+        .collect()
 }

@@ -15,6 +15,7 @@ mod words;
 pub use facts::{
     Check, Claim, Counts, Evidence, Facts, Host, Instance, RunKind, StepOutcome, Waiver,
 };
+pub use hosts::same_hostname;
 
 use words::{list, of_all};
 
