@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt as _;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::record::{Record, StepOutcome, StepRecord};
+use super::record::{Record, StepRecord};
 use super::runner::Said;
 use crate::evidence::transcript::Transcript;
 use crate::failure::{Failure, FailureKind};
@@ -15,6 +15,7 @@ use crate::inventory::Inventory;
 use crate::plan::Check;
 use crate::steps::{Call, Door, Keep, Stop, World, deadline_passed, perform};
 use crate::time;
+use crate::verdict::StepOutcome;
 
 // Every operation ends by the deadline itself and then knows what hung: this one only catches what
 // does not.

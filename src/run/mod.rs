@@ -23,7 +23,7 @@ use std::sync::Arc;
 use cucumber::Cucumber;
 use tokio_util::sync::CancellationToken;
 
-pub use record::{Record, StepOutcome};
+pub use record::{Record, StepRecord};
 pub use recorder::{Event, Watch};
 pub use report::{Circumstances, Files, report};
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::evidence::Evidence;
 use crate::failure::Failure;
+use crate::verdict::StepOutcome;
 
 /// What became of one check.
 #[derive(Clone, Debug)]
@@ -33,29 +34,6 @@ pub struct StepRecord {
     pub outcome: StepOutcome,
     /// Wall time in milliseconds.
     pub duration_ms: u64,
-}
-
-/// Passed, failed or not run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StepOutcome {
-    /// It was performed and passed.
-    Passed,
-    /// It was performed and failed.
-    Failed,
-    /// It was not performed.
-    NotRun,
-}
-
-impl StepOutcome {
-    /// The published word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::NotRun => "not-run",
-        }
-    }
 }
 
 impl Record {

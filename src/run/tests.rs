@@ -4,12 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::record::{Record, Slots, StepOutcome, StepRecord};
+use super::record::{Record, Slots, StepRecord};
 use super::recorder::Recorder;
 use super::*;
 use crate::failure::FailureKind;
 use crate::inventory::Inventory;
 use crate::plan::{self, Filters};
+use crate::verdict::StepOutcome;
 
 struct Count(Arc<AtomicUsize>);
 
