@@ -30,7 +30,8 @@ pub(super) fn wrap(elevate: &Elevate, argv: &[String]) -> Vec<String> {
 /// The failure when sudo, and not the command, ended with `status`.
 ///
 /// sudo ends with 1 whenever it refuses (sudo(8), EXIT VALUE) and prints nothing on stdout; its
-/// messages are fixed under LC_ALL=C.
+/// messages are fixed under LC_ALL=C. It may also warn and then run the command all the same, so only
+/// the last word counts: after a refusal no command is left that could say anything.
 pub(super) fn refusal(
     elevate: &Elevate,
     status: i32,
@@ -61,11 +62,16 @@ pub(super) fn refusal(
     if status != 1 {
         return None;
     }
-    let is_own = |line: &&str| line.starts_with("sudo: ") || line.starts_with("Sorry, user ");
+    let is_own = |line: &&str| {
+        line.starts_with("sudo: ")
+            || line.starts_with("Sorry, user ")
+            || line.contains("is not in the sudoers file")
+    };
     let line = stderr
         .lines()
-        .find(is_own)
-        .or_else(|| said("is not in the sudoers file"))?;
+        .filter(|line| !line.trim().is_empty() && !is_aside(line))
+        .next_back()
+        .filter(is_own)?;
     if line.starts_with("sudo: ") && line.ends_with(": command not found") {
         let hint = "correct the command in the inventory; sudo looks in its own secure_path";
         let actual = text::clip(line, 200).into_owned();
@@ -89,6 +95,13 @@ pub(super) fn refusal(
         ),
         line => fail(line, "see `sudo -n -l` as that account on the host"),
     })
+}
+
+/// What sudo says and goes on: its resolver and its limits are no matter of the rules.
+fn is_aside(line: &str) -> bool {
+    line.starts_with("sudo: unable to resolve host")
+        || line.starts_with("sudo: setrlimit")
+        || line.starts_with("This incident ")
 }
 
 #[cfg(test)]
@@ -129,6 +142,30 @@ mod tests {
                 Some(E),
             ),
             (1, "", "sudo: unknown user: amps\n", Some(E)),
+            (
+                1,
+                "",
+                "ops is not in the sudoers file.\nThis incident has been reported to the administrator.\n",
+                Some(E),
+            ),
+            (
+                1,
+                "",
+                "sudo: unable to resolve host h: Name or service not known\nsudo: a password is required\n",
+                Some(E),
+            ),
+            (
+                1,
+                "",
+                "sudo: unable to resolve host h: Name or service not known\nstat: cannot statx '/x': No such file or directory\n",
+                None,
+            ),
+            (
+                1,
+                "",
+                "sudo: unable to resolve host h: Name or service not known\n",
+                None,
+            ),
             (127, "", "sh: 1: sudo: not found\n", Some(E)),
             (1, "", "sudo: nope: command not found\n", Some(M)),
             (1, "", "cat: /x: No such file or directory\n", None),
