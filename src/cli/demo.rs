@@ -23,14 +23,7 @@ pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
             .map(|fault| fault.name().len())
             .max()
             .unwrap_or(0);
-        let line = |fault: &Break| {
-            format!(
-                "{:width$}  {} [{}]\n",
-                fault.name(),
-                fault.describe(),
-                fault.expected_kind()
-            )
-        };
+        let line = |fault: &Break| format!("{:width$}  {}\n", fault.name(), fault.describe());
         term::out(&Break::ALL.iter().map(line).collect::<String>());
         return Ok(Exit::Go);
     }
@@ -89,8 +82,8 @@ fn named(name: &str) -> Result<Break, Fault> {
         let meant = did_you_mean(name, Break::ALL.iter().map(|fault| fault.name()));
         Fault::new(
             Exit::Refused,
-            format!("no fault is called `{}` {meant}", escape(name)).trim_end(),
-            "`gonogo demo --list-breaks` names them all",
+            format!("no fault is called `{}`", escape(name)),
+            format!("{meant} `gonogo demo --list-breaks` names them all").trim_start(),
         )
     })
 }
