@@ -5,11 +5,11 @@
 
 pub mod digest;
 pub mod failure;
-pub mod feature_files;
 pub mod problem;
 pub mod text;
 pub mod time;
 
+pub mod feature_files;
 pub mod inventory;
 pub mod sign;
 

@@ -66,14 +66,14 @@ impl Practice {
         String::from_utf8_lossy(&self.output().stdout).into_owned()
     }
 
-    /// The only file of that name below the scenario's directory.
+    /// The only file whose name ends so below the scenario's directory.
     fn find(&self, name: &str) -> PathBuf {
         fn walk(dir: &Path, name: &str, found: &mut Vec<PathBuf>) {
             for entry in fs::read_dir(dir).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     walk(&path, name, found);
-                } else if path.file_name().is_some_and(|file| file == name) {
+                } else if path.to_string_lossy().ends_with(name) {
                     found.push(path);
                 }
             }
@@ -86,11 +86,11 @@ impl Practice {
 
     /// The signed run directory.
     fn run(&self) -> PathBuf {
-        self.find("report.json").parent().unwrap().to_owned()
+        self.find("/report.json").parent().unwrap().to_owned()
     }
 
     fn report(&self) -> Value {
-        let bytes = fs::read(self.find("report.json")).unwrap();
+        let bytes = fs::read(self.find("/report.json")).unwrap();
         serde_json::from_slice(&bytes).unwrap()
     }
 
@@ -127,7 +127,7 @@ async fn list_breaks(world: &mut Practice) {
 
 #[when("I edit the verdict of the report")]
 fn edit_verdict(world: &mut Practice) {
-    let path = world.find("report.json");
+    let path = world.find("/report.json");
     let report = fs::read_to_string(&path).unwrap();
     let edited = report.replace("\"NO-GO\"", "\"GO\"");
     assert_ne!(report, edited);
@@ -204,9 +204,10 @@ async fn digests(world: &mut Practice) {
 
 #[then("ssh-keygen finds the signature good")]
 async fn signature(world: &mut Practice) {
-    let (run, signers) = (world.run(), world.find("allowed_signers"));
+    let (run, signers) = (world.run(), world.find(".allowed_signers"));
     let listed = fs::read_to_string(&signers).unwrap();
-    let identity = listed.split_whitespace().next().unwrap();
+    let line = listed.lines().find(|line| !line.starts_with('#')).unwrap();
+    let identity = line.split_whitespace().next().unwrap();
     let signature = run.join("SHA256SUMS.sig");
     let args = [
         "-Y",
@@ -227,7 +228,7 @@ async fn signature(world: &mut Practice) {
 
 #[then(expr = "gonogo verify ends with {int}")]
 async fn verify(world: &mut Practice, code: i32) {
-    let (run, signers) = (world.run(), world.find("allowed_signers"));
+    let (run, signers) = (world.run(), world.find(".allowed_signers"));
     let args = [
         "verify",
         run.to_str().unwrap(),

@@ -24,7 +24,7 @@ Feature: The practice estate
     Examples: reaching and entering
       | fault         | kind        |
       | unreachable   | unreachable |
-      | silent        | timeout     |
+      | silent        | unreachable |
       | host-key      | host-key    |
       | auth          | auth        |
       | shell         | shell       |

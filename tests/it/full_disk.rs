@@ -78,7 +78,7 @@ fn a_read_only_disk() {
     let output = on_a_disk(&lab, "size=64m,ro", RUN);
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(told.contains("disk/out"), "{told}");
+    assert!(told.contains("operator/disk`"), "{told}");
     // Known before anybody logs in: a run that cannot be kept is not begun.
     assert!(!host.log().contains("Accepted"), "{}", host.log());
 }
@@ -108,7 +108,16 @@ exit $code
             let verified = lab.verify(&lab.path("operator/out"));
             assert_eq!(verified.status.code(), Some(0), "{verified:?}");
         }
-        Some(3) => assert!(!lab.path("operator/out").exists()),
+        // What was judged until then is kept, sealed as aborted; that never verifies.
+        Some(3) => {
+            assert!(told.contains("NO-GO\n"), "{told}");
+            let out = lab.path("operator/out");
+            let report = std::fs::read_to_string(out.join("report.json")).unwrap();
+            let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+            assert_eq!(report["run"]["kind"], "aborted");
+            let verified = lab.verify(&out);
+            assert_eq!(verified.status.code(), Some(4), "{verified:?}");
+        }
         _ => panic!("{output:?}"),
     }
     assert!(told.contains("left: \n"), "{told}");

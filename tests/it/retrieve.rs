@@ -159,14 +159,21 @@ fn a_filtered_run_says_so_and_does_not_verify() {
     let out = lab.next_out();
     let filter = ["--instance", "ord*"];
     let run = lab.run(&[&lab.run_args(&out)[..], &filter].concat());
-    assert_eq!(run.status.code(), Some(0), "{run:?}");
+    // All that was judged passed, and still a part is never GO.
+    assert_eq!(run.status.code(), Some(1), "{run:?}");
     let dir = lab.operator().join(out);
     let report = fs::read_to_string(dir.join("report.json")).unwrap();
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     assert_eq!(report["run"]["scope"]["partial"], true);
     assert_eq!(report["checks"].as_array().unwrap().len(), 4);
+    assert_eq!(report["counts"]["passed"], 4);
+    assert_eq!(report["verdict"]["decision"], "NO-GO");
+    let reasons = report["verdict"]["reasons"].to_string();
+    assert!(reasons.contains("--instance ord*"), "{reasons}");
     let refused = lab.verify(&dir);
     assert_eq!(refused.status.code(), Some(4), "{refused:?}");
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(told.contains("partial") && told.contains("ord*"), "{told}");
     let verify = [
         "verify",
         dir.to_str().unwrap(),
@@ -174,7 +181,7 @@ fn a_filtered_run_says_so_and_does_not_verify() {
         "allowed_signers",
     ];
     let allowed = lab.run(&[&verify[..], &["--allow-partial"]].concat());
-    assert_eq!(allowed.status.code(), Some(0), "{allowed:?}");
+    assert_eq!(allowed.status.code(), Some(1), "{allowed:?}");
 }
 
 #[test]

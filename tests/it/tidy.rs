@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Room and floor: a room imports only rooms of lower floors, and itself.
-const FLOORS: [(&str, u8); 19] = [
+const FLOORS: [(&str, u8); 20] = [
     ("digest", 1),
     ("failure", 1),
     ("problem", 1),
     ("text", 1),
     ("time", 1),
+    ("feature_files", 2),
     ("inventory", 2),
     ("sign", 2),
     ("transport", 3),

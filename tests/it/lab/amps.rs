@@ -115,12 +115,12 @@ impl Amps {
         self.writer.borrow_mut().take();
     }
 
-    /// Gives every file to the account that fetches them, so that it *could* write.
+    /// Gives every file to an account that fetches them, so that it *could* write; their group stays.
     pub fn give_away(&self) {
         for entry in super::snapshot(&self.dir).keys() {
             let path = self.dir.join(entry);
             let uid = is_root().then_some(OPERATIONS.uid);
-            chown(&path, uid, uid).unwrap();
+            chown(&path, uid, None).unwrap();
         }
     }
 

@@ -39,7 +39,16 @@ exec "$@"
 impl Machine<'_> {
     /// Writes the files that differ from the machine outside into `dir`.
     pub fn prepare(&self, dir: &Path) {
-        let system = |file: &str| fs::read_to_string(Path::new("/etc").join(file)).unwrap();
+        // The machine outside may have accounts of these names: the first line would win.
+        let system = |file: &str| -> String {
+            let text = fs::read_to_string(Path::new("/etc").join(file)).unwrap();
+            let ours = |line: &&str| {
+                let name = line.split(':').next().unwrap_or_default();
+                Account::ALL.iter().any(|account| account.login() == name)
+            };
+            let others = text.lines().filter(|line| !ours(line));
+            others.map(|line| format!("{line}\n")).collect()
+        };
         let (mut passwd, mut group, mut shadow) =
             (system("passwd"), system("group"), system("shadow"));
         let mut members = Vec::new();
