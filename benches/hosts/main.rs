@@ -1,0 +1,65 @@
+//! 100 hosts with one AMPS instance each: `gonogo run` against a bare client of the same library that
+//! fetches the same bytes with the same concurrency and checks nothing. `cargo bench --bench hosts`
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a bench prints its figures, and stops where it cannot go on"
+)]
+
+mod bare;
+#[path = "../estate/mod.rs"]
+mod estate;
+
+use estate::Estate;
+use estate::rounds::Rounds;
+
+const ROUNDS: usize = 5;
+const JOBS: usize = 64;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.first().is_some_and(|word| word == "bare") {
+        let number = |at: usize| words[at].parse::<usize>().unwrap();
+        let task = bare::Task {
+            hosts: number(1),
+            port: u16::try_from(number(2)).unwrap(),
+            jobs: number(3),
+            user: words[4].clone(),
+            key: words[5].clone().into(),
+            amps: words[6].clone().into(),
+        };
+        return println!("{}", bare::fetch_all(&task));
+    }
+    // `cargo bench --bench hosts -- 20` takes another number of hosts.
+    let hosts = words.iter().find_map(|word| word.parse().ok());
+    compare(hosts.unwrap_or(100));
+}
+
+fn compare(hosts: usize) {
+    let estate = Estate::new(hosts, None);
+    let own = std::env::current_exe().unwrap();
+    let bare_words: Vec<String> = [
+        own.display().to_string(),
+        "bare".into(),
+        hosts.to_string(),
+        estate.port.to_string(),
+        JOBS.to_string(),
+        estate.account(),
+        "login".into(),
+        estate.path("amps").display().to_string(),
+    ]
+    .into();
+    let (mut bare, mut gonogo) = (Rounds::of("bare client"), Rounds::of("gonogo run"));
+    for round in 0..=ROUNDS {
+        let out = format!("run-{round}");
+        let fetched = bare.take(&estate, &bare_words);
+        gonogo.take(&estate, &estate.gonogo(&out, "amps.feature", JOBS));
+        let (theirs, ours) = (fetched.trim(), estate.bytes_of(&out));
+        println!("round {round}: bare client {theirs} bytes, gonogo {ours} bytes");
+    }
+    println!("\n{hosts} hosts, {JOBS} at once, {ROUNDS} alternating rounds, medians");
+    bare.print();
+    gonogo.print();
+    gonogo.compare(&bare, 1.20);
+}
