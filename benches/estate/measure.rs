@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 /// What one process used.
 #[derive(Clone, Copy, Debug)]
@@ -17,8 +18,10 @@ pub struct Used {
 
 /// Runs `words` in `directory`; panics with its output unless it exits with 0.
 pub fn run(directory: &Path, words: &[String]) -> (Used, String) {
+    // `%e` counts in hundredths only.
+    let clock = Instant::now();
     let output = Command::new("/usr/bin/time")
-        .args(["--quiet", "-f", "@@ %e %U %S %M"])
+        .args(["--quiet", "-f", "@@ %U %S %M"])
         .args(words)
         .current_dir(directory)
         .env("NO_COLOR", "1")
@@ -26,6 +29,7 @@ pub fn run(directory: &Path, words: &[String]) -> (Used, String) {
         .stdin(Stdio::null())
         .output()
         .expect("/usr/bin/time is installed (Debian: time)");
+    let wall = clock.elapsed().as_secs_f64();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{words:?}\n{stdout}\n{errors}");
@@ -35,9 +39,9 @@ pub fn run(directory: &Path, words: &[String]) -> (Used, String) {
         .map(|number| number.parse().unwrap())
         .collect();
     let used = Used {
-        wall: numbers[0],
-        cpu: numbers[1] + numbers[2],
-        rss: numbers[3] / 1024.0,
+        wall,
+        cpu: numbers[0] + numbers[1],
+        rss: numbers[2] / 1024.0,
     };
     (used, stdout)
 }
@@ -51,45 +55,4 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
         many if many % 2 == 1 => values[many / 2],
         many => f64::midpoint(values[many / 2 - 1], values[many / 2]),
     }
-}
-
-/// CPU of one process, with that of its reaped children.
-pub struct Stat {
-    parent: u32,
-    id: u32,
-    /// Clock ticks, user and system.
-    pub ticks: u64,
-}
-
-/// Every living process below `root` (proc(5)).
-pub fn descendants(root: u32) -> Vec<Stat> {
-    let mut all: Vec<Stat> = std::fs::read_dir("/proc")
-        .unwrap()
-        .filter_map(|entry| stat(&entry.ok()?.path()))
-        .collect();
-    let mut found: Vec<Stat> = Vec::new();
-    loop {
-        let is_below =
-            |stat: &Stat| stat.id == root || found.iter().any(|above| above.id == stat.parent);
-        let (below, rest) = all.into_iter().partition(is_below);
-        let below: Vec<Stat> = below;
-        all = rest;
-        if below.is_empty() {
-            return found;
-        }
-        found.extend(below);
-    }
-}
-
-fn stat(process: &Path) -> Option<Stat> {
-    let text = std::fs::read_to_string(process.join("stat")).ok()?;
-    // The name in parentheses may hold blanks.
-    let (head, tail) = text.rsplit_once(')')?;
-    let fields: Vec<&str> = tail.split_whitespace().collect();
-    let ticks = fields.get(11..15)?.iter().map(|ticks| ticks.parse::<u64>());
-    Some(Stat {
-        parent: fields.get(1)?.parse().ok()?,
-        id: head.split(' ').next()?.parse().ok()?,
-        ticks: ticks.sum::<Result<u64, _>>().ok()?,
-    })
 }

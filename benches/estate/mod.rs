@@ -5,6 +5,7 @@
 mod files;
 mod measure;
 pub mod rounds;
+mod sessions;
 
 use std::fmt::Write as _;
 use std::fs::{self, Permissions};
@@ -121,7 +122,7 @@ impl Estate {
     pub fn server_cpu(&self) -> f64 {
         // Sessions are counted by their listener once it has reaped them.
         std::thread::sleep(Duration::from_millis(300));
-        let sessions = measure::descendants(self.servers.id());
+        let sessions = sessions::descendants(self.servers.id());
         let ticks: u64 = sessions.iter().map(|stat| stat.ticks).sum();
         ticks as f64 / USER_HZ
     }
@@ -139,11 +140,11 @@ impl Estate {
         let text = fs::read_to_string(self.operator().join(out).join("report.json")).unwrap();
         let report: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(report["verdict"]["decision"], "GO", "{}", report["verdict"]);
-        let evidence = report["evidence"].as_array().unwrap();
-        evidence
+        let checks = report["checks"].as_array().unwrap();
+        let evidence = checks
             .iter()
-            .filter_map(|file| file["bytes"].as_u64())
-            .sum()
+            .flat_map(|check| check["evidence"].as_array().unwrap());
+        evidence.filter_map(|file| file["bytes"].as_u64()).sum()
     }
 
     fn greets(&self) {

@@ -31,15 +31,26 @@ fn main() {
         };
         return println!("{}", bare::fetch_all(&task));
     }
+    if words.iter().any(|word| word == "hold") {
+        // For a profiler: `cargo bench --bench hosts -- hold`, and work in the directory it names.
+        let estate = Estate::new(100, None);
+        let line = estate.gonogo("run-1", "amps.feature", JOBS).join(" ");
+        println!(
+            "cd {} && {line}\nbare: {}\nEnter ends it",
+            estate.operator().display(),
+            bare_words(&estate, 100).join(" ")
+        );
+        let _ = std::io::stdin().read_line(&mut String::new());
+        return;
+    }
     // `cargo bench --bench hosts -- 20` takes another number of hosts.
     let hosts = words.iter().find_map(|word| word.parse().ok());
     compare(hosts.unwrap_or(100));
 }
 
-fn compare(hosts: usize) {
-    let estate = Estate::new(hosts, None);
+fn bare_words(estate: &Estate, hosts: usize) -> Vec<String> {
     let own = std::env::current_exe().unwrap();
-    let bare_words: Vec<String> = [
+    [
         own.display().to_string(),
         "bare".into(),
         hosts.to_string(),
@@ -49,7 +60,12 @@ fn compare(hosts: usize) {
         "login".into(),
         estate.path("amps").display().to_string(),
     ]
-    .into();
+    .into()
+}
+
+fn compare(hosts: usize) {
+    let estate = Estate::new(hosts, None);
+    let bare_words = bare_words(&estate, hosts);
     let (mut bare, mut gonogo) = (Rounds::of("bare client"), Rounds::of("gonogo run"));
     for round in 0..=ROUNDS {
         let out = format!("run-{round}");
