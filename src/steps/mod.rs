@@ -12,10 +12,13 @@ mod connect;
 mod keep;
 mod log;
 mod perform;
+mod printed;
 mod retrieve;
 mod statistics;
 mod subject;
 mod table;
+#[cfg(test)]
+mod tests;
 mod version;
 mod world;
 

@@ -3,10 +3,11 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::world::Retrieved;
-use super::{ArtifactName, Stop, World, statistics, version};
+use super::{ArtifactName, Stop, World, printed, statistics, version};
 use crate::evidence::reader::{Reader, for_format};
 use crate::evidence::tap::Tap;
 use crate::evidence::{Content, Evidence};
@@ -17,6 +18,9 @@ use crate::transport::{Entry, EntryKind, Limits, ReadError, Receipt, Session, Si
 
 // A rotation between listing and reading moves names: look again this often before believing it.
 const LISTINGS: u32 = 3;
+
+/// One file or output, and what its reader found or why it could make nothing of it.
+pub(super) type Fetched = (Evidence, Result<Content, Failure>);
 
 /// Fetches the artifact unless this check already has, and returns its position in the world.
 pub(super) async fn retrieve(world: &mut World, name: &ArtifactName) -> Result<usize, Stop> {
@@ -39,7 +43,7 @@ pub(super) async fn retrieve(world: &mut World, name: &ArtifactName) -> Result<u
         return Ok(found);
     }
     let files = match (&artifact.source, artifact.format) {
-        (Source::Command(words), _) => vec![version::by_command(world, &artifact, words).await?],
+        (Source::Command(words), _) => vec![printed::fetch(world, &artifact, words).await?],
         (Source::Path(path), Some(Format::Sqlite)) => {
             statistics::fetch(world, &artifact, path).await?
         }
@@ -47,6 +51,12 @@ pub(super) async fn retrieve(world: &mut World, name: &ArtifactName) -> Result<u
     };
     for (file, _) in &files {
         world.transcript.retrieved(file);
+    }
+    if artifact.kind == Kind::Version {
+        // What holds no version is no retrieved version, whatever its bytes.
+        files
+            .iter()
+            .try_for_each(|(_, content)| content.as_ref().map(drop).map_err(Failure::clone))?;
     }
     world.retrieved.push(Retrieved { artifact, files });
     Ok(world.retrieved.len() - 1)
@@ -61,11 +71,7 @@ pub(super) async fn set<'w>(
     Ok(&world.retrieved[index])
 }
 
-async fn fetch(
-    world: &World,
-    artifact: &Artifact,
-    pattern: &str,
-) -> Result<Vec<(Evidence, Result<Content, Failure>)>, Stop> {
+async fn fetch(world: &World, artifact: &Artifact, pattern: &str) -> Result<Vec<Fetched>, Stop> {
     let session = world.session().await?;
     let mut attempt = 1;
     loop {
@@ -85,7 +91,7 @@ async fn fetch_once(
     session: &dyn Session,
     artifact: &Artifact,
     pattern: &str,
-) -> Result<Vec<(Evidence, Result<Content, Failure>)>, Stop> {
+) -> Result<Vec<Fetched>, Stop> {
     let entries = session
         .list(pattern, world.limits()?)
         .await
@@ -115,10 +121,10 @@ async fn one(
     artifact: &Artifact,
     path: &str,
     limits: Limits,
-) -> Result<(Evidence, Result<Content, Failure>), Stop> {
+) -> Result<Fetched, Stop> {
     let started = Instant::now();
     let tap = Tap::new(version::reader(artifact).unwrap_or_else(|| for_format(artifact.format)));
-    let kept = kept(world, artifact, path)?;
+    let kept = kept(world, artifact, path)?.map(|(file, _)| file);
     let receipt = read(session, path, None, limits, Tee::sink(tap.sink(), kept)).await?;
     let reader: Box<dyn Reader> = tap.take();
     let content = match receipt.bytes {
@@ -172,14 +178,19 @@ pub(super) fn evidence(
     }
 }
 
-pub(super) fn kept(world: &World, artifact: &Artifact, path: &str) -> Result<Option<File>, Stop> {
+/// Where the raw bytes are kept, when they are.
+pub(super) fn kept(
+    world: &World,
+    artifact: &Artifact,
+    path: &str,
+) -> Result<Option<(File, PathBuf)>, Stop> {
     let (Some(keep), Some(instance), Some(team)) =
         (&world.keep, &world.subject.instance, &world.subject.team)
     else {
         return Ok(None);
     };
     match keep.file(instance, team, &artifact.name, path) {
-        Ok((file, _)) => Ok(Some(file)),
+        Ok(kept) => Ok(Some(kept)),
         Err(error) => Err(Stop::Fault(format!(
             "cannot keep {}: {error}",
             text::escape(path)
@@ -218,11 +229,7 @@ pub(super) fn regular(entry: &Entry) -> Result<(), Failure> {
 }
 
 // A log that has just been rotated is empty beside full ones; a configuration file never is.
-fn refuse_empty(
-    artifact: &Artifact,
-    pattern: &str,
-    files: &[(Evidence, Result<Content, Failure>)],
-) -> Result<(), Failure> {
+fn refuse_empty(artifact: &Artifact, pattern: &str, files: &[Fetched]) -> Result<(), Failure> {
     let empty = |(file, _): &&(Evidence, _)| file.bytes == 0;
     let subject = match artifact.kind {
         Kind::Log if files.iter().all(|file| empty(&file)) => Some(pattern),

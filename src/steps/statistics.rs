@@ -3,17 +3,17 @@
 //! database (facts: artifacts.md 2.4, perf.md).
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::retrieve::{Tee, evidence, kept, nothing_matches, read, regular, set};
+use super::retrieve::{Fetched, Tee, evidence, kept, nothing_matches, read, regular, set};
 use super::{ArtifactName, Stop, World, log};
+use crate::evidence::Content;
 use crate::evidence::database::inspect;
 use crate::evidence::mark::{DatabaseMark, WalMark};
 use crate::evidence::tap::Tap;
-use crate::evidence::{Content, Evidence};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Artifact;
 use crate::text;
@@ -28,7 +28,7 @@ const HEADER: u64 = 100;
 const WAL_HEADER: u64 = 32;
 const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-type Files = Vec<(Evidence, Result<Content, Failure>)>;
+type Files = Vec<Fetched>;
 
 /// Fetches every database that `pattern` names.
 pub(super) async fn fetch(
@@ -61,19 +61,29 @@ async fn one(
     artifact: &Artifact,
     path: &str,
 ) -> Result<Files, Stop> {
-    let mut attempt = 1;
+    let (started, mut attempt) = (Instant::now(), 1);
     loop {
-        let (files, sound) = match copy(world, session, artifact, path, attempt).await {
-            // The product closed the database or rotated its journal in between.
-            Err(Stop::Failure(failure))
-                if failure.kind == FailureKind::Missing && attempt < ATTEMPTS =>
-            {
-                (Vec::new(), false)
-            }
-            done => done?,
-        };
+        let mut kept = Vec::new();
+        let (mut files, sound) =
+            match copy(world, session, artifact, path, attempt, &mut kept).await {
+                // The product closed the database or rotated its journal in between.
+                Err(Stop::Failure(failure))
+                    if failure.kind == FailureKind::Missing && attempt < ATTEMPTS =>
+                {
+                    (Vec::new(), false)
+                }
+                done => done?,
+            };
         if sound || attempt == ATTEMPTS {
+            // The whole retrieval, attempts and pauses included; the sidecars have their own share.
+            let others: u64 = files.iter().skip(1).map(|(file, _)| file.duration_ms).sum();
+            let all = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            files[0].0.duration_ms = all.saturating_sub(others);
             return Ok(files);
+        }
+        // A copy that is not the one reported is not kept either.
+        for path in kept {
+            std::fs::remove_file(path).map_err(|error| fault(&error))?;
         }
         attempt += 1;
         tokio::time::sleep(PAUSE * attempt).await;
@@ -87,10 +97,10 @@ async fn copy(
     artifact: &Artifact,
     path: &str,
     attempt: u32,
+    kept: &mut Vec<PathBuf>,
 ) -> Result<(Files, bool), Stop> {
     let scratch = tempfile::tempdir().map_err(|error| fault(&error))?;
     let copy = scratch.path().join("copy.db");
-    let started = Instant::now();
     let before = Marks::take(world, session, path).await?;
     let mut files = Vec::new();
     for (suffix, present) in [
@@ -101,7 +111,7 @@ async fn copy(
         if present {
             let remote = format!("{path}{suffix}");
             let local = scratch.path().join(format!("copy.db{suffix}"));
-            files.push(part(world, session, artifact, &remote, &local, attempt).await?);
+            files.push(part(world, session, artifact, &remote, &local, attempt, kept).await?);
         }
     }
     if files[0].0.bytes == 0 {
@@ -124,7 +134,6 @@ async fn copy(
     if let Ok(content) = &content {
         files[0].0.content = content.clone();
     }
-    files[0].0.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     files[0].1 = content;
     Ok((files, sound))
 }
@@ -136,10 +145,14 @@ async fn part(
     remote: &str,
     local: &Path,
     attempt: u32,
-) -> Result<(Evidence, Result<Content, Failure>), Stop> {
+    kept_as: &mut Vec<PathBuf>,
+) -> Result<Fetched, Stop> {
     let started = Instant::now();
     let file = File::create_new(local).map_err(|error| fault(&error))?;
-    let keep = kept(world, artifact, remote)?;
+    let keep = kept(world, artifact, remote)?.map(|(file, path)| {
+        kept_as.push(path);
+        file
+    });
     let receipt = read(
         session,
         remote,
@@ -155,12 +168,22 @@ async fn part(
     ))
 }
 
-/// Integrity, tables and samples cost CPU, not network: off the async threads, within the deadline.
-async fn check(
+/// Judges a database that a command printed: there is no set to compare, only the copy itself.
+pub(super) async fn printed(
     world: &World,
     artifact: &Artifact,
-    copy: std::path::PathBuf,
-) -> Result<Content, Failure> {
+    bytes: &[u8],
+) -> Result<Result<Content, Failure>, Stop> {
+    let scratch = tempfile::tempdir().map_err(|error| fault(&error))?;
+    let copy = scratch.path().join("copy.db");
+    std::fs::write(&copy, bytes).map_err(|error| fault(&error))?;
+    let content = check(world, artifact, copy).await;
+    drop_scratch(scratch)?;
+    Ok(content)
+}
+
+/// Integrity, tables and samples cost CPU, not network: off the async threads, within the deadline.
+async fn check(world: &World, artifact: &Artifact, copy: PathBuf) -> Result<Content, Failure> {
     let (tables, sample) = (artifact.tables.clone(), artifact.sample.clone());
     let left = world.deadline.saturating_duration_since(Instant::now());
     let work = tokio::task::spawn_blocking(move || inspect(&copy, &tables, sample.as_ref(), left));

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use futures::future::BoxFuture;
 
+use super::retrieve::Fetched;
 use super::{Keep, Subject};
+use crate::evidence::Evidence;
 use crate::evidence::transcript::Transcript;
-use crate::evidence::{Content, Evidence};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Instance, Inventory, Login};
 use crate::time;
@@ -42,7 +43,7 @@ impl From<Failure> for Stop {
 pub(super) struct Retrieved {
     pub artifact: Artifact,
     /// Each file with what its reader found, or why it could make nothing of it.
-    pub files: Vec<(Evidence, Result<Content, Failure>)>,
+    pub files: Vec<Fetched>,
 }
 
 /// One check's world.

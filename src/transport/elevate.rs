@@ -69,8 +69,7 @@ pub(super) fn refusal(
     };
     let line = stderr
         .lines()
-        .filter(|line| !line.trim().is_empty() && !is_aside(line))
-        .next_back()
+        .rfind(|line| !line.trim().is_empty() && !is_aside(line))
         .filter(is_own)?;
     if line.starts_with("sudo: ") && line.ends_with(": command not found") {
         let hint = "correct the command in the inventory; sudo looks in its own secure_path";

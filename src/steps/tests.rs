@@ -1,0 +1,350 @@
+//! Tests over the deeds, with a session that has files in memory: what counts as retrieved, and what
+//! the other steps make of it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use futures::future::{BoxFuture, ready};
+
+use super::*;
+use crate::digest::Sha256;
+use crate::evidence::transcript::Transcript;
+use crate::failure::{Failure, FailureKind};
+use crate::inventory::{Inventory, Login};
+use crate::transport::{
+    Command, Entry, EntryKind, Greeting, Limits, Output, ReadError, Receipt, Session, Sink,
+};
+
+/// Each path with the contents that it has, one read after the other; the last stays.
+#[derive(Default)]
+struct Files(Mutex<BTreeMap<String, VecDeque<Vec<u8>>>>);
+
+struct Fake {
+    files: Files,
+    printed: Vec<u8>,
+    status: i32,
+    greeting: Greeting,
+}
+
+impl Fake {
+    fn content(&self, path: &str, whole: bool) -> Option<Vec<u8>> {
+        let mut files = self.files.0.lock().unwrap();
+        let states = files.get_mut(path)?;
+        match whole && states.len() > 1 {
+            true => states.pop_front(),
+            false => states.front().cloned(),
+        }
+    }
+}
+
+impl Session for Fake {
+    fn greeting(&self) -> &Greeting {
+        &self.greeting
+    }
+    fn run<'a>(&'a self, _: &'a Command, _: Limits) -> BoxFuture<'a, Result<Output, Failure>> {
+        let output = Output {
+            stdout: self.printed.clone(),
+            stderr: Vec::new(),
+            status: self.status,
+        };
+        Box::pin(ready(Ok(output)))
+    }
+    fn list<'a>(
+        &'a self,
+        pattern: &'a str,
+        _: Limits,
+    ) -> BoxFuture<'a, Result<Vec<Entry>, Failure>> {
+        let glob = globset::Glob::new(pattern).unwrap().compile_matcher();
+        let names: Vec<String> = self
+            .files
+            .0
+            .lock()
+            .unwrap()
+            .keys()
+            .filter(|name| glob.is_match(name))
+            .cloned()
+            .collect();
+        let entry = |path: String| Entry {
+            size: self.content(&path, false).unwrap().len() as u64,
+            path,
+            kind: EntryKind::File,
+            modified: None,
+        };
+        Box::pin(ready(Ok(names.into_iter().map(entry).collect())))
+    }
+    fn read<'a>(
+        &'a self,
+        path: &'a str,
+        prefix: Option<u64>,
+        _: Limits,
+        mut sink: Sink,
+    ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
+        let Some(mut content) = self.content(path, prefix.is_none()) else {
+            return Box::pin(ready(Err(Failure::new(
+                FailureKind::Missing,
+                "a file",
+                "none",
+            )
+            .into())));
+        };
+        content.truncate(usize::try_from(prefix.unwrap_or(u64::MAX)).unwrap_or(usize::MAX));
+        sink.write_all(&content).unwrap();
+        let receipt = Receipt {
+            path: path.to_owned(),
+            bytes: content.len() as u64,
+            sha256: Sha256::of(&content),
+            modified: None,
+            method: "sftp",
+        };
+        Box::pin(ready(Ok(receipt)))
+    }
+    fn is_dead(&self) -> bool {
+        false
+    }
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(ready(()))
+    }
+}
+
+struct Open(Arc<Fake>, Login);
+
+impl Door for Open {
+    fn session(&self) -> BoxFuture<'_, Result<Arc<dyn Session>, Failure>> {
+        Box::pin(ready(Ok(self.0.clone() as Arc<dyn Session>)))
+    }
+    fn login(&self) -> &Login {
+        &self.1
+    }
+}
+
+const INVENTORY: &str = "\
+environment: test
+ssh: {host_key: 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', key: k}
+hosts: {a: {address: 127.0.0.1}}
+teams: {ops: {user: ops}}
+instances:
+  one:
+    product: amps
+    host: a
+    teams: [ops]
+    vars: {home: /o}
+    expect: {version: 5.3.4.12, name: one}
+    artifacts: {ARTIFACTS}
+";
+
+/// Performs the steps in order and says how the first that fails, fails.
+async fn perform_all(
+    fake: Fake,
+    artifacts: &str,
+    steps: &[&str],
+    keep: Option<&Path>,
+) -> Result<World, FailureKind> {
+    let text = INVENTORY.replace("{ARTIFACTS}", artifacts);
+    let inventory = Arc::new(Inventory::parse(Path::new("i.yaml"), text.into_bytes()).unwrap());
+    let login = inventory.login("a", "ops").unwrap().clone();
+    let subject = Subject {
+        environment: "test".into(),
+        instance: Some("one".into()),
+        host: Some("a".into()),
+        team: Some("ops".into()),
+        ..Subject::default()
+    };
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let keep = keep.map(|path| Arc::new(Keep::new(path).unwrap()));
+    let door: Arc<dyn Door> = Arc::new(Open(Arc::new(fake), login));
+    let mut world = World::new(
+        subject,
+        inventory,
+        Some(door),
+        deadline,
+        keep,
+        Transcript::new("c", "a", "ops"),
+    );
+    for step in steps {
+        match perform(&bind(step, Below::default()).unwrap(), &mut world).await {
+            Ok(()) => {}
+            Err(Stop::Failure(failure)) => return Err(failure.kind),
+            Err(Stop::Fault(fault)) => panic!("{fault}"),
+        }
+    }
+    Ok(world)
+}
+
+fn printing(printed: &[u8]) -> Fake {
+    Fake {
+        files: Files::default(),
+        printed: printed.to_vec(),
+        status: 0,
+        greeting: Greeting::default(),
+    }
+}
+
+fn holding(files: &[(&str, &[&[u8]])]) -> Fake {
+    let states = |(path, states): &(&str, &[&[u8]])| {
+        (
+            (*path).to_owned(),
+            states.iter().map(|state| state.to_vec()).collect(),
+        )
+    };
+    Fake {
+        files: Files(Mutex::new(files.iter().map(states).collect())),
+        ..printing(b"")
+    }
+}
+
+async fn kind(fake: Fake, artifacts: &str, steps: &[&str]) -> Option<FailureKind> {
+    perform_all(fake, artifacts, steps, None).await.err()
+}
+
+fn database(rows: u32) -> Vec<u8> {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("d");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch("create table s (t integer)")
+        .unwrap();
+    for _ in 0..rows {
+        connection
+            .execute("insert into s values (unixepoch())", [])
+            .unwrap();
+    }
+    drop(connection);
+    std::fs::read(path).unwrap()
+}
+
+const STATISTICS: &str =
+    "{statistics: {path: /o/s.db, tables: [s], sample: {table: s, column: t, unit: unix}}}";
+
+#[tokio::test]
+async fn what_a_command_prints_is_looked_at_like_a_file() {
+    let xml = "{configuration: {command: [/bin/show], format: xml}}";
+    let well = [
+        "the configuration can be retrieved",
+        "the configuration is well-formed",
+    ];
+    assert_eq!(kind(printing(b"<AMPSConfig/>"), xml, &well).await, None);
+    assert_eq!(
+        kind(printing(b"<AMPSConfig>"), xml, &well).await,
+        Some(FailureKind::Corrupt)
+    );
+    assert_eq!(kind(printing(b"<AMPSConfig>"), xml, &well[..1]).await, None);
+    assert_eq!(
+        kind(printing(b" \n"), xml, &well[..1]).await,
+        Some(FailureKind::Empty)
+    );
+    let failed = Fake {
+        status: 3,
+        ..printing(b"<AMPSConfig/>")
+    };
+    assert_eq!(
+        kind(failed, xml, &well[..1]).await,
+        Some(FailureKind::Mismatch)
+    );
+
+    let sqlite = "{statistics: {command: [/bin/dump], format: sqlite, tables: [s], sample: {table: s, column: t, unit: unix}}}";
+    let steps = [
+        "the statistics database is consistent",
+        "the statistics database has a sample from the last 1 hour",
+    ];
+    assert_eq!(kind(printing(&database(3)), sqlite, &steps).await, None);
+    assert_eq!(
+        kind(printing(b"not a database"), sqlite, &steps).await,
+        Some(FailureKind::Corrupt)
+    );
+    assert_eq!(
+        kind(printing(&database(0)), sqlite, &steps).await,
+        Some(FailureKind::Empty)
+    );
+}
+
+#[tokio::test]
+async fn a_version_is_retrieved_only_when_there_is_one() {
+    let file = "{version: {path: /o/VERSION, match: '\\d+\\.\\d+\\.\\d+\\.\\d+'}}";
+    let steps = [
+        "the version can be retrieved",
+        "the version is the expected one",
+    ];
+    let of = |content: &'static [u8]| holding(&[("/o/VERSION", &[content])]);
+    assert_eq!(kind(of(b"AMPS 5.3.4.12\n"), file, &steps).await, None);
+    assert_eq!(
+        kind(of(b"AMPS 5.3.4.13\n"), file, &steps).await,
+        Some(FailureKind::Mismatch)
+    );
+    assert_eq!(
+        kind(of(b"AMPS\n"), file, &steps[..1]).await,
+        Some(FailureKind::Mismatch)
+    );
+    assert_eq!(
+        kind(of(b""), file, &steps[..1]).await,
+        Some(FailureKind::Empty)
+    );
+}
+
+#[tokio::test]
+async fn an_empty_file_is_no_log_unless_others_hold_entries() {
+    let entry: &[u8] = b"2026-11-21T14:49:38.3442510Z [1] info: 00-0015 ready\n";
+    let log = ["the event log can be retrieved"];
+    assert_eq!(
+        kind(holding(&[("/o/logs/a.log", &[b""])]), "{}", &log).await,
+        Some(FailureKind::Empty)
+    );
+    assert_eq!(
+        kind(
+            holding(&[("/o/logs/a.log", &[b""]), ("/o/logs/a.log.1", &[entry])]),
+            "{}",
+            &log
+        )
+        .await,
+        None
+    );
+    assert_eq!(
+        kind(holding(&[]), "{}", &log).await,
+        Some(FailureKind::Missing)
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_changes_is_fetched_again_and_a_restless_one_is_refused() {
+    let (old, new) = (database(1), database(2));
+    let steps = [
+        "the statistics database can be retrieved",
+        "the statistics database is consistent",
+    ];
+    let root = tempfile::tempdir().unwrap();
+    // The first copy sees the change that the mark after it shows.
+    let once = holding(&[("/o/s.db", &[&old, &new])]);
+    let world = perform_all(once, STATISTICS, &steps, Some(root.path()))
+        .await
+        .unwrap();
+    let evidence = world.evidence();
+    assert_eq!(
+        (evidence.len(), evidence[0].attempts, evidence[0].sha256),
+        (1, 2, Sha256::of(&new))
+    );
+    let kept: Vec<_> = std::fs::read_dir(root.path().join("one/ops/statistics"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(
+        kept.len(),
+        1,
+        "only the copy that is reported is kept: {kept:?}"
+    );
+    assert_eq!(
+        Sha256::of(&std::fs::read(&kept[0]).unwrap()),
+        evidence[0].sha256
+    );
+
+    let versions: Vec<Vec<u8>> = (1..8).map(database).collect();
+    let states: Vec<&[u8]> = versions.iter().map(Vec::as_slice).collect();
+    assert_eq!(
+        kind(holding(&[("/o/s.db", &states)]), STATISTICS, &steps[..1]).await,
+        None
+    );
+    assert_eq!(
+        kind(holding(&[("/o/s.db", &states)]), STATISTICS, &steps).await,
+        Some(FailureKind::Corrupt)
+    );
+}
