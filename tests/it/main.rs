@@ -11,6 +11,7 @@ mod full_disk;
 mod hostile;
 mod interrupt;
 mod lab_itself;
+mod lying_sftp;
 mod nothing_written;
 mod refusals;
 mod retrieve;

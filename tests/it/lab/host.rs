@@ -149,6 +149,12 @@ impl<'a> HostBuilder<'a> {
         self
     }
 
+    /// Another SFTP server than sshd's own; the command line runs in the account's shell.
+    pub fn subsystem(mut self, command: &str) -> Self {
+        self.subsystem = Some(command.to_owned());
+        self
+    }
+
     /// SFTP and nothing else, inside `host.path("chroot")` as `/` (needs root).
     pub fn sftp_chroot(self, account: Account) -> Self {
         self.option_for(account, "ChrootDirectory /run/chroot")
