@@ -3,7 +3,7 @@
 
 use super::directory::{DirectoryFault, Draft};
 use super::run_files::{self, WriteFault};
-use super::schema::Report;
+use super::schema::{Check, Report};
 use super::sealed::Sealed;
 use crate::digest::Sha256;
 use crate::sign::dsse::{Statement, TestResult};
@@ -63,6 +63,16 @@ fn chain(previous: Option<&Chain>) -> String {
     }
 }
 
+/// What is attested of a report, in the words of test-result v0.1.
+pub(super) fn attested(report: &Report) -> TestResult {
+    let waived = |check: &Check| check.outcome == "waived";
+    match report.verdict.decision.as_str() {
+        "GO" if report.checks.iter().any(waived) => TestResult::Warned,
+        "GO" => TestResult::Passed,
+        _ => TestResult::Failed,
+    }
+}
+
 fn statement(report: &Report) -> Statement {
     let named = |outcomes: &[&str]| {
         let checks = report
@@ -71,20 +81,15 @@ fn statement(report: &Report) -> Statement {
             .filter(|check| outcomes.contains(&check.outcome.as_str()));
         checks.map(|check| check.id.clone()).collect()
     };
-    let waived = named(&["waived"]);
     Statement {
         subjects: Vec::new(),
-        result: match report.verdict.decision.as_str() {
-            "GO" if Vec::is_empty(&waived) => TestResult::Passed,
-            "GO" => TestResult::Warned,
-            _ => TestResult::Failed,
-        },
+        result: attested(report),
         configuration: (report.inputs.iter())
             .filter_map(|input| Some((input.path.clone(), input.sha256.parse().ok()?)))
             .collect(),
         url: report.run.ci.clone(),
         passed: named(&["passed"]),
-        warned: waived,
+        warned: named(&["waived"]),
         failed: named(&["failed", "pending"]),
     }
 }

@@ -8,10 +8,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::schema::Report;
+use super::seal::attested;
 use super::sealed::{SealFault, Sealed};
 use super::{ReadFault, judge, read};
 use crate::digest::Sha256;
 use crate::sign::allowed_signers::{AllowedSigners, Signer};
+use crate::sign::dsse::TestResult;
 use crate::text::escape;
 use crate::time;
 use crate::verdict::Verdict;
@@ -65,6 +67,7 @@ impl Verified {
         let verdict = judge(&report);
         complete(&report, &sealed)?;
         agrees(&report, &verdict)?;
+        attests(&report, sealed.statement.result)?;
         whole(&report, demands)?;
         fresh(&report, demands, now)?;
         bound(&report, demands)?;
@@ -116,6 +119,18 @@ pub enum Unacceptable {
         /// What differs.
         why: String,
     },
+    /// The attestation states another result than the report.
+    #[error(
+        "report.intoto.jsonl attests {}, the report gives {}",
+        .result.as_str(),
+        .expected.as_str()
+    )]
+    Attested {
+        /// As attested.
+        result: TestResult,
+        /// What the report gives.
+        expected: TestResult,
+    },
     /// Aborted.
     #[error("incomplete: the run was ended early: {0}")]
     Aborted(String),
@@ -137,7 +152,7 @@ impl Unacceptable {
         match self {
             Self::Seal(fault) => fault.hint(),
             Self::Read(_) => "verify with the gonogo version that wrote the run, or a newer one",
-            Self::Incomplete(_) | Self::Disagrees { .. } => {
+            Self::Incomplete(_) | Self::Disagrees { .. } | Self::Attested { .. } => {
                 "the signer's key has signed a record that does not hold together: ask its owner how, and run again"
             }
             Self::Aborted(_) => "run again and let the run end",
@@ -211,6 +226,15 @@ fn agrees(report: &Report, judged: &Verdict) -> Result<(), Unacceptable> {
         judged: judged.decision.as_str(),
         why,
     })
+}
+
+/// Whoever reads the attestation alone must not read another verdict.
+fn attests(report: &Report, result: TestResult) -> Result<(), Unacceptable> {
+    let expected = attested(report);
+    match result == expected {
+        true => Ok(()),
+        false => Err(Unacceptable::Attested { result, expected }),
+    }
 }
 
 fn whole(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {

@@ -39,6 +39,18 @@ pub enum TestResult {
     Failed,
 }
 
+impl TestResult {
+    /// The word of test-result v0.1.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "PASSED",
+            Self::Warned => "WARNED",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
 /// What is attested. Names of tests are unique, such as `<feature>:<scenario>@<host>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
