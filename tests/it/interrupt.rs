@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::lab::{GONOGO, Host, Lab, OPERATIONS, until};
+use crate::lab::{BANNER, GONOGO, Host, Lab, OPERATIONS, until};
 
 fn start(lab: &Lab, out: &str) -> Child {
     Command::new(GONOGO)
@@ -105,6 +105,41 @@ fn by_ctrl_c() {
 #[test]
 fn by_the_job_runner() {
     interrupted(Signal::TERM, 143);
+}
+
+#[test]
+fn by_its_own_deadline() {
+    let lab = Lab::new();
+    let host = lab.host("ny4-1").start();
+    let orders = lab.amps("orders", &host);
+    orders.slow_version();
+    lab.amps("quotes", &host);
+    lab.write_inputs(&lab.inventory());
+    let begun = Instant::now();
+    let out = lab.next_out();
+    let run = lab.run(&[&lab.run_args(&out)[..], &["--deadline", "5s"]].concat());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{run:?}");
+    assert_eq!(run.status.code(), Some(3), "{run:?}");
+    let told = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(told.contains("deadline"), "{told}");
+    assert_eq!(String::from_utf8_lossy(&run.stdout), "NO-GO\n");
+    let dir = lab.operator().join(out);
+    let report: Value =
+        serde_json::from_slice(&fs::read(dir.join("report.json")).unwrap()).unwrap();
+    assert_eq!(report["run"]["kind"], "aborted");
+    assert_eq!(report["checks"].as_array().unwrap().len(), 8);
+    let verified = lab.verify(&dir);
+    assert_eq!(verified.status.code(), Some(4), "{verified:?}");
+    let told = String::from_utf8_lossy(&verified.stderr).into_owned();
+    assert!(
+        told.contains("ended early") && told.contains("deadline"),
+        "{told}"
+    );
+    // With time enough it is an ordinary run.
+    orders.answer_version(BANNER, 0);
+    let out = lab.next_out();
+    let run = lab.run(&[&lab.run_args(&out)[..], &["--deadline", "10m"]].concat());
+    assert_eq!(run.status.code(), Some(0), "{run:?}");
 }
 
 #[test]

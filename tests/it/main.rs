@@ -5,14 +5,19 @@
 
 mod lab;
 
+mod access;
 mod bad_input;
 mod cmd;
 mod full_disk;
+mod gate;
+mod golden;
 mod hostile;
 mod interrupt;
+mod keep;
 mod lab_itself;
 mod lying_sftp;
 mod nothing_written;
 mod refusals;
 mod retrieve;
+mod show;
 mod tidy;

@@ -26,7 +26,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 pub use account::{Account, MARKET_DATA, OPERATIONS, SERVICE, is_root, needs_root};
-pub use amps::Amps;
+pub use amps::{Amps, BANNER};
 pub use gonogo::GONOGO;
 pub use host::{Host, HostBuilder};
 pub use inventory::{FEATURE, FOUR};

@@ -1,0 +1,88 @@
+//! The ways in that an inventory can describe, each GO on real servers: a login without SFTP, one whose
+//! commands alone are used, and two hops with accounts of their own.
+
+use serde_json::json;
+
+use crate::lab::{Lab, MARKET_DATA, OPERATIONS};
+
+fn methods(run: &crate::lab::Run) -> Vec<&str> {
+    let evidence = run.checks().iter().flat_map(|check| {
+        let evidence = check["evidence"].as_array().unwrap().iter();
+        evidence.map(|item| item["method"].as_str().unwrap())
+    });
+    let mut methods: Vec<_> = evidence.collect();
+    methods.sort_unstable();
+    methods.dedup();
+    methods
+}
+
+#[test]
+fn by_commands_alone_although_there_is_sftp() {
+    let lab = Lab::new();
+    let host = lab.host("ny4-1").record_sftp().start();
+    lab.amps("orders", &host);
+    let run = lab.judge();
+    run.assert_go(4);
+    assert_eq!(methods(&run), ["command", "sftp"]);
+    let seen = host.sftp_log().len();
+    assert!(seen > 0);
+    let run = lab.judge_with(|inventory| {
+        inventory["teams"][OPERATIONS.team]["transport"] = "exec".into();
+    });
+    run.assert_go(4);
+    assert_eq!(methods(&run), ["command", "exec"]);
+    assert_eq!(host.sftp_log().len(), seen, "{}", host.sftp_log());
+}
+
+#[test]
+fn through_two_hops_with_accounts_of_their_own() {
+    let lab = Lab::new();
+    let outer = lab.host("outer").start();
+    let inner = lab.host("inner").start();
+    let target = lab.host("ny4-1").without_key(MARKET_DATA).start();
+    lab.amps("orders", &target);
+    let run = lab.judge_with(|inventory| {
+        for (hop, account) in [("outer", MARKET_DATA), ("inner", OPERATIONS)] {
+            inventory["hosts"][hop]["user"] = account.login().into();
+            inventory["hosts"][hop]["key"] = json!(format!("keys/{}", account.team));
+        }
+        inventory["hosts"]["ny4-1"]["via"] = json!(["outer", "inner"]);
+    });
+    run.assert_go(4);
+    for (host, account) in [
+        (&outer, MARKET_DATA),
+        (&inner, OPERATIONS),
+        (&target, OPERATIONS),
+    ] {
+        let accepted = format!("Accepted publickey for {} ", account.login());
+        assert!(host.log().contains(&accepted), "{}", host.log());
+    }
+    // Nothing is executed on a hop, and the target is reached from the inner one.
+    for hop in [&outer, &inner] {
+        assert!(!hop.log().contains("Starting session"), "{}", hop.log());
+    }
+    if crate::lab::is_root() {
+        let hosts = run.report()["hosts"].as_array().unwrap();
+        let told = hosts.iter().find(|host| host["name"] == "ny4-1").unwrap();
+        assert_eq!(told["identity"]["machine_id"], target.machine_id.as_str());
+    }
+}
+
+#[test]
+fn a_hop_that_lets_nobody_in_is_named() {
+    let lab = Lab::new();
+    let hop = lab.host("outer").without_key(OPERATIONS).start();
+    let target = lab.host("ny4-1").start();
+    let near = lab.host("ny4-2").start();
+    lab.amps("orders", &target);
+    lab.amps("quotes", &near);
+    let run = lab.judge_with(|inventory| {
+        inventory["hosts"]["ny4-1"]["via"] = json!(["outer"]);
+    });
+    let failed = crate::lab::FOUR.map(|four| ("orders", OPERATIONS.team, four, "auth"));
+    run.assert_only(&failed);
+    let check = run.check("orders", OPERATIONS.team, "version");
+    assert_eq!(check["failure"]["host"], "outer", "{check:#}");
+    assert!(!target.log().contains("Accepted"), "{}", target.log());
+    drop(hop);
+}
