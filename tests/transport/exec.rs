@@ -16,7 +16,7 @@ async fn a_command_runs_with_both_streams_and_its_own_status() {
         return;
     }
     let lab = Lab::new();
-    for user in [OPS, TWO, "gonogo-noisy", "gonogo-rbash"] {
+    for user in [OPS, TWO, "gngt-noisy", "gngt-rbash"] {
         let session = connect(&lab.login(user)).await.unwrap();
         let greeting = session.greeting();
         assert_eq!(greeting.host_key_type, "ssh-ed25519");
@@ -102,17 +102,12 @@ async fn what_stands_in_for_the_shell_is_never_a_success() {
             "ForceCommand",
         ),
         ("ForceCommand internal-sftp", OPS, "", "sftp"),
+        ("", "gngt-exit", "nothing at all (exit status 0)", ".bashrc"),
+        ("", "gngt-exec", "gone", ".bashrc"),
+        ("", "gngt-nologin", "not available", "nologin"),
         (
             "",
-            "gonogo-exit",
-            "nothing at all (exit status 0)",
-            ".bashrc",
-        ),
-        ("", "gonogo-exec", "gone", ".bashrc"),
-        ("", "gonogo-nologin", "not available", "nologin"),
-        (
-            "",
-            "gonogo-false",
+            "gngt-false",
             "nothing at all (exit status 1)",
             "/bin/false",
         ),
@@ -360,7 +355,7 @@ async fn sudo_refuses_and_allows() {
     let rules = std::path::Path::new("/etc/sudoers.d/gonogo-lab");
     std::fs::write(
         rules,
-        "gonogo-two ALL=(root) NOPASSWD: /usr/bin/stat, /usr/bin/head, /usr/bin/find, /usr/bin/id\n",
+        "gngt-two ALL=(root) NOPASSWD: /usr/bin/stat, /usr/bin/head, /usr/bin/find, /usr/bin/id\n",
     )
     .unwrap();
     sh("chmod", &["440", "/etc/sudoers.d/gonogo-lab"]);

@@ -370,7 +370,7 @@ async fn without_sftp_commands_take_over_and_say_so() {
     // Neither road: both are told.
     let lab = Lab::with("NOSFTP");
     let path = lab.file("f", b"content");
-    let session = connect(&lab.login("gonogo-nologin")).await.unwrap();
+    let session = connect(&lab.login("gngt-nologin")).await.unwrap();
     let failure = fetch(&*session, &path).await.unwrap_err();
     assert_eq!(failure.kind, K::Shell);
     assert!(failure.actual.contains("SFTP was tried first"), "{failure}");
@@ -420,7 +420,7 @@ async fn a_noisy_shell_does_not_spoil_files() {
     }
     let lab = Lab::with("NOSFTP\nSubsystem sftp /usr/lib/openssh/sftp-server");
     let path = lab.file("f", b"content");
-    let session = connect(&lab.login("gonogo-noisy")).await.unwrap();
+    let session = connect(&lab.login("gngt-noisy")).await.unwrap();
     let (receipt, bytes) = fetch(&*session, &path).await.unwrap();
     assert_eq!((receipt.method, &*bytes), ("exec", &b"content"[..]));
 }

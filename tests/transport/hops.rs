@@ -26,7 +26,7 @@ async fn one_hop_and_two_with_accounts_and_keys_of_their_own() {
         vec![hop(&first, "bastion", TWO)],
         vec![
             hop(&first, "bastion", TWO),
-            hop(&second, "inner", "gonogo-nologin"),
+            hop(&second, "inner", "gngt-nologin"),
         ],
     ] {
         login.via = via;
@@ -34,7 +34,7 @@ async fn one_hop_and_two_with_accounts_and_keys_of_their_own() {
             .await
             .unwrap_or_else(|failure| panic!("{failure}"));
         let output = session.run(&shell("id -un"), AMPLE).await.unwrap();
-        assert_eq!(output.stdout, b"gonogo-ops\n");
+        assert_eq!(output.stdout, b"gngt-ops\n");
         let (receipt, bytes) = fetch(&*session, &path).await.unwrap();
         assert!(receipt.bytes == 24 << 20 && bytes == content);
         let script = "head -c 4194304 /dev/zero & head -c 4194304 /dev/zero >&2; wait";

@@ -22,18 +22,18 @@ use tokio_util::sync::CancellationToken;
 
 /// Account, shell, `.bashrc`.
 const ACCOUNTS: [(&str, &str, &str); 8] = [
-    ("gonogo-ops", "/bin/bash", ""),
-    ("gonogo-two", "/bin/sh", ""),
-    ("gonogo-noisy", "/bin/bash", "echo noise; echo louder >&2\n"),
-    ("gonogo-exit", "/bin/bash", "exit 0\n"),
-    ("gonogo-nologin", "/usr/sbin/nologin", ""),
-    ("gonogo-false", "/bin/false", ""),
-    ("gonogo-rbash", "/bin/rbash", ""),
-    ("gonogo-exec", "/bin/bash", "exec echo gone\n"),
+    ("gngt-ops", "/bin/bash", ""),
+    ("gngt-two", "/bin/sh", ""),
+    ("gngt-noisy", "/bin/bash", "echo noise; echo louder >&2\n"),
+    ("gngt-exit", "/bin/bash", "exit 0\n"),
+    ("gngt-nologin", "/usr/sbin/nologin", ""),
+    ("gngt-false", "/bin/false", ""),
+    ("gngt-rbash", "/bin/rbash", ""),
+    ("gngt-exec", "/bin/bash", "exec echo gone\n"),
 ];
 
-pub const OPS: &str = "gonogo-ops";
-pub const TWO: &str = "gonogo-two";
+pub const OPS: &str = "gngt-ops";
+pub const TWO: &str = "gngt-two";
 
 /// One sshd with its directory.
 pub struct Lab {
