@@ -1,14 +1,12 @@
 //! Commands: what may pass, and everything that only looks like it.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use std::time::{Duration, Instant};
 
 use gonogo::failure::FailureKind as K;
 use gonogo::inventory::{Elevate, Transport};
 use gonogo::transport::{Command, Limits};
 
-use crate::lab::{AMPLE, Lab, OPS, TWO, connect, sh, shell, still_runs, usable, within};
+use super::lab::{AMPLE, Lab, OPS, TWO, connect, sh, shell, still_runs, usable, within};
 
 #[tokio::test]
 async fn a_command_runs_with_both_streams_and_its_own_status() {
@@ -265,7 +263,7 @@ async fn one_session_slot_is_enough() {
         let output = session.run(&shell("echo x"), AMPLE).await.unwrap();
         assert_eq!(output.stdout, b"x\n", "round {round}");
         if round % 10 == 0 {
-            crate::lab::fetch(&*session, &path).await.unwrap();
+            super::lab::fetch(&*session, &path).await.unwrap();
         }
     }
 }
@@ -284,7 +282,7 @@ async fn one_thing_at_a_time_and_each_its_own() {
     let (one, two, read) = tokio::join!(
         session.run(&one, limits),
         session.run(&two, limits),
-        crate::lab::fetch(&*session, &path)
+        super::lab::fetch(&*session, &path)
     );
     assert_eq!(
         (&*one.unwrap().stdout, &*two.unwrap().stdout),
@@ -336,11 +334,11 @@ async fn an_sftp_only_login_never_sends_a_command() {
     let session = connect(&login).await.unwrap();
     let failure = session.run(&shell("true"), AMPLE).await.unwrap_err();
     assert_eq!(failure.kind, K::Shell);
-    crate::lab::fetch(&*session, &path).await.unwrap();
+    super::lab::fetch(&*session, &path).await.unwrap();
     assert!(!lab.log().contains(" req exec"), "a command was sent");
     login.transport = Transport::Exec;
     let session = connect(&login).await.unwrap();
-    crate::lab::fetch(&*session, &path).await.unwrap();
+    super::lab::fetch(&*session, &path).await.unwrap();
     assert!(lab.log().contains(" req exec"), "the log would have told");
 }
 
@@ -376,7 +374,7 @@ async fn sudo_refuses_and_allows() {
                 assert_eq!(failure.kind, K::Elevate, "{user} {elevate:?}: {failure}");
             }
         }
-        let read = crate::lab::fetch(&*session, &secret).await;
+        let read = super::lab::fetch(&*session, &secret).await;
         match works {
             true => {
                 let (receipt, bytes) = read.unwrap();
@@ -397,7 +395,7 @@ async fn sudo_refuses_and_allows() {
     // The sabotage bites: without sudo the account cannot read it.
     let plain = connect(&lab.login(TWO)).await.unwrap();
     assert_eq!(
-        crate::lab::fetch(&*plain, &secret).await.unwrap_err().kind,
+        super::lab::fetch(&*plain, &secret).await.unwrap_err().kind,
         K::Denied
     );
     std::fs::remove_file(rules).unwrap();
@@ -437,7 +435,7 @@ async fn a_server_that_freezes_is_left_in_time() {
                     .kind
             }
             _ => {
-                crate::lab::fetch_within(&*session, &path, None, limits)
+                super::lab::fetch_within(&*session, &path, None, limits)
                     .await
                     .unwrap_err()
                     .kind

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use gonogo::failure::FailureKind as K;
 use gonogo::inventory::Login;
 
-use crate::lab::{AMPLE, Lab, OPS, TWO, connect, fetch, free_port, shell, usable};
+use super::lab::{AMPLE, Lab, OPS, TWO, connect, fetch, free_port, shell, usable};
 
 fn hop(lab: &Lab, name: &str, user: &str) -> Login {
     let mut login = lab.login(user);
@@ -152,7 +152,7 @@ async fn a_hop_that_freezes_ends_the_session_in_time() {
     let session = connect(&login).await.unwrap();
     bastion.signal("STOP");
     let started = Instant::now();
-    let limits = crate::lab::within(Duration::from_secs(1));
+    let limits = super::lab::within(Duration::from_secs(1));
     let failure = session.run(&shell("true"), limits).await.unwrap_err();
     assert_eq!(failure.kind, K::Timeout);
     assert!(session.is_dead() && started.elapsed() < Duration::from_millis(1700));

@@ -5,7 +5,7 @@ use std::process::Command;
 use gonogo::failure::FailureKind as K;
 use gonogo::inventory::Auth;
 
-use crate::lab::{AMPLE, Lab, OPS, connect, keygen, sh, shell, usable};
+use super::lab::{AMPLE, Lab, OPS, connect, keygen, sh, shell, usable};
 
 // cargo sets both for every test: the only way to have a variable without `unsafe`.
 const RIGHT: &str = "CARGO_PKG_NAME";
@@ -313,7 +313,7 @@ fn an_agent_lets_in_or_is_told_to_be_missing() {
     }
     let child = |key: &str, socket: Option<&str>, expected: &str| {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "auth::agent_child", "--nocapture"]);
+        command.args(["--exact", "transport::auth::agent_child", "--nocapture"]);
         command
             .env("GONOGO_AGENT_EXPECTS", expected)
             .env("GONOGO_AGENT_KEY", at(key));

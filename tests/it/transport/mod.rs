@@ -1,6 +1,8 @@
 //! The transport against a real sshd on loopback: every fact of facts/ssh.md that could turn a gate
 //! falsely green, planted and looked for. Needs root, for accounts of its own whose permissions bite;
-//! without it each test says that it proved nothing.
+//! without it they are left out, and said to be.
+//!
+//! The accounts are made on this very machine; `scripts/test` gives them a copy of /etc of their own.
 
 mod auth;
 mod exec;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use gonogo::demo::{Act, SIGNER};
 
-use crate::lab::{Lab, MARKET, OPS, PINNED, alive, text, until};
+use super::lab::{Lab, MARKET, OPS, PINNED, alive, text, until};
 
 #[test]
 fn a_framed_command_runs_as_on_the_host_itself() {

@@ -1,7 +1,5 @@
 //! A wire that is cut, bent or slowed at any byte: nothing that comes over it may pass for a success.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -12,7 +10,7 @@ use gonogo::digest::Sha256;
 use gonogo::failure::FailureKind as K;
 use gonogo::inventory::{Login, Transport};
 
-use crate::lab::{AMPLE, Lab, OPS, connect, fetch, fetch_within, shell, usable, within};
+use super::lab::{AMPLE, Lab, OPS, connect, fetch, fetch_within, shell, usable, within};
 
 /// What happens to the bytes from server to client.
 #[derive(Clone)]

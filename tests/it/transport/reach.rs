@@ -1,7 +1,5 @@
 //! Reaching the host, and proving that it is the one that is meant.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Command;
@@ -12,7 +10,7 @@ use gonogo::inventory::Login;
 use gonogo::transport::{self, libssh2_version};
 use tokio_util::sync::CancellationToken;
 
-use crate::lab::{Lab, OPS, connect, free_port, keygen, sh, usable};
+use super::lab::{Lab, OPS, connect, free_port, keygen, sh, usable};
 
 fn anywhere(address: &str, port: u16) -> Login {
     Login {

@@ -1,7 +1,5 @@
 //! Files: by SFTP and by commands, each case on both roads.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::sync::Arc;
@@ -12,7 +10,7 @@ use gonogo::failure::FailureKind as K;
 use gonogo::inventory::Transport;
 use gonogo::transport::{EntryKind, Limits, ReadError, Session};
 
-use crate::lab::{AMPLE, Lab, OPS, OnFirst, connect, fetch, fetch_within, sh, usable, within};
+use super::lab::{AMPLE, Lab, OPS, OnFirst, connect, fetch, fetch_within, sh, usable, within};
 
 async fn both(lab: &Lab) -> [(Arc<dyn Session>, &'static str); 2] {
     let mut login = lab.login(OPS);

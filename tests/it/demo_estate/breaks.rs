@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use gonogo::demo::Break;
 use jiff::Timestamp;
 
-use crate::lab::{Lab, MARKET, OPS, text};
+use super::lab::{Lab, MARKET, OPS, text};
 
 const HOSTS: [(&str, &str); 3] = [
     ("ny4-1", "ny4-amps-1"),
