@@ -44,6 +44,15 @@ pub(super) fn lint(path: &Path, source: &str, english: bool) -> Vec<Problem> {
     let mut fence: Option<(&str, usize)> = None;
     for (index, line) in source.lines().enumerate() {
         let trimmed = line.trim();
+        // Editors break the line there and Gherkin does not: what follows would hide in a comment.
+        if line.contains(['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']) {
+            linter.problem(
+                index + 1,
+                1,
+                "a line break that Gherkin does not know",
+                "save the file with LF or CR LF at the end of each line",
+            );
+        }
         if let Some((mark, _)) = fence {
             if trimmed == mark {
                 fence = None;

@@ -7,6 +7,7 @@ mod cross;
 mod filter;
 mod lint;
 mod parse;
+mod prose;
 mod render;
 #[cfg(test)]
 mod tests;
@@ -95,12 +96,20 @@ pub struct Written {
 /// # Errors
 /// Every problem of every file: what cannot be found, read or parsed, and what the linter refuses.
 pub fn read(features: &[PathBuf]) -> Result<Written, Vec<Problem>> {
+    read_files(feature_files::find(features)?)
+}
+
+/// The same from files that were found already, such as those that a run directory keeps.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_files(files: Vec<FeatureFile>) -> Result<Written, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut written = Written {
         features: Vec::new(),
         templates: Vec::new(),
     };
-    for file in feature_files::find(features)? {
+    for file in files {
         match parse::parse(&file) {
             Ok((feature, found)) => {
                 written.templates.extend(found);

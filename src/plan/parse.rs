@@ -7,6 +7,7 @@ use std::sync::Arc;
 use gherkin::{Examples, Feature, GherkinEnv, LineCol};
 
 use super::lint::lint;
+use super::prose::lost_step;
 use crate::feature_files::FeatureFile;
 use crate::problem::{Place, Problem};
 use crate::steps::Subject;
@@ -133,11 +134,13 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(mut self, feature: &Feature) -> Vec<Template> {
         let mut templates = Vec::new();
+        self.lost(feature.position, feature.description.as_deref());
         let before = self.background(feature.background.as_ref());
         for scenario in &feature.scenarios {
             self.scenario(scenario, &feature.tags, &before, &mut templates);
         }
         for rule in &feature.rules {
+            self.lost(rule.position, rule.description.as_deref());
             let inner = [before.clone(), self.background(rule.background.as_ref())].concat();
             let tags = [feature.tags.clone(), rule.tags.clone()].concat();
             if rule.scenarios.is_empty() {
@@ -286,6 +289,28 @@ impl Reader<'_> {
             table: step.table.as_ref().map(|table| table.rows.clone()),
             doc_string: step.docstring.as_deref().map(doc_string),
             place: self.place(step.position),
+        }
+    }
+
+    /// Prose is welcome here, and so would be a whole scenario whose first line is misspelt.
+    fn lost(&mut self, position: LineCol, description: Option<&str>) {
+        let Some(step) = description.and_then(lost_step) else {
+            return;
+        };
+        let mut behind = self.source.lines().enumerate().skip(position.line);
+        let found = behind.find(|(_, line)| line.trim() == step);
+        let line = found.map_or(position.line, |(index, _)| index + 1);
+        // The linter has found the same line already when its keyword is English.
+        if self
+            .problems
+            .iter()
+            .all(|problem| problem.place.line != line)
+        {
+            self.problem(
+                LineCol { line, col: 1 },
+                "a step that belongs to no scenario",
+                "the line above that should begin one is misspelt or missing; prose must not read like a step",
+            );
         }
     }
 
@@ -463,6 +488,22 @@ mod tests {
             (
                 "# language: de\nFunktionalität: f\n  Szenario: s\n    Angenomen each instance\n    Dann x\n",
                 "this line is no step",
+            ),
+            (
+                "# language: de\nFunktionalität: f\n  Szenaro: s\n    Dann the team connects\n  Szenario: t\n    Dann the team connects\n",
+                "a step that belongs to no scenario",
+            ),
+            (
+                "Feature: f\n  scenario s\n    then the team connects\n  Scenario: t\n    Then the team connects\n",
+                "a step that belongs to no scenario",
+            ),
+            (
+                "Feature: f\n  Rule: r\n    scenario s\n    then the team connects\n    Scenario: t\n      Then the team connects\n",
+                "a step that belongs to no scenario",
+            ),
+            (
+                "Feature: f\n  Scenario: s\n    # note\r    Then the version can be retrieved\n    Then the team connects\n",
+                "a line break that Gherkin does not know",
             ),
             (
                 "Feature: f\n  Scenario: s\n    Given each instance\n    Whne x\n",
