@@ -121,6 +121,16 @@ fn walk(
             Ok(kind) if kind.is_file() && name.ends_with(".feature") => {
                 take(&path, label, found, problems)
             }
+            // Left out unnoticed it would be a test that everybody believes is run.
+            Ok(kind) if kind.is_file() && name.trim().to_lowercase().ends_with(".feature") => {
+                problems.push(
+                    Problem::new(
+                        Place::whole(&path),
+                        "not read: its name does not end in .feature, in lower case",
+                    )
+                    .with_hint("rename it, or give it another extension"),
+                );
+            }
             Err(error) if name.ends_with(".feature") => problems.push(refused(&path, &error)),
             _ => {}
         }
@@ -243,6 +253,14 @@ mod tests {
                 .message
                 .contains("no .feature")
         );
+        let shouted = tree(&[
+            "f/a.feature",
+            "f/B.Feature",
+            "f/c.feature ",
+            "f/d.feature.bak",
+        ]);
+        let problems = find(&[shouted.path().join("f")]).unwrap_err();
+        assert_eq!(problems.len(), 2, "{problems:#?}");
         let twins = tree(&["one/features/a.feature", "two/features/a.feature"]);
         let both = ["one/features", "two/features"].map(|path| twins.path().join(path));
         assert!(
