@@ -10,6 +10,7 @@ use super::fault::{Exit, Fault};
 use super::{run, term};
 use crate::digest::Sha256;
 use crate::report::verify::{Demands, Unacceptable, Verified};
+use crate::run::replay;
 use crate::sign::allowed_signers::AllowedSigners;
 use crate::sign::manifest::portable_name;
 use crate::text::escape;
@@ -19,7 +20,13 @@ pub(super) fn verify(args: &Verify) -> Result<Exit, Fault> {
     let allowed = allowed(args)?;
     let demands = demands(args)?;
     match Verified::open(&args.run, &allowed, &demands, time::now()) {
-        Ok(verified) => Ok(accepted(args, &verified)),
+        Ok(verified) => match replay(verified.report(), &args.run) {
+            Ok(()) => Ok(accepted(args, &verified)),
+            Err(why) => {
+                refused(args, &Unacceptable::Replay(why));
+                Ok(Exit::Unacceptable)
+            }
+        },
         Err(reason) => {
             refused(args, &reason);
             Ok(Exit::Unacceptable)

@@ -66,6 +66,7 @@ impl Verified {
         let report = read(&sealed.read("report.json")?)?;
         let verdict = judge(&report);
         complete(&report, &sealed)?;
+        chained(&report, &sealed.read("PREVIOUS.sha256")?)?;
         agrees(&report, &verdict)?;
         attests(&report, sealed.statement.result)?;
         whole(&report, demands)?;
@@ -131,6 +132,9 @@ pub enum Unacceptable {
         /// What the report gives.
         expected: TestResult,
     },
+    /// The record is not that of the plan which its own inputs give.
+    #[error("incomplete: the record does not answer its own inputs: {0}")]
+    Replay(String),
     /// Aborted.
     #[error("incomplete: the run was ended early: {0}")]
     Aborted(String),
@@ -154,6 +158,9 @@ impl Unacceptable {
             Self::Read(_) => "verify with the gonogo version that wrote the run, or a newer one",
             Self::Incomplete(_) | Self::Disagrees { .. } | Self::Attested { .. } => {
                 "the signer's key has signed a record that does not hold together: ask its owner how, and run again"
+            }
+            Self::Replay(_) => {
+                "verify with the gonogo version that wrote the run; if it refuses too, the signer's key has signed a record that was changed: ask its owner how, and run again"
             }
             Self::Aborted(_) => "run again and let the run end",
             Self::Partial(_) => {
@@ -206,6 +213,18 @@ fn complete(report: &Report, sealed: &Sealed) -> Result<(), Unacceptable> {
             escape(stray)
         ))),
         None => Ok(()),
+    }
+}
+
+/// `PREVIOUS.sha256` names the run that the record names: a chain has one story.
+fn chained(report: &Report, file: &[u8]) -> Result<(), Unacceptable> {
+    let file = String::from_utf8_lossy(file);
+    let named = file.split_whitespace().next().filter(|word| *word != "#");
+    match named == report.run.previous.as_deref() {
+        true => Ok(()),
+        false => Err(Unacceptable::Incomplete(
+            "PREVIOUS.sha256 names another run than the record".to_owned(),
+        )),
     }
 }
 
@@ -323,4 +342,27 @@ fn bound(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn the_chain_has_one_story() {
+        let mut report = sample::go();
+        let other = "ab".repeat(32);
+        for previous in [None, Some("cd".repeat(32))] {
+            report.run.previous = previous.clone();
+            let told = match &previous {
+                None => "# first run\n".to_owned(),
+                Some(digest) => format!("{digest}  ../run-1/SHA256SUMS\n"),
+            };
+            assert!(chained(&report, told.as_bytes()).is_ok(), "{told}");
+            let wrong = format!("{other}  ../run-1/SHA256SUMS\n");
+            assert!(chained(&report, wrong.as_bytes()).is_err());
+        }
+        assert!(chained(&report, b"# first run\n").is_err());
+    }
 }

@@ -25,16 +25,7 @@ impl Guard {
         for touch in touches {
             match touch {
                 Touch::Execute(words) => drop(commands.insert(words.clone())),
-                Touch::Read(pattern) => {
-                    let glob = GlobBuilder::new(pattern)
-                        .literal_separator(true)
-                        .backslash_escape(false)
-                        .build();
-                    patterns.push((
-                        pattern.clone(),
-                        glob.ok().map(|glob| glob.compile_matcher()),
-                    ));
-                }
+                Touch::Read(pattern) => patterns.push((pattern.clone(), matcher(pattern))),
             }
         }
         Self {
@@ -49,6 +40,15 @@ impl Guard {
             pattern == path || glob.as_ref().is_some_and(|glob| glob.is_match(path))
         })
     }
+}
+
+/// A planned pattern as it matches the paths that it leads to.
+pub(super) fn matcher(pattern: &str) -> Option<GlobMatcher> {
+    let glob = GlobBuilder::new(pattern)
+        .literal_separator(true)
+        .backslash_escape(false)
+        .build();
+    glob.ok().map(|glob| glob.compile_matcher())
 }
 
 fn unplanned(what: &str) -> Failure {

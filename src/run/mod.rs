@@ -12,6 +12,7 @@ mod lane;
 mod parser;
 mod record;
 mod recorder;
+mod replay;
 mod report;
 mod runner;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use record::{Record, StepRecord};
 pub use recorder::{Event, Watch};
+pub use replay::replay;
 pub use report::{Circumstances, Files, report};
 
 use crate::plan::Plan;

@@ -1,0 +1,283 @@
+//! Whether a record answers its own inputs: the plan is made again from the inventory and the features
+//! that the run directory keeps, and the record must tell exactly that plan's checks, about its hosts and
+//! instances, with evidence that those checks could have gathered. Offline; judges no outcome.
+//!
+//! Without this a record signed by an allowed key could drop an instance together with its checks, and
+//! its sums would still be right.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::guard::matcher;
+use super::report::{Circumstances, report as compose};
+use super::{Ran, Record};
+use crate::digest::Sha256;
+use crate::failure::{Failure, FailureKind};
+use crate::feature_files::FeatureFile;
+use crate::inventory::Inventory;
+use crate::plan::{self, Check, Filters, Plan};
+use crate::problem::Problem;
+use crate::report::schema;
+use crate::sign::manifest::portable_name;
+use crate::steps::{ArtifactName, Call, Touch, command_line};
+use crate::text::escape;
+
+const INVENTORY: &str = "inputs/inventory.yaml";
+// Recorded times are whole seconds, and a check is judged while it runs.
+const SLACK: SignedDuration = SignedDuration::from_secs(5);
+
+/// Compares the record with the plan that the run's own inputs in `directory` give. A filtered run is
+/// not compared: it is a NO-GO whatever it tells.
+///
+/// # Errors
+/// The first difference, in a phrase.
+pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), String> {
+    if report.run.scope.partial {
+        return Ok(());
+    }
+    let plan = again(report, directory)?;
+    same(report, &plan)?;
+    for (planned, told) in plan.checks.iter().zip(&report.checks) {
+        let wrong = |what: String| format!("check `{}`: {what}", escape(&told.id));
+        gathered(planned, told, &plan.inventory).map_err(wrong)?;
+        if told.outcome == "passed" {
+            for step in &planned.steps {
+                held(&step.call, planned, told, &plan.inventory).map_err(wrong)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn again(report: &schema::Report, directory: &Path) -> Result<Plan, String> {
+    let (mut inventory, mut features) = (None, Vec::new());
+    for input in &report.inputs {
+        let path = directory.join(&input.path);
+        let bytes = fs::read(&path).map_err(|e| format!("`{}`: {e}", escape(&input.path)))?;
+        let digest = Sha256::of(&bytes);
+        if digest.to_string() != input.sha256 {
+            return Err(format!("`{}` was changed", escape(&input.path)));
+        }
+        match input.path.as_str() {
+            INVENTORY => inventory = Some(bytes),
+            name => features.push(FeatureFile {
+                label: label(report, name),
+                path,
+                bytes,
+                digest,
+            }),
+        }
+    }
+    let bytes = inventory.ok_or("the run keeps no inventory")?;
+    let inventory = Inventory::parse(Path::new(INVENTORY), bytes)
+        .map_err(|problems| refused("inventory", &problems.into_vec()))?;
+    plan::make_from(&Arc::new(inventory), features, &Filters::default())
+        .map_err(|problems| refused("features", &problems))
+}
+
+/// The label that the run gave a feature: its name in the directory keeps only portable characters.
+fn label(report: &schema::Report, name: &str) -> String {
+    let name = name.strip_prefix("inputs/").unwrap_or(name);
+    let mut labels = report.checks.iter().map(|check| &check.feature);
+    let found = labels.find(|label| portable_name(label) == name);
+    found.map_or_else(|| name.to_owned(), Clone::clone)
+}
+
+fn refused(what: &str, problems: &[Problem]) -> String {
+    let first = problems.first().map_or("", |problem| &problem.message);
+    format!(
+        "this gonogo refuses the {what} of the run: {}",
+        escape(first)
+    )
+}
+
+/// The record of a run of `plan` in which nothing happened, beside what is told.
+fn same(told: &schema::Report, plan: &Plan) -> Result<(), String> {
+    let nothing = || Failure::new(FailureKind::Undefined, "", "");
+    let ran = Ran {
+        records: (plan.checks.iter())
+            .map(|check| Record::not_run(check.steps.len(), nothing()))
+            .collect(),
+        hosts: super::Registry::default(),
+        fault: None,
+    };
+    let run = told.run.clone();
+    let (planned, _) = compose(plan, &ran, Circumstances { run });
+    let (is, must) = (&told.run.scope, &planned.run.scope);
+    if is.environment != must.environment {
+        return Err("it tells another environment than its inventory".to_owned());
+    }
+    // The digest is of a text that another version may word differently.
+    if told.run.tool.version == env!("CARGO_PKG_VERSION") && is.plan != must.plan {
+        return Err("it tells the digest of another plan".to_owned());
+    }
+    if told.instances != planned.instances {
+        return Err("its instances are not those of its inventory".to_owned());
+    }
+    let hosts = |report: &schema::Report| -> Vec<_> {
+        let hosts = report.hosts.iter().cloned();
+        let bare = hosts.map(|host| schema::Host {
+            host_key: None,
+            identity: schema::HostIdentity::default(),
+            server: None,
+            ..host
+        });
+        bare.collect()
+    };
+    if hosts(told) != hosts(&planned) {
+        return Err("its hosts are not those that its inventory means".to_owned());
+    }
+    let mut pairs = planned.checks.iter().zip(&told.checks);
+    if let Some((must, _)) = pairs.find(|(must, is)| bare(must) != bare(is)) {
+        let id = escape(&must.id);
+        return Err(format!("check `{id}` is not told as it was planned"));
+    }
+    match (planned.checks.len(), told.checks.len()) {
+        (must, is) if must == is => Ok(()),
+        (must, is) => Err(format!("its inputs plan {must} checks, it tells {is}")),
+    }
+}
+
+/// A check without anything that happened.
+fn bare(check: &schema::Check) -> schema::Check {
+    let steps = check.steps.iter().cloned();
+    let steps = steps.map(|step| schema::Step {
+        outcome: String::new(),
+        duration_ms: 0,
+        ..step
+    });
+    schema::Check {
+        steps: steps.collect(),
+        outcome: String::new(),
+        attempts: 0,
+        started: None,
+        duration_ms: 0,
+        evidence: Vec::new(),
+        transcript: None,
+        failure: None,
+        waiver: None,
+        earlier: Vec::new(),
+        ..check.clone()
+    }
+}
+
+/// Each piece of evidence is of an artifact that the check asks for, from where the plan looks for it.
+fn gathered(planned: &Check, told: &schema::Check, inventory: &Inventory) -> Result<(), String> {
+    let subject = &planned.subject;
+    let instance = subject.instance.as_deref();
+    let instance = instance.and_then(|name| inventory.instance(name));
+    for evidence in &told.evidence {
+        let comes_from = |call: &Call| {
+            let names = call.artifacts().iter();
+            let mut found = names
+                .filter_map(|name| name.find(instance?, subject.team.as_deref()).ok())
+                .filter(|found| found.name == evidence.artifact);
+            found.any(|found| found.kind.as_str() == evidence.kind)
+                && call
+                    .touches(subject, inventory)
+                    .iter()
+                    .any(|touch| match touch {
+                        Touch::Execute(words) => command_line(words) == evidence.path,
+                        Touch::Read(pattern) => {
+                            *pattern == evidence.path
+                                || matcher(pattern)
+                                    .is_some_and(|glob| glob.is_match(&evidence.path))
+                        }
+                    })
+        };
+        if !planned.steps.iter().any(|step| comes_from(&step.call)) {
+            let (artifact, path) = (escape(&evidence.artifact), escape(&evidence.path));
+            return Err(format!(
+                "evidence `{artifact}` from `{path}` was not planned"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What a passed step stated still follows from the evidence told.
+fn held(call: &Call, planned: &Check, told: &schema::Check, all: &Inventory) -> Result<(), String> {
+    let subject = &planned.subject;
+    let instance = subject
+        .instance
+        .as_deref()
+        .and_then(|name| all.instance(name));
+    let Some(instance) = instance else {
+        return Ok(());
+    };
+    let of = |name: &ArtifactName| -> Vec<&schema::Evidence> {
+        let artifact = name.find(instance, subject.team.as_deref()).ok();
+        let of = |evidence: &&schema::Evidence| {
+            artifact.is_some_and(|one| one.name == evidence.artifact)
+        };
+        told.evidence.iter().filter(of).collect()
+    };
+    let only = |seen: Vec<&String>, expected: &Option<String>| {
+        !seen.is_empty() && seen.iter().all(|seen| Some(*seen) == expected.as_ref())
+    };
+    let time = |text: &Option<String>| text.as_deref()?.parse::<Timestamp>().ok();
+    let began = time(&told.started);
+    let ended =
+        began.map(|began| began + SignedDuration::from_millis_i128(told.duration_ms.into()));
+    let holds = match call {
+        Call::VersionExpected => {
+            let files = of(&ArtifactName::OfKind(crate::inventory::Kind::Version));
+            let seen = files.iter().filter_map(|file| file.version.as_ref());
+            only(seen.collect(), &instance.expect_version)
+        }
+        Call::BelongsToInstance(name) => {
+            let files = of(name);
+            let seen = files.iter().filter_map(|file| file.instance_name.as_ref());
+            only(seen.collect(), &instance.expect_name)
+        }
+        Call::EntryWithin(name, span) | Call::SampleWithin(name, span) => {
+            let newest = of(name)
+                .iter()
+                .filter_map(|file| time(&file.newest_entry))
+                .max();
+            is_within(newest, *span, began)
+        }
+        Call::Covers(name, span) => {
+            let files = of(name);
+            let newest = files
+                .iter()
+                .filter_map(|file| time(&file.newest_entry))
+                .max();
+            let oldest = files
+                .iter()
+                .filter_map(|file| time(&file.oldest_entry))
+                .min();
+            let reaches = oldest.zip(ended).is_some_and(|(oldest, ended)| {
+                ended.duration_since(oldest) + SLACK >= signed(*span)
+            });
+            reaches && is_within(newest, *span, began)
+        }
+        Call::AllWithin(span) => {
+            let took: u64 = told.evidence.iter().map(|file| file.duration_ms).sum();
+            !told.evidence.is_empty() && Duration::from_millis(took) <= *span
+        }
+        _ => true,
+    };
+    match holds {
+        true => Ok(()),
+        false => Err("a step passed that its evidence does not bear out".to_owned()),
+    }
+}
+
+fn is_within(newest: Option<Timestamp>, span: Duration, began: Option<Timestamp>) -> bool {
+    let age = newest.zip(began);
+    age.is_some_and(|(newest, began)| began.duration_since(newest) <= signed(span) + SLACK)
+}
+
+fn signed(span: Duration) -> SignedDuration {
+    // Spans of steps are bounded far below what would overflow with the slack.
+    SignedDuration::try_from(span).unwrap_or(SignedDuration::from_hours(1 << 20))
+}
+
+#[cfg(test)]
+#[path = "replay_tests.rs"]
+mod tests;

@@ -1,0 +1,193 @@
+use super::super::record::{StepOutcome, StepRecord};
+use super::*;
+use crate::evidence::{Content, Evidence};
+use crate::inventory::Kind;
+use crate::time;
+use tempfile::TempDir;
+
+const ESTATE: &str = r#"
+environment: production
+hosts:
+  a: {address: 192.0.2.1, host_key: "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}
+  b: {address: 192.0.2.2, host_key: "SHA256:BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}
+teams: {ops: {user: ops, key: k}, desk: {user: desk, key: k}}
+products:
+  p:
+    artifacts:
+      version: {kind: version, command: ["{home}/v", "--version"]}
+      configuration: {kind: configuration, path: "{home}/*.xml", format: xml}
+      event log: {kind: log, path: "{home}/logs/*.log", format: amps-log}
+      statistics: {kind: statistics, path: "{home}/stats.db", format: plain}
+instances:
+  one: {product: p, host: a, teams: [ops, desk], vars: {home: /opt/one}, expect: {version: 1.2.3.4, name: one}}
+  two: {product: p, host: b, teams: [ops], vars: {home: /opt/two}, expect: {version: 1.2.3.4, name: two}}
+"#;
+
+const FEATURE: &str = "Feature: f
+  Scenario: all of <instance> for <team>
+    Given each instance
+    And each team responsible for it
+    Then the version can be retrieved
+    And the version is the expected one
+    And the configuration can be retrieved
+    And the configuration belongs to this instance
+    And the event log has an entry from the last 1 hour
+    And the event log covers the last 24 hours
+    And the statistics database can be retrieved
+    And every artifact was retrieved within 5 minutes
+";
+
+/// What a run of the estate would tell when all is well, and where its inputs are.
+fn told() -> (schema::Report, TempDir) {
+    let bytes = ESTATE.as_bytes().to_vec();
+    let inventory = Inventory::parse(Path::new("i.yaml"), bytes).unwrap();
+    let bytes = FEATURE.as_bytes().to_vec();
+    let feature = FeatureFile {
+        label: "my features/f.feature".into(),
+        path: "f".into(),
+        digest: Sha256::of(&bytes),
+        bytes,
+    };
+    let plan = plan::make_from(&Arc::new(inventory), vec![feature], &Filters::default()).unwrap();
+    let records = plan.checks.iter().map(|check| passed(check)).collect();
+    let ran = Ran {
+        records,
+        hosts: super::super::Registry::default(),
+        fault: None,
+    };
+    let run = crate::report::sample::go().run;
+    let (report, files) = compose(&plan, &ran, Circumstances { run });
+    let directory = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    (report, directory)
+}
+
+fn passed(check: &Check) -> Record {
+    let name = check.subject.instance.clone().unwrap();
+    let hours = |hours| Some(time::now() - SignedDuration::from_hours(hours));
+    let log = Content::Log {
+        entries: 2,
+        oldest: hours(30),
+        newest: hours(0),
+        levels: crate::evidence::amps_log::Levels::default(),
+    };
+    let xml = Content::Xml {
+        root: "AMPSConfig".into(),
+        name: Some(name.clone()),
+    };
+    let found = |artifact: &str, kind, path: String, content| Evidence {
+        artifact: artifact.into(),
+        kind,
+        path,
+        bytes: 1,
+        sha256: Sha256::of(b"x"),
+        method: "sftp",
+        modified: None,
+        attempts: 1,
+        duration_ms: 1,
+        content,
+    };
+    let at = |rest: &str| format!("/opt/{name}/{rest}");
+    let step = StepRecord {
+        outcome: StepOutcome::Passed,
+        duration_ms: 1,
+    };
+    Record {
+        started: Some(time::now()),
+        duration_ms: 10,
+        steps: vec![step; check.steps.len()],
+        evidence: vec![
+            found(
+                "version",
+                Kind::Version,
+                at("v --version"),
+                Content::Version("1.2.3.4".into()),
+            ),
+            found("configuration", Kind::Configuration, at("c.xml"), xml),
+            found("event log", Kind::Log, at("logs/a.log"), log),
+            found(
+                "statistics",
+                Kind::Statistics,
+                at("stats.db"),
+                Content::Opaque,
+            ),
+        ],
+        transcript: "t".into(),
+        failure: None,
+        fault: None,
+    }
+}
+
+#[test]
+fn an_untouched_record_answers_its_inputs_wherever_it_lies() {
+    let (report, directory) = told();
+    assert_eq!(report.checks.len(), 3);
+    assert_eq!(replay(&report, directory.path()), Ok(()));
+}
+
+#[test]
+fn a_record_changed_with_right_sums_is_found() {
+    type Change = fn(&mut schema::Report);
+    let changes: [(&str, Change); 16] = [
+        ("instances", |r| {
+            r.instances.retain(|one| one.name != "two");
+            r.hosts.retain(|one| one.name != "b");
+            r.checks
+                .retain(|one| one.instance.as_deref() != Some("two"));
+        }),
+        ("instances", |r| drop(r.instances[0].teams.pop())),
+        ("tells 2", |r| drop(r.checks.pop())),
+        ("as it was planned", |r| r.checks.swap(0, 1)),
+        ("as it was planned", |r| drop(r.checks[0].steps.pop())),
+        ("as it was planned", |r| {
+            r.checks[0].steps[4].text = "the team connects".into()
+        }),
+        ("as it was planned", |r| {
+            r.checks[0].team = Some("desk".into())
+        }),
+        ("hosts", |r| r.hosts[0].machine = Some("x".into())),
+        ("hosts", |r| r.hosts[0].expected = None),
+        ("environment", |r| {
+            r.run.scope.environment = "staging".into()
+        }),
+        ("another plan", |r| {
+            r.run.scope.plan = Sha256::of(b"").to_string()
+        }),
+        ("not planned", |r| {
+            r.checks[2].evidence = r.checks[0].evidence.clone()
+        }),
+        ("bear out", |r| {
+            r.checks[0].evidence[0].version = Some("0".into())
+        }),
+        ("bear out", |r| {
+            r.checks[0].evidence[1].instance_name = Some("two".into())
+        }),
+        ("bear out", |r| {
+            r.checks[0].evidence[2].newest_entry = Some("2020-01-01T00:00:00Z".into())
+        }),
+        ("bear out", |r| {
+            r.checks[0].evidence[2].oldest_entry = r.checks[0].started.clone()
+        }),
+    ];
+    for (index, (why, change)) in changes.into_iter().enumerate() {
+        let (mut report, directory) = told();
+        change(&mut report);
+        let found = replay(&report, directory.path()).unwrap_err();
+        assert!(found.contains(why), "case {index}: {found}");
+    }
+}
+
+#[test]
+fn the_inputs_themselves_must_be_those_recorded() {
+    let (report, directory) = told();
+    fs::write(directory.path().join(INVENTORY), "environment: x\n").unwrap();
+    let found = replay(&report, directory.path()).unwrap_err();
+    assert!(found.contains("was changed"), "{found}");
+    let (mut report, directory) = told();
+    report.inputs.remove(0);
+    assert!(replay(&report, directory.path()).is_err());
+}
