@@ -49,9 +49,13 @@ pub(super) async fn expected(world: &mut World) -> Result<(), Stop> {
     let mut version = None;
     let mut path = String::new();
     for (file, content) in &found.files {
-        path.clone_from(&file.path);
         if let Content::Version(seen) = content.as_ref().map_err(Failure::clone)? {
+            path.clone_from(&file.path);
             version = Some(seen.clone());
+            // Several files may hold a version: one that disagrees is the one to be told.
+            if version != expected {
+                break;
+            }
         }
     }
     match (expected, version) {
