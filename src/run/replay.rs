@@ -75,8 +75,9 @@ fn again(report: &schema::Report, directory: &Path) -> Result<Plan, String> {
     let bytes = inventory.ok_or("the run keeps no inventory")?;
     let inventory = Inventory::parse(Path::new(INVENTORY), bytes)
         .map_err(|problems| refused("inventory", &problems.into_vec()))?;
-    plan::make_from(&Arc::new(inventory), features, &Filters::default())
-        .map_err(|problems| refused("features", &problems))
+    let made = plan::read_files(features)
+        .and_then(|written| plan::make(&Arc::new(inventory), written, &Filters::default()));
+    made.map_err(|problems: Vec<Problem>| refused("features", &problems))
 }
 
 /// The label that the run gave a feature: its name in the directory keeps only portable characters.

@@ -1,8 +1,11 @@
-use super::super::record::{StepOutcome, StepRecord};
+//! A record changed in every way that a signer could, held to its own inputs.
+
+use super::super::record::StepRecord;
 use super::*;
 use crate::evidence::{Content, Evidence};
 use crate::inventory::Kind;
 use crate::time;
+use crate::verdict::StepOutcome;
 use tempfile::TempDir;
 
 const ESTATE: &str = r#"
@@ -48,8 +51,13 @@ fn told() -> (schema::Report, TempDir) {
         digest: Sha256::of(&bytes),
         bytes,
     };
-    let plan = plan::make_from(&Arc::new(inventory), vec![feature], &Filters::default()).unwrap();
-    let records = plan.checks.iter().map(|check| passed(check)).collect();
+    let plan = plan::make(
+        &Arc::new(inventory),
+        plan::read_files(vec![feature]).unwrap(),
+        &Filters::default(),
+    )
+    .unwrap();
+    let records = plan.checks.iter().map(passed).collect();
     let ran = Ran {
         records,
         hosts: super::super::Registry::default(),
