@@ -10,7 +10,7 @@ use ssh2::{BlockDirections, Channel, Error, MethodType};
 
 use super::actor::{Deadline, Kill, Socket};
 use super::host_key::{Ask, Trust};
-use super::{Greeting, auth, classify, sftp};
+use super::{Greeting, auth, classify, files, sftp};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
 use crate::time;
@@ -21,6 +21,8 @@ pub(super) struct Far {
     pub(super) sftp: sftp::Subsystem,
     pub(super) session: ssh2::Session,
     pub(super) login: Login,
+    /// What the last listings showed, for the reads that follow at once.
+    pub(super) looks: files::Looks,
     socket: Socket,
     kill: Arc<Kill>,
 }
@@ -85,6 +87,7 @@ impl Far {
         let wire = socket.try_clone().map_err(|error| ours(&error))?;
         let mut far = Self {
             sftp: sftp::Subsystem::default(),
+            looks: files::Looks::default(),
             session,
             login,
             socket,

@@ -1,6 +1,9 @@
 //! Which road to the files: SFTP or commands, by what the inventory says and the server gives. Holds
 //! the rules and the words that both roads share; reads nothing itself.
 
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
 use super::actor::Deadline;
 use super::far::Far;
 use super::{Entry, EntryKind, ReadError, Receipt, Sink};
@@ -32,6 +35,30 @@ impl Asked {
             )
             .with_hint("raise `max_bytes` for the host or team, or have the file rotated earlier")),
         }
+    }
+}
+
+/// Entries that were looked at a moment ago. A read takes its entry from here once, and does not look
+/// a second time: one round trip less for each file. What is opened is still judged by what it is then.
+#[derive(Default)]
+pub(super) struct Looks(HashMap<String, (Entry, Instant)>);
+
+impl Looks {
+    /// For how long a look is as good as a new one: what is a file now may be a FIFO later, and
+    /// opening that would hang.
+    const FRESH: Duration = Duration::from_secs(1);
+
+    /// Keeps the regular files of a listing that began at `since`.
+    fn keep(&mut self, entries: &[Entry], since: Instant) {
+        self.0.retain(|_, (_, at)| at.elapsed() < Self::FRESH);
+        let files = entries.iter().filter(|entry| entry.kind == EntryKind::File);
+        self.0
+            .extend(files.map(|entry| (entry.path.clone(), (entry.clone(), since))));
+    }
+
+    fn take(&mut self, path: &str) -> Option<Entry> {
+        let (entry, at) = self.0.remove(path)?;
+        (at.elapsed() < Self::FRESH).then_some(entry)
     }
 }
 
@@ -76,10 +103,15 @@ pub(super) fn list(
     deadline: &Deadline,
 ) -> Result<Vec<Entry>, Failure> {
     match road(far, deadline)? {
-        Road::Sftp => match sftp::Files::of(far, deadline) {
-            Some(mut files) => glob::expand(&mut files, pattern),
-            None => Err(io(pattern, "SFTP closed")),
-        },
+        Road::Sftp => {
+            let since = Instant::now();
+            let found = match sftp::Files::of(far, deadline) {
+                Some(mut files) => glob::expand(&mut files, pattern),
+                None => Err(io(pattern, "SFTP closed")),
+            }?;
+            far.looks.keep(&found, since);
+            Ok(found)
+        }
         Road::Exec(why) => {
             let mut files = shell_files::Files::of(far, deadline);
             glob::expand(&mut files, pattern).map_err(|failure| both(failure, why))
@@ -95,10 +127,13 @@ pub(super) fn read(
     sink: Sink,
 ) -> Result<Receipt, ReadError> {
     match road(far, deadline)? {
-        Road::Sftp => match sftp::Files::of(far, deadline) {
-            Some(mut files) => files.read(asked, sink),
-            None => Err(io(&asked.path, "SFTP closed").into()),
-        },
+        Road::Sftp => {
+            let looked = far.looks.take(&asked.path);
+            match sftp::Files::of(far, deadline) {
+                Some(mut files) => files.read(asked, looked, sink),
+                None => Err(io(&asked.path, "SFTP closed").into()),
+            }
+        }
         Road::Exec(why) => {
             let read = shell_files::Files::of(far, deadline).read(asked, sink);
             read.map_err(|error| match error {
@@ -205,6 +240,28 @@ mod tests {
         assert_eq!(asked(Some(4), 10).wanted(u64::MAX), Ok(4));
         assert_eq!(asked(Some(4), 10).wanted(0), Ok(0));
         assert!(asked(Some(11), 10).wanted(12).is_err());
+    }
+
+    #[test]
+    fn a_look_serves_one_read_and_not_for_long() {
+        let entry = |path: &str, kind| Entry {
+            path: path.into(),
+            kind,
+            size: 1,
+            modified: None,
+        };
+        let (file, fifo) = (
+            entry("/file", EntryKind::File),
+            entry("/fifo", EntryKind::Special),
+        );
+        let mut looks = Looks::default();
+        looks.keep(&[file.clone(), fifo], Instant::now());
+        assert_eq!(looks.take("/fifo"), None);
+        assert_eq!(looks.take("/file"), Some(file.clone()));
+        assert_eq!(looks.take("/file"), None);
+        let long_ago = Instant::now().checked_sub(Looks::FRESH).unwrap();
+        looks.keep(&[file], long_ago);
+        assert_eq!(looks.take("/file"), None);
     }
 
     #[test]
