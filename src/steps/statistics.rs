@@ -102,11 +102,15 @@ async fn copy(
     let scratch = tempfile::tempdir().map_err(|error| fault(&error))?;
     let copy = scratch.path().join("copy.db");
     let before = Marks::take(world, session, path).await?;
+    let journal = match &before.main {
+        Some(main) => main.journal,
+        None => journal(world, session, path).await?,
+    };
     let mut files = Vec::new();
     for (suffix, present) in [
         ("", true),
         ("-wal", before.wal.is_some()),
-        ("-journal", before.journal),
+        ("-journal", journal),
     ] {
         if present {
             let remote = format!("{path}{suffix}");
@@ -123,7 +127,7 @@ async fn copy(
             .into());
     }
     let after = Marks::take(world, session, path).await?;
-    let content = match before.same_set(&after) {
+    let content = match before == after {
         true => check(world, artifact, copy)
             .await
             .map_err(|failure| failure.with_subject_if_none(path)),
@@ -198,54 +202,65 @@ async fn check(world: &World, artifact: &Artifact, copy: PathBuf) -> Result<Cont
 }
 
 /// What tells whether the set changed while it was copied.
+///
+/// With entries in the `-wal`, the main file may be checkpointed while it is copied: every page so
+/// moved is still in the log that is copied after it, as long as the log was not restarted (same
+/// salts). What is written to the log meanwhile is merely newer. So the log's mark decides alone, and
+/// the main file is not asked for what nobody compares: each question is a round trip. Without a log,
+/// or with an empty one, the main file and its journal must stay as they are.
 #[derive(PartialEq)]
 struct Marks {
-    database: Option<DatabaseMark>,
-    entry: Entry,
     /// Outer: the `-wal` exists. Inner: it has a header (an empty one has none).
     wal: Option<Option<WalMark>>,
+    /// `None` when the log decides.
+    main: Option<Main>,
+}
+
+/// The main file, and whether a journal lies beside it.
+#[derive(PartialEq)]
+struct Main {
+    database: Option<DatabaseMark>,
+    entry: Entry,
     journal: bool,
 }
 
 impl Marks {
     async fn take(world: &World, session: &dyn Session, path: &str) -> Result<Self, Stop> {
-        let entry = look(world, session, path)
-            .await?
-            .ok_or_else(|| nothing_matches(path))?;
-        regular(&entry)?;
         let wal_path = format!("{path}-wal");
         let wal = match look(world, session, &wal_path).await? {
             Some(found) => {
                 regular(&found)?;
-                Some(WalMark::read(
-                    &head(world, session, &wal_path, WAL_HEADER).await?,
-                ))
+                let head = head(world, session, &wal_path, WAL_HEADER).await?;
+                Some(WalMark::read(&head))
             }
             None => None,
         };
-        let journal = look(world, session, &format!("{path}-journal"))
+        let main = match wal {
+            Some(Some(_)) => None,
+            Some(None) | None => Some(Main::take(world, session, path).await?),
+        };
+        Ok(Self { wal, main })
+    }
+}
+
+impl Main {
+    async fn take(world: &World, session: &dyn Session, path: &str) -> Result<Self, Stop> {
+        let entry = look(world, session, path)
             .await?
-            .is_some_and(|entry| entry.size > 0);
-        let database = DatabaseMark::read(&head(world, session, path, HEADER).await?);
+            .ok_or_else(|| nothing_matches(path))?;
+        regular(&entry)?;
         Ok(Self {
-            database,
+            journal: journal(world, session, path).await?,
+            database: DatabaseMark::read(&head(world, session, path, HEADER).await?),
             entry,
-            wal,
-            journal,
         })
     }
+}
 
-    /// With a `-wal`, the main file may be checkpointed while it is copied: every page so moved is
-    /// still in the log that is copied after it, as long as the log was not restarted (same salts).
-    /// Without one, the main file itself must not have changed.
-    fn same_set(&self, after: &Self) -> bool {
-        match (&self.wal, &after.wal) {
-            // A log without header holds nothing yet; what may have been written meanwhile is newer.
-            (Some(before), Some(after_wal)) => before == after_wal,
-            (None, None) => self == after,
-            _ => false,
-        }
-    }
+/// Whether a rollback journal lies beside the database: a `-wal` does not rule it out.
+async fn journal(world: &World, session: &dyn Session, path: &str) -> Result<bool, Stop> {
+    let found = look(world, session, &format!("{path}-journal")).await?;
+    Ok(found.is_some_and(|entry| entry.size > 0))
 }
 
 async fn look(world: &World, session: &dyn Session, path: &str) -> Result<Option<Entry>, Stop> {
