@@ -2,7 +2,7 @@
 
 use crate::evidence::tap::Tap;
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{Identity, Login, Transport};
+use crate::inventory::{Elevate, Identity, Login, Transport};
 use crate::text;
 use crate::transport::{Command, Limits, ReadError, Session};
 use crate::verdict::same_hostname;
@@ -56,7 +56,7 @@ pub async fn identify(
         expected.machine_id.is_some(),
     )?;
     let hostname = fact(
-        hostname(session, login, limits).await,
+        hostname(session, login, expected, limits).await,
         expected.hostname.is_some(),
     )?;
     let (id, name) = (expected.machine_id.as_deref(), expected.hostname.as_deref());
@@ -73,7 +73,22 @@ pub async fn identify(
     })
 }
 
-async fn hostname(session: &dyn Session, login: &Login, limits: Limits) -> Result<String, Failure> {
+/// A name that the inventory pins is the running system's own word, by command. One that is only
+/// recorded comes from the file where that is one short read: a command costs the server a shell.
+async fn hostname(
+    session: &dyn Session,
+    login: &Login,
+    expected: &Identity,
+    limits: Limits,
+) -> Result<String, Failure> {
+    let is_file_cheap = login.transport != Transport::Exec && login.elevate == Elevate::None;
+    let from_file_first = is_file_cheap && expected.hostname.is_none();
+    if from_file_first {
+        match read(session, HOSTNAME_FILE, limits).await {
+            Err(failure) if !is_final(failure.kind) => {}
+            told => return told,
+        }
+    }
     if login.transport != Transport::Sftp {
         let words = HOSTNAME_COMMAND
             .iter()
