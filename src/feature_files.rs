@@ -186,6 +186,7 @@ fn refused(path: &Path, error: &io::Error) -> Problem {
         Place::whole(path),
         format!("cannot read features: {message}"),
     )
+    .with_hint("name feature files, or directories that hold some")
 }
 
 #[cfg(test)]
