@@ -33,8 +33,10 @@ set -e
 etc=$1
 shift
 mount -t tmpfs -o mode=755 run /run
-mkdir -m 755 /run/sshd
-for file in passwd group shadow; do mount --bind "$etc/$file" "/etc/$file"; done
+mkdir -m 755 /run/sshd /run/etc
+cp -a /etc/. /run/etc/
+cp -a "$etc/." /run/etc/
+mount --bind /run/etc /etc
 for config in "$@"; do /usr/sbin/sshd -D -e -f "$config" & done
 wait
 "#;
@@ -238,7 +240,6 @@ fn serve(root: &Path, addresses: &[Ipv4Addr], port: u16) -> Child {
     let keys = root.join("authorized_keys");
     fs::copy(root.join("operator/login.pub"), &keys).unwrap();
     fs::set_permissions(&keys, Permissions::from_mode(0o644)).unwrap();
-    fs::write(root.join("etc/banner"), "").unwrap();
     let mut configs = Vec::new();
     for (number, group) in addresses.chunks(LISTENERS).enumerate() {
         let mut config = format!(
