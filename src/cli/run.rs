@@ -94,24 +94,23 @@ pub(super) fn carry_out(
         .as_deref()
         .map(circumstances::previous)
         .transpose()?;
+    // Before there is a draft: from here on Ctrl-C leaves an aborted run, never half a directory.
+    let cancel = CancellationToken::new();
+    let ended = runtime.block_on(async { signals::watch(&cancel, order.deadline) })?;
     let draft = Draft::create(&order.out)?;
     let mut circumstances = circumstances::begin(order.kind, previous.as_ref());
 
-    let cancel = CancellationToken::new();
     let plan = Arc::new(order.plan);
     let options = run::Options {
         jobs: order.jobs,
         per_host: order.per_host,
         per_hop: order.per_hop,
         keep: order.keep,
-        cancel: cancel.clone(),
+        cancel,
     };
     let watch = progress::watcher(plan.checks.len(), order.quiet);
-    let (ran, ended) = runtime.block_on(async {
-        let ended = signals::watch(&cancel, order.deadline)?;
-        let ran = run::run(plan.clone(), options, watch).await;
-        Ok::<_, Fault>((ran, ended.get().copied()))
-    })?;
+    let ran = runtime.block_on(run::run(plan.clone(), options, watch));
+    let ended = ended.get().copied();
 
     circumstances::end(&mut circumstances, ended, ran.fault.as_deref());
     let (report, files) = run::report(&plan, &ran, circumstances);

@@ -143,6 +143,24 @@ fn by_its_own_deadline() {
 }
 
 #[test]
+fn in_its_first_moment() {
+    let lab = Lab::new();
+    let host = lab.host("ny4-1").start();
+    lab.amps("orders", &host);
+    lab.write_inputs(&lab.inventory());
+    let mut child = start(&lab, "out");
+    until("there is a draft", Duration::from_secs(30), || {
+        names(&lab).iter().any(|name| name.starts_with(".out."))
+    });
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(ends(&mut child, Duration::from_secs(30)), Some(130));
+    let half = names(&lab)
+        .into_iter()
+        .find(|name| name.starts_with(".out."));
+    assert_eq!(half, None, "half a directory is left");
+}
+
+#[test]
 fn killed_outright_it_leaves_nothing_that_verifies() {
     let lab = Lab::new();
     let host = lab.host("ny4-1").start();
