@@ -18,7 +18,9 @@ const HEAD: usize = 256 * 1024;
 const LONGEST: usize = 200;
 
 /// What programs say instead of a version, exit status 0 or not (facts: artifacts.md 0 and 9b).
-const REFUSALS: [&str; 9] = [
+const REFUSALS: [&str; 11] = [
+    "cannot open",
+    "error while loading",
     "not found",
     "no such file",
     "permission denied",
@@ -226,6 +228,9 @@ mod tests {
                 Err(FailureKind::Mismatch)
             );
         }
+        let library = "/opt/amps-5.3.4.12/x: cannot open shared object file\n";
+        let judged = judge(library, "", Stream::Both, FOUR);
+        assert_eq!(judged, Err(FailureKind::Mismatch));
         let both = format!("{complaint}5.3.4.13\n");
         assert_eq!(judge(&both, "", Stream::Both, FOUR), version("5.3.4.13"));
         let pattern = Pattern(FOUR.parse().unwrap());

@@ -30,11 +30,20 @@ impl Registry {
     /// Two logins to one host must meet one machine: a name that leads to two is a load balancer.
     fn enter(&self, host: &str, greeting: &Greeting, seen: &Seen) -> Result<(), Failure> {
         let mut known = self.lock();
-        let Some((_, first)) = known.get_mut(host) else {
+        let Some((met, first)) = known.get_mut(host) else {
             known.insert(host.to_owned(), (greeting.clone(), seen.clone()));
             return Ok(());
         };
+        let other_key =
+            met.host_key_type == greeting.host_key_type && met.host_key != greeting.host_key;
         match (&first.machine_id, &seen.machine_id) {
+            // Without a machine-id on both sides the host key is all that tells machines apart.
+            (None, _) | (_, None) if other_key => Err(Failure::new(
+                FailureKind::Mismatch,
+                format!("the machine that an earlier login met (host key `{}`)", met.host_key),
+                format!("host key `{}`", greeting.host_key),
+            )
+            .with_hint("the address leads to more than one machine: name each machine by its own address, not by a virtual one")),
             (Some(one), Some(other)) if one != other => Err(Failure::new(
                 FailureKind::Mismatch,
                 format!("the machine that an earlier login met (machine-id `{one}`)"),
@@ -166,4 +175,43 @@ fn interrupted(login: &Login) -> Failure {
     )
     .with_hint("`deadline` must leave room for `connect_timeout` on the host and on each hop")
     .with_login(&login.host, &login.user)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_logins_to_one_host_meet_one_machine() {
+        let met = |kind: &str, key: &str, id: Option<&str>| {
+            let greeting = Greeting {
+                host_key: key.into(),
+                host_key_type: kind.into(),
+                ..Greeting::default()
+            };
+            let seen = Seen {
+                machine_id: id.map(str::to_owned),
+                ..Seen::default()
+            };
+            (greeting, seen)
+        };
+        let second = |first: (Greeting, Seen), second: (Greeting, Seen)| {
+            let hosts = Registry::default();
+            hosts.enter("a", &first.0, &first.1).unwrap();
+            hosts.enter("a", &second.0, &second.1)
+        };
+        let first = || met("ed25519", "one", None);
+        assert!(second(first(), first()).is_ok());
+        assert!(second(first(), met("rsa", "two", None)).is_ok());
+        assert!(second(met("rsa", "one", Some("x")), met("rsa", "two", Some("x"))).is_ok());
+        for other in [
+            met("ed25519", "two", None),
+            met("ed25519", "two", Some("x")),
+        ] {
+            let kind = second(first(), other).unwrap_err().kind;
+            assert_eq!(kind, FailureKind::Mismatch);
+        }
+        let ids = second(met("rsa", "one", Some("x")), met("rsa", "one", Some("y")));
+        assert_eq!(ids.unwrap_err().kind, FailureKind::Mismatch);
+    }
 }
