@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and the run's own deadline: all end a run in the same orderly way.
+//! Ctrl-C, SIGTERM, a lost terminal and the run's own deadline: all end a run in the same orderly way.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -28,10 +28,19 @@ impl Ended {
     pub(super) const fn reason(self) -> &'static str {
         match self {
             Self::Interrupted => "interrupted (SIGINT)",
-            Self::Terminated => "terminated (SIGTERM)",
+            Self::Terminated => "terminated (SIGTERM or SIGHUP)",
             Self::Deadline => "the run's deadline passed",
         }
     }
+}
+
+/// Whether the caller wants this signal ignored, as nohup(1) does for SIGHUP: it stays so. (proc(5),
+/// `SigIgn` of /proc/PID/status)
+fn is_ignored(signal: u32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
 }
 
 /// Watches for reasons to end the run, cancels `cancel` at the first, and remembers which it was.
@@ -52,6 +61,10 @@ pub(super) fn watch(
             )
         })
     };
+    let mut hangup = match is_ignored(1) {
+        false => Some(listen(SignalKind::hangup())?),
+        true => None,
+    };
     let (mut interrupt, mut terminate) = (
         listen(SignalKind::interrupt())?,
         listen(SignalKind::terminate())?,
@@ -62,6 +75,7 @@ pub(super) fn watch(
         let first = tokio::select! {
             _ = interrupt.recv() => Ended::Interrupted,
             _ = terminate.recv() => Ended::Terminated,
+            Some(_) = async { hangup.as_mut()?.recv().await } => Ended::Terminated,
             () = sleep => Ended::Deadline,
         };
         let _ = remember.set(first);

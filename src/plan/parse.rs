@@ -212,6 +212,10 @@ impl Reader<'_> {
             steps: [before, &own].concat(),
         };
         if scenario.examples.is_empty() {
+            if matches!(&*scenario.keyword, "Scenario Outline" | "Scenario Template") {
+                let hint = "add `Examples:` with a table below it, or call it a scenario";
+                self.problem(scenario.position, "an outline without examples", hint);
+            }
             return templates.push(template);
         }
         for examples in &scenario.examples {
@@ -482,6 +486,10 @@ mod tests {
             (
                 "Feature: f\n  Scenario Outline: s\n    Given each instance\n    Examples:\n      | host |\n      | a |\n",
                 "hides the built-in",
+            ),
+            (
+                "Feature: f\n  Scenario Outline: s\n    Given each instance\n",
+                "an outline without examples",
             ),
             ("Feature: f\n  Rule: r\n", "a rule without a scenario"),
             ("# language: xx\nFeature: f\n", "unknown language"),
