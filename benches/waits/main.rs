@@ -17,6 +17,7 @@ use std::path::Path;
 use measure::{Used, median, run};
 
 const GONOGO: &str = env!("CARGO_BIN_EXE_gonogo");
+const KEY: &str = "SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDTSGiEO5VJ2mRJPmk";
 const HOSTS: u32 = 10_000;
 
 fn main() {
@@ -70,10 +71,10 @@ fn measure(name: &str, at: &Path, rounds: usize, line: impl Fn(usize) -> Vec<Str
 
 /// One AMPS instance on each host, two teams, hops for a third of them.
 fn inventory() -> String {
-    let mut text = String::from(
-        "environment: bench\nssh: {known_hosts: []}\nteams:\n  operations: {user: ops, key: key}\n  \
-         support: {user: support, key: key}\nproducts: {amps: {vendor: 60east}}\nvendors: {60east: {}}\n\
-         hosts:\n  bastion: {address: 10.0.0.1}\n",
+    let mut text = format!(
+        "environment: bench\nteams:\n  operations: {{user: ops, key: key}}\n  \
+         support: {{user: support, key: key}}\nproducts: {{amps: {{vendor: 60east}}}}\nvendors: {{60east: {{}}}}\n\
+         hosts:\n  bastion: {{address: 10.0.0.1, host_key: \"{KEY}\"}}\n",
     );
     let mut instances = String::from("instances:\n");
     for host in 0..HOSTS {
@@ -83,7 +84,7 @@ fn inventory() -> String {
         } else {
             ""
         };
-        writeln!(text, "  h{host}:\n    address: 10.20.{high}.{low}\n    groups: [g{}]\n    host_key: \"SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDTSGiEO5VJ2mRJPmk\"{}", host % 20, via.replace(", ", "\n    ")).unwrap();
+        writeln!(text, "  h{host}:\n    address: 10.20.{high}.{low}\n    groups: [g{}]\n    host_key: \"{KEY}\"{}", host % 20, via.replace(", ", "\n    ")).unwrap();
         writeln!(instances, "  i{host}:\n    product: amps\n    host: h{host}\n    teams: [operations, support]\n    vars: {{home: /opt/amps/i{host}}}\n    expect: {{version: 5.3.4.12, name: i{host}}}").unwrap();
     }
     text + &instances
