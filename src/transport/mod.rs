@@ -18,6 +18,7 @@ mod hops;
 mod host_key;
 mod key;
 mod known_hosts;
+mod pour;
 mod quote;
 mod sftp;
 mod shell_files;

@@ -2,7 +2,7 @@
 //! file had when it was opened (facts: ssh.md 3.11, traps.md T7, T9, T11). Opens for reading only.
 
 use std::collections::HashMap;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use super::actor::Deadline;
 use super::far::Far;
 use super::files::{self, Asked};
 use super::glob::{self, MOST_ENTRIES, Shelf};
+use super::pour::Pour;
 use super::{Entry, EntryKind, ReadError, Receipt, Sink, classify};
-use crate::digest;
 use crate::failure::{Failure, FailureKind};
 
 /// libssh2 asks for four times the bytes of a read (sftp.c, `max_read_ahead`). A read for a quarter of
@@ -122,7 +122,7 @@ impl<'a> Files<'a> {
         &mut self,
         asked: &Asked,
         looked: Option<Entry>,
-        mut sink: Sink,
+        sink: Sink,
     ) -> Result<Receipt, ReadError> {
         let path = &asked.path;
         let entry = match looked {
@@ -146,7 +146,8 @@ impl<'a> Files<'a> {
         // Never more than a piece, whatever size the server claims.
         let piece = usize::try_from(wanted.div_ceil(AHEAD)).unwrap_or(PIECE);
         let mut buffer = vec![0; piece.clamp(1, PIECE)];
-        let (mut got, mut hash) = (0_u64, digest::Stream::default());
+        let mut got = 0_u64;
+        let mut pour = Pour::new(wanted, sink).map_err(ReadError::Sink)?;
         while got < wanted {
             self.far.arm(self.deadline, "reading the file")?;
             let ahead = (wanted - got).div_ceil(AHEAD);
@@ -154,8 +155,9 @@ impl<'a> Files<'a> {
             match file.read(&mut buffer[..room]) {
                 Ok(0) => return Err(files::short(wanted, got).into()),
                 Ok(n) => {
-                    hash.update(&buffer[..n]);
-                    sink.write_all(&buffer[..n]).map_err(ReadError::Sink)?;
+                    if let Err(error) = pour.take(&buffer[..n]) {
+                        return Err(ReadError::Sink(pour.error(error)));
+                    }
                     got += n as u64;
                 }
                 Err(_) => {
@@ -169,12 +171,12 @@ impl<'a> Files<'a> {
             let error = self.far.last_error();
             return Err(self.broken_off(&error, wanted, got).into());
         }
-        sink.flush().map_err(ReadError::Sink)?;
+        let sha256 = pour.finish().map_err(ReadError::Sink)?;
         self.far.arm_briefly(Duration::from_secs(1));
         Ok(Receipt {
             path: path.clone(),
             bytes: got,
-            sha256: hash.finish(),
+            sha256,
             modified: entry.modified,
             method: "sftp",
         })

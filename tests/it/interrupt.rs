@@ -108,6 +108,11 @@ fn by_the_job_runner() {
 }
 
 #[test]
+fn by_a_lost_terminal() {
+    interrupted(Signal::HUP, 143);
+}
+
+#[test]
 fn by_its_own_deadline() {
     let lab = Lab::new();
     let host = lab.host("ny4-1").start();
