@@ -123,7 +123,7 @@ fn by_its_own_deadline() {
     let begun = Instant::now();
     let out = lab.next_out();
     let run = lab.run(&[&lab.run_args(&out)[..], &["--deadline", "5s"]].concat());
-    assert!(begun.elapsed() < Duration::from_secs(20), "{run:?}");
+    assert!(begun.elapsed() < Duration::from_secs(40), "{run:?}");
     assert_eq!(run.status.code(), Some(3), "{run:?}");
     let told = String::from_utf8_lossy(&run.stderr).into_owned();
     assert!(told.contains("deadline"), "{told}");
