@@ -121,12 +121,19 @@ fn farewell(estate: &Estate, run: &Sealed) {
         let (identity, namespace) = (escape(&run.signer.identity).into_owned(), NAMESPACE);
         lines.extend([
             "and check it, with gonogo or without".to_owned(),
-            format!("  gonogo verify {dir} --allowed-signers {signers}"),
+            format!("  {} verify {dir} --allowed-signers {signers}", program()),
             format!("  ssh-keygen -Y verify -f {signers} -I {identity} -n {namespace} -s {dir}/SHA256SUMS.sig < {dir}/SHA256SUMS"),
             format!("  (cd {dir} && sha256sum --strict --quiet -c SHA256SUMS)"),
         ]);
     }
     term::say(&lines.join("\n"));
+}
+
+/// As it was called: a newcomer's `cargo run` is not on the PATH.
+fn program() -> String {
+    let called = std::env::args_os().next();
+    let called = called.map_or_else(|| PathBuf::from("gonogo"), PathBuf::from);
+    escape(&short(&called).to_string_lossy()).into_owned()
 }
 
 /// As a person in this directory would write it.

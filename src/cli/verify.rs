@@ -109,6 +109,11 @@ fn demands(args: &Verify) -> Result<Demands, Fault> {
 
 fn accepted(args: &Verify, verified: &Verified) -> Exit {
     let (report, verdict, signer) = (verified.report(), verified.verdict(), verified.signer());
+    if report.run.kind == "demo" {
+        term::say(
+            "note: this run was made on the practice estate and says nothing about a real one",
+        );
+    }
     if !signer.named {
         term::say(
             "warning: the signer is known by a pattern only, not by a name: name one with --identity",
