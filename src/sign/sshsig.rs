@@ -281,6 +281,27 @@ mod tests {
     }
 
     #[test]
+    fn a_version_that_ssh_keygen_lets_pass_is_refused() {
+        let lab = Lab::new();
+        let key = lab.key("key", "me@x");
+        let armour = sign(&key, NAMESPACE, MESSAGE).unwrap();
+        // The version follows the magic: `AQ` is 1, and nothing signs it.
+        let at = "-----BEGIN SSH SIGNATURE-----\n".len() + 12;
+        assert_eq!(&armour[at..at + 2], "AQ");
+        let zero = format!("{}AA{}", &armour[..at], &armour[at + 2..]);
+        lab.write("zero.sig", &zero);
+        lab.write("allowed", key.allowed_signers_line(NAMESPACE));
+        let arguments = [
+            "-Y", "verify", "-f", "allowed", "-I", "me@x", "-n", NAMESPACE,
+        ];
+        let arguments = [&arguments[..], &["-s", "zero.sig"]].concat();
+        let theirs = lab.run("ssh-keygen", &arguments, MESSAGE);
+        assert!(theirs.status.success(), "{theirs:?}");
+        let ours = Signature::parse(zero.as_bytes()).unwrap_err();
+        assert_eq!(ours.to_string(), "not an SSH signature: version 0");
+    }
+
+    #[test]
     fn reads_sha256_and_ecdsa_and_says_what_it_cannot() {
         let lab = Lab::new();
         lab.keygen("p256", &["-t", "ecdsa", "-b", "256"], "");
