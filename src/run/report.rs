@@ -9,7 +9,7 @@ use crate::evidence::{Content, Evidence};
 use crate::failure::Failure;
 use crate::inventory::Host;
 use crate::plan::{Check, Plan};
-use crate::report::{judge, schema};
+use crate::report::{judge, publish, schema};
 use crate::sign::manifest::portable_name;
 use crate::steps::Call;
 use crate::time::rfc3339;
@@ -59,11 +59,7 @@ pub fn report(plan: &Plan, ran: &Ran, circumstances: Circumstances) -> (schema::
         checks,
     };
     // The same road that `verify` takes: from the recorded facts, never from what we remember.
-    let verdict = judge(&report);
-    report.verdict = schema::Verdict {
-        decision: verdict.decision.as_str().to_owned(),
-        reasons: verdict.reasons,
-    };
+    report.verdict = publish(&judge(&report));
     (report, files)
 }
 
