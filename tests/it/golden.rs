@@ -1,7 +1,7 @@
 //! Old runs verify for ever (`tests/golden/`): a GO and a NO-GO of the practice estate, signed by keys
 //! that are gone. What a later gonogo says of them must be what was said on their day; a change
-//! that breaks this needs a reader for the older schema. (Until a first release they may be made anew, in
-//! `tests/golden`: `gonogo demo --out go`, `gonogo demo --break denied --out no-go`.)
+//! that breaks this needs a reader for the older schema. A new version adds runs of its own, made in
+//! `tests/golden` by `gonogo demo --out go` and `gonogo demo --break denied --out no-go`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
