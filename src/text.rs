@@ -42,6 +42,15 @@ pub fn clip(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
+/// `host:22`, and `[::1]:22` for an IPv6 address, as URIs write it (RFC 3986, 3.2.2).
+#[must_use]
+pub fn endpoint(address: &str, port: u16) -> String {
+    match address.contains(':') {
+        true => format!("[{address}]:{port}"),
+        false => format!("{address}:{port}"),
+    }
+}
+
 /// `1 host`, `2 hosts`: for words whose plural is an `s`.
 #[must_use]
 pub fn count(number: usize, word: &str) -> String {
@@ -101,6 +110,13 @@ mod tests {
         );
         assert_eq!(escape("one\r\ntwo\t"), "one\\r\\ntwo\\t");
         assert!(matches!(escape("Zürich → 東京"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn an_ipv6_address_keeps_apart_from_its_port() {
+        assert_eq!(endpoint("ny4-1.example", 22), "ny4-1.example:22");
+        assert_eq!(endpoint("10.20.0.11", 2222), "10.20.0.11:2222");
+        assert_eq!(endpoint("fd00::11", 22), "[fd00::11]:22");
     }
 
     #[test]

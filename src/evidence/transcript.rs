@@ -50,12 +50,9 @@ impl Transcript {
 
     /// The login, and what the host proved while connecting.
     pub fn connected(&mut self, login: &Login, greeting: &Greeting) {
-        self.begin(
-            "login",
-            &format!("{}@{}:{}", login.user, login.address, login.port),
-        );
+        self.begin("login", &point(login));
         for hop in &login.via {
-            self.field("via", &format!("{}@{}:{}", hop.user, hop.address, hop.port));
+            self.field("via", &point(hop));
         }
         for (name, value) in [
             ("host key", &greeting.host_key),
@@ -168,6 +165,11 @@ impl Transcript {
         }
         redacted.text
     }
+}
+
+fn point(login: &Login) -> String {
+    let endpoint = text::endpoint(&login.address, login.port);
+    format!("{}@{endpoint}", login.user)
 }
 
 #[cfg(test)]

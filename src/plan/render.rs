@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Plan, Visit};
 use crate::inventory::{Elevate, Login, Transport};
 use crate::steps::Touch;
-use crate::text::{count, escape};
+use crate::text::{count, endpoint, escape};
 
 /// What `gonogo plan` prints.
 #[must_use]
@@ -83,7 +83,7 @@ fn patterns(visit: &Visit) -> impl Iterator<Item = &str> {
 
 /// `ops@10.20.0.11:22 via jump@bastion:22, sudo -u amps`
 fn route(login: &Login) -> String {
-    let point = |login: &Login| format!("{}@{}:{}", login.user, login.address, login.port);
+    let point = |login: &Login| format!("{}@{}", login.user, endpoint(&login.address, login.port));
     let mut route = point(login);
     if !login.via.is_empty() {
         let hops: Vec<String> = login.via.iter().map(point).collect();

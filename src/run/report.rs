@@ -12,6 +12,7 @@ use crate::plan::{Check, Plan};
 use crate::report::{judge, publish, schema};
 use crate::sign::manifest::portable_name;
 use crate::steps::Call;
+use crate::text;
 use crate::time::rfc3339;
 use crate::verdict::Outcome;
 
@@ -145,7 +146,7 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
                 .unwrap_or_default();
             schema::Host {
                 name: host.name.clone(),
-                address: format!("{}:{}", host.address, host.port),
+                address: text::endpoint(&host.address, host.port),
                 host_key: seen.as_ref().map(|(greeting, _)| greeting.host_key.clone()),
                 identity: schema::HostIdentity {
                     hostname: identity.hostname,

@@ -16,6 +16,7 @@ use super::ssh::Ssh;
 use super::{Greeting, Session, classify, hops};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Client, Login};
+use crate::text;
 use crate::time::say;
 
 /// Opens a session for `login`, through its hops.
@@ -164,13 +165,13 @@ fn silent(login: &Login) -> Failure {
         format!("an SSH handshake within {}", say(login.connect_timeout)),
         "the port is open, but no handshake came about",
     )
-    .with_subject(format!("{}:{}", login.address, login.port))
+    .with_subject(text::endpoint(&login.address, login.port))
     .with_hint("look whether sshd hangs there, or whether something else listens on the port")
 }
 
 /// Name and TCP, by tokio: `getaddrinfo` has no timeout of its own.
 async fn dial(login: &Login, deadline: Deadline) -> Result<Socket, Failure> {
-    let target = format!("{}:{}", login.address, login.port);
+    let target = text::endpoint(&login.address, login.port);
     let fail = |actual: String, hint: &str| {
         Failure::new(
             FailureKind::Unreachable,

@@ -13,7 +13,7 @@ use super::host_key::{Ask, Trust};
 use super::{Greeting, auth, classify, files, sftp};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
-use crate::time;
+use crate::{text, time};
 
 /// What the session's thread owns, and nobody else touches.
 pub(super) struct Far {
@@ -95,7 +95,7 @@ impl Far {
         };
         far.session.set_tcp_stream(wire);
         far.arm(&deadline, "the handshake")?;
-        let address = format!("{}:{}", far.login.address, far.login.port);
+        let address = text::endpoint(&far.login.address, far.login.port);
         if let Err(error) = far.session.handshake() {
             let (failure, busy) = classify::handshake(&error, &address);
             let unknown_type = *ask == Ask::Known && is_kex(&error);

@@ -19,6 +19,7 @@ use super::classify;
 use super::far::Far;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
+use crate::text;
 
 /// Opens a way through `hop` to `next` and keeps carrying bytes until one side ends.
 pub(super) async fn open(
@@ -29,7 +30,7 @@ pub(super) async fn open(
 ) -> Result<Socket, Failure> {
     let (told, hears) = oneshot::channel();
     let (address, port) = (next.address.clone(), next.port);
-    let target = format!("{address}:{port}");
+    let target = text::endpoint(&address, port);
     let job = {
         let target = target.clone();
         move |far: &mut Far| match channel(far, &address, port, &target, &deadline) {

@@ -436,3 +436,32 @@ async fn a_server_of_old_algorithms_is_told_as_such() {
         failure.hint
     );
 }
+
+/// known_hosts brackets an IPv6 address with a port of its own like any other name (sshd(8)).
+#[tokio::test]
+async fn an_ipv6_address_is_reached_and_trusted_by_its_own_line() {
+    if !usable() {
+        return;
+    }
+    let lab = Lab::with("ListenAddress ::1");
+    let mut login = lab.login(OPS);
+    login.address = "::1".into();
+    // The line of 127.0.0.1 says nothing about ::1.
+    let failure = refused(&login).await;
+    assert_eq!(failure.kind, K::HostKey, "{failure:?}");
+    assert!(
+        failure.expected.contains(&format!("[::1]:{}", lab.port)),
+        "{failure:?}"
+    );
+    lab.trust(&lab.host_line("host").replace("127.0.0.1", "::1"));
+    let session = connect(&login).await.unwrap();
+    let said = session
+        .run(&super::lab::shell("echo here"), super::lab::AMPLE)
+        .await
+        .unwrap();
+    assert_eq!(said.stdout, b"here\n");
+    login.port = free_port();
+    let failure = refused(&login).await;
+    assert_eq!(failure.kind, K::Unreachable);
+    assert_eq!(failure.subject.unwrap(), format!("[::1]:{}", login.port));
+}
