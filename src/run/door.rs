@@ -14,7 +14,7 @@ use crate::inventory::{Identity, Inventory, Login};
 use crate::plan::Visit;
 use crate::steps::{Door, Seen, identify};
 use crate::time;
-use crate::transport::{self, Greeting, Limits, Session};
+use crate::transport::{Greeting, Limits, Session, Ways};
 
 /// What each reached host proved and said, by name.
 #[derive(Clone, Default)]
@@ -78,6 +78,7 @@ pub(super) struct LaneDoor {
     visit: Visit,
     identity: Identity,
     hosts: Registry,
+    ways: Ways,
     cancel: CancellationToken,
     hung: Hung,
     state: tokio::sync::Mutex<State>,
@@ -88,6 +89,7 @@ impl LaneDoor {
         visit: Visit,
         inventory: &Inventory,
         hosts: Registry,
+        ways: Ways,
         cancel: CancellationToken,
     ) -> Self {
         let identity = inventory
@@ -98,6 +100,7 @@ impl LaneDoor {
             visit,
             identity,
             hosts,
+            ways,
             cancel,
             hung: Hung::default(),
             state: tokio::sync::Mutex::new(State::Closed),
@@ -112,7 +115,7 @@ impl LaneDoor {
 
     async fn open(&self) -> Result<Arc<dyn Session>, Failure> {
         let login = &self.visit.login;
-        let session = transport::connect(login, &self.cancel).await?;
+        let session = self.ways.connect(login, &self.cancel).await?;
         let wary = Arc::new(Wary::new(session, self.hung.clone(), login.deadline));
         let guarded: Arc<dyn Session> = Arc::new(Guard::new(wary, &self.visit.touches));
         let limits = Limits {

@@ -15,6 +15,7 @@ use super::runner::Said;
 use crate::inventory::Login;
 use crate::plan::{Plan, Visit};
 use crate::steps::Door;
+use crate::transport::Ways;
 
 /// One lane: whose session, and which checks.
 struct Lane {
@@ -31,12 +32,14 @@ pub(super) async fn run_all(
     said: mpsc::UnboundedSender<Said>,
 ) {
     let limits = Arc::new(Limits::new(&plan, &options));
+    let ways = Ways::default();
     let mut running = JoinSet::new();
     for lane in lanes(&plan) {
         let shared = Shared {
             plan: plan.clone(),
             options: options.clone(),
             hosts: hosts.clone(),
+            ways: ways.clone(),
             slots: slots.clone(),
             said: said.clone(),
         };
@@ -52,6 +55,7 @@ struct Shared {
     plan: Arc<Plan>,
     options: Options,
     hosts: Registry,
+    ways: Ways,
     slots: Arc<Slots>,
     said: mpsc::UnboundedSender<Said>,
 }
@@ -68,6 +72,7 @@ async fn drive(lane: Lane, shared: Shared, limits: &Limits) {
             visit,
             &shared.plan.inventory,
             shared.hosts,
+            shared.ways,
             cancel.clone(),
         ))
     });

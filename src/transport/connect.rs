@@ -19,26 +19,35 @@ use crate::inventory::{Client, Login};
 use crate::text;
 use crate::time::say;
 
-/// Opens a session for `login`, through its hops.
-///
-/// # Errors
-/// `unreachable`, `host-key`, `auth` or `timeout`, with the host that refused: the hop, when it was
-/// one. `undefined` when cancelled.
-pub async fn connect(
-    login: &Login,
-    cancel: &CancellationToken,
-) -> Result<Arc<dyn Session>, Failure> {
-    let session = tokio::select! {
-        biased;
-        () = cancel.cancelled() => Err(Failure::new(
-            FailureKind::Undefined,
-            "a run that goes on",
-            "the run was cancelled",
-        )
-        .with_hint("run it again; nothing was judged here")),
-        session = reach(login) => session,
-    };
-    session.map_err(|failure| failure.with_login(&login.host, &login.user))
+/// The ways of one run to its hosts: what its sessions share on the road. Clones are the same ways.
+#[derive(Clone, Default)]
+pub struct Ways {
+    _shared: (),
+}
+
+impl Ways {
+    /// Opens a session for `login`, through its hops.
+    ///
+    /// # Errors
+    /// `unreachable`, `host-key`, `auth` or `timeout`, with the host that refused: the hop, when it
+    /// was one. `undefined` when cancelled.
+    pub async fn connect(
+        &self,
+        login: &Login,
+        cancel: &CancellationToken,
+    ) -> Result<Arc<dyn Session>, Failure> {
+        let session = tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(Failure::new(
+                FailureKind::Undefined,
+                "a run that goes on",
+                "the run was cancelled",
+            )
+            .with_hint("run it again; nothing was judged here")),
+            session = reach(login) => session,
+        };
+        session.map_err(|failure| failure.with_login(&login.host, &login.user))
+    }
 }
 
 /// Version of the libssh2 that is built in, such as `1.11.2_DEV` (facts: traps.md T12).

@@ -30,7 +30,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
-pub use connect::{connect, libssh2_version};
+pub use connect::{Ways, libssh2_version};
 pub use elevate::elevated;
 pub use shell_files::{link_command, list_command, read_command, stat_command};
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use gonogo::failure::Failure;
 use gonogo::inventory::{Auth, Client, Elevate, Login, Transport};
-use gonogo::transport::{self, Limits, ReadError, Receipt, Session, Sink};
+use gonogo::transport::{self, Limits, ReadError, Receipt, Session, Sink, Ways};
 use tokio_util::sync::CancellationToken;
 
 use crate::lab::needs_root;
@@ -302,7 +302,12 @@ pub fn still_runs(word: &str, patience: Duration) -> bool {
 }
 
 pub async fn connect(login: &Login) -> Result<Arc<dyn Session>, Failure> {
-    let session = transport::connect(login, &CancellationToken::new()).await;
+    connect_by(&Ways::default(), login).await
+}
+
+/// Like [`connect`], sharing what the sessions of one run share.
+pub async fn connect_by(ways: &Ways, login: &Login) -> Result<Arc<dyn Session>, Failure> {
+    let session = ways.connect(login, &CancellationToken::new()).await;
     if let Err(failure) = &session {
         assert!(
             failure.host.is_some() && failure.account.is_some(),

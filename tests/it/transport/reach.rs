@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use gonogo::failure::{Failure, FailureKind as K};
 use gonogo::inventory::Login;
-use gonogo::transport::{self, libssh2_version};
+use gonogo::transport::{Ways, libssh2_version};
 use tokio_util::sync::CancellationToken;
 
 use super::lab::{Lab, OPS, connect, free_port, keygen, sh, usable};
@@ -116,7 +116,11 @@ async fn cancelling_ends_at_once() {
         later.cancel();
     });
     let started = Instant::now();
-    let failure = transport::connect(&login, &cancel).await.err().unwrap();
+    let failure = Ways::default()
+        .connect(&login, &cancel)
+        .await
+        .err()
+        .unwrap();
     assert_eq!(
         (failure.kind, failure.host.as_deref()),
         (K::Undefined, Some("h"))
