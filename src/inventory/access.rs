@@ -26,6 +26,8 @@ pub struct Login {
     pub connect_timeout: Duration,
     /// Whole time of one check.
     pub deadline: Duration,
+    /// How far the host's clock may be from the runner's.
+    pub clock_tolerance: Duration,
     /// Cap for one artifact, in bytes.
     pub max_bytes: u64,
     /// Whether commands and reads go through `sudo -n`.

@@ -15,6 +15,9 @@ use super::raw::Access;
 pub(super) const PORT: u16 = 22;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEADLINE: Duration = Duration::from_secs(120);
+// A clock that NTP keeps is right to milliseconds, and the shortest span that steps judge is minutes: a
+// minute is far from both.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 const MAX_BYTES: u64 = 1 << 30;
 
 /// The three levels of one login, the most specific first.
@@ -88,6 +91,8 @@ impl Logins {
             connect_timeout: last_word(&levels, |level| level.connect_timeout.as_ref())
                 .map_or(CONNECT_TIMEOUT, value),
             deadline: last_word(&levels, |level| level.deadline.as_ref()).map_or(DEADLINE, value),
+            clock_tolerance: last_word(&levels, |level| level.clock_tolerance.as_ref())
+                .map_or(CLOCK_TOLERANCE, value),
             max_bytes: last_word(&levels, |level| level.max_bytes.as_ref())
                 .map_or(MAX_BYTES, value),
             elevate: last_word(&levels, |level| level.elevate.as_ref())

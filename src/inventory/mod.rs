@@ -216,6 +216,9 @@ pub struct Host {
     /// `machine: NAME`: hosts that name the same machine are knowingly one; without it two hosts
     /// that turn out to be one machine are a NO-GO (contract 5).
     pub machine: Option<String>,
+    /// `runner: true`: that host is knowingly the machine that gonogo runs on; without it a host that
+    /// turns out to be is a NO-GO.
+    pub runner: bool,
 }
 
 /// What a host must say of itself; what is `None` is recorded, not judged.

@@ -43,6 +43,7 @@ pub(super) struct Access {
     pub via: Option<Spanned<Vec<Text>>>,
     pub connect_timeout: Option<Spanned<Duration>>,
     pub deadline: Option<Spanned<Duration>>,
+    pub clock_tolerance: Option<Spanned<Duration>>,
     pub max_bytes: Option<Spanned<u64>>,
     pub key: Option<Spanned<PathBuf>>,
     pub agent: Option<Spanned<bool>>,
@@ -65,6 +66,7 @@ pub(super) struct Host {
     pub hostname: Option<Text>,
     pub machine_id: Option<Text>,
     pub machine: Option<Text>,
+    pub runner: Option<Spanned<bool>>,
     pub access: Access,
 }
 
@@ -78,6 +80,7 @@ impl Host {
             hostname: None,
             machine_id: None,
             machine: None,
+            runner: None,
             access: Access::default(),
         }
     }

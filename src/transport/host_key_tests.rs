@@ -253,6 +253,7 @@ fn an_unreadable_known_hosts_file_is_a_refusal() {
         host_key: None,
         connect_timeout: std::time::Duration::from_secs(1),
         deadline: std::time::Duration::from_secs(1),
+        clock_tolerance: std::time::Duration::from_secs(60),
         max_bytes: 1,
         elevate: crate::inventory::Elevate::None,
         transport: crate::inventory::Transport::Auto,

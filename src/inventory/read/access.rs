@@ -47,6 +47,9 @@ pub(super) fn access(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, folder: &Path
     if let Some(node) = keys.take("deadline") {
         access.deadline = fields::parsed(page, node, "deadline", duration);
     }
+    if let Some(node) = keys.take("clock_tolerance") {
+        access.clock_tolerance = fields::parsed(page, node, "clock_tolerance", duration);
+    }
     if let Some(node) = keys.take("max_bytes") {
         access.max_bytes = fields::parsed(page, node, "max_bytes", |text| {
             size::parse(text).map_err(|_| size::HINT.to_owned())

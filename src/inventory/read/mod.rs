@@ -115,6 +115,9 @@ fn host(page: &mut Page<'_>, name: Text, node: &Node<'_>, folder: &Path) -> Host
     if let Some(node) = keys.take("machine") {
         host.machine = fields::checked(page, node, "machine", grammar::name);
     }
+    if let Some(node) = keys.take("runner") {
+        host.runner = fields::flag(page, node, "runner");
+    }
     keys.done(page);
     host.access.refused = page.refusals() > before;
     host

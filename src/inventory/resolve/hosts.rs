@@ -1,6 +1,7 @@
 //! Hosts as meant, and two hosts that can only be one machine.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 
 use crate::inventory::login::PORT;
 use crate::inventory::page::{Page, Spanned};
@@ -35,6 +36,7 @@ pub(super) fn resolve(page: &mut Page<'_>, raw: &Raw) -> Vec<Host> {
                 machine_id: host.machine_id.as_ref().map(of),
             },
             machine: host.machine.as_ref().map(of),
+            runner: host.runner.as_ref().is_some_and(|runner| runner.value),
         });
     }
     refuse_twins(page, raw, &hosts);
@@ -51,6 +53,14 @@ fn hops(raw: &Raw) -> HashSet<&str> {
         .collect()
 }
 
+/// `::1` and `0:0:0:0:0:0:0:1` are one address, as are `::ffff:10.0.0.1` and `10.0.0.1`.
+fn one_spelling(address: &str) -> String {
+    address.parse::<IpAddr>().map_or_else(
+        |_not_an_ip| address.trim_end_matches('.').to_ascii_lowercase(),
+        |ip| ip.to_canonical().to_string(),
+    )
+}
+
 /// Contract 5: two hosts that turn out to be one machine are never GO. Here it shows before
 /// connecting: same address and port, reached the same way. Behind different hops the same private
 /// address is another machine.
@@ -62,7 +72,7 @@ fn refuse_twins(page: &mut Page<'_>, raw: &Raw, hosts: &[Host]) {
         };
         let via = written.access.via.iter().flat_map(|via| &via.value);
         let via = via.map(|hop| hop.value.as_str()).collect();
-        let way = (host.address.to_ascii_lowercase(), host.port, via);
+        let way = (one_spelling(&host.address), host.port, via);
         let Some(first) = seen.get(&way) else {
             seen.insert(way, at);
             continue;

@@ -22,7 +22,7 @@ hosts:
   b: {address: b.example, port: 22, user: root, known_hosts: [other], elevate: none, deadline: 5m, via: []}
   c: {address: c.example, via: [far], certificate: c-cert.pub}
 teams:
-  ops: {user: ops, key: keys/ops, passphrase_env: OPS, password_env: OPS_PASSWORD, transport: exec, max_bytes: 10kB}
+  ops: {user: ops, key: keys/ops, passphrase_env: OPS, password_env: OPS_PASSWORD, transport: exec, max_bytes: 10kB, clock_tolerance: 2s}
   support: {connect_timeout: 3s, agent: true, password_env: SUPPORT}
   noc: {via: [far], host_key: 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU'}
 ";
@@ -76,6 +76,9 @@ fn the_host_has_the_last_word() {
         Duration::from_secs(3)
     );
     assert_eq!(login("a", "support").max_bytes, 1 << 30);
+    assert_eq!(a.clock_tolerance, Duration::from_secs(2));
+    let usual = login("a", "support").clock_tolerance;
+    assert_eq!(usual, Duration::from_secs(60));
     // One level's trust replaces the other's, whichever form it takes.
     let pinned = login("a", "noc");
     assert!(pinned.host_key.is_some() && pinned.known_hosts.is_empty());

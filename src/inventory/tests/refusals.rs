@@ -108,6 +108,7 @@ via: [bastion] ¦ via: [bastion, bastion] ¦ 9:20 ¦ `via` names `bastion` twice
 {address: bastion.example} ¦ {address: bastion.example, via: [ny4-1]} ¦ 9:11 ¦ the hops lead in a circle: bastion → ny4-1 → bastion ¦ remove one `via`
 {address: 10.20.0.12} ¦ {address: 10.20.0.12, via: [ny4-1, bastion]} ¦ 11:37 ¦ hop `bastion` comes twice on the way bastion → ny4-1 → bastion ¦ leave out
 {address: 10.20.0.12} ¦ {address: 10.20.0.11, via: [bastion]} ¦ 11:20 ¦ hosts `ny4-1` and `ny4-2` have the same address and port ¦ machine: NAME
+{address: 10.20.0.12} ¦ {address: "::FFFF:10.20.0.11", via: [bastion]} ¦ 11:20 ¦ hosts `ny4-1` and `ny4-2` have the same address and port ¦ machine: NAME
 "#,
     );
     check_good(
@@ -115,6 +116,7 @@ via: [bastion] ¦ via: [bastion, bastion] ¦ 9:20 ¦ `via` names `bastion` twice
 via: [bastion] ¦ via: []
 {address: 10.20.0.12} ¦ {address: 10.20.0.12, via: [ny4-1]}
 {address: 10.20.0.12} ¦ {address: 10.20.0.11, via: []}
+{address: 10.20.0.12} ¦ {address: "::ffff:10.20.0.12", via: [bastion], runner: true}
 {address: 10.20.0.12} ¦ {address: 10.20.0.11, port: 2222, via: [bastion]}
   ny4-2: {address: 10.20.0.12} ¦   ny4-2: {address: 10.20.0.12, machine: m}⏎  ny4-3: {address: 10.20.0.12, machine: m}
   acme: {} ¦   acme:⏎    anything: [goes, {here: 1}]⏎  60east: ~
@@ -145,6 +147,8 @@ user: ops ¦ user: ops;id ¦ 14:11 ¦ `user`: `ops;id` is not acceptable ¦ acco
 groups: [ny4] ¦ groups: [ny4, ny4] ¦ 10:19 ¦ `groups` names `ny4` twice ¦
 groups: [ny4] ¦ host_key: SHA256:abc ¦ 10:15 ¦ `host_key`: `SHA256:abc` is not acceptable ¦ 43 characters
 groups: [ny4] ¦ identity: {machine_id: 9f0c} ¦ 10:28 ¦ `machine_id`: `9f0c` is not acceptable ¦ /etc/machine-id
+groups: [ny4] ¦ runner: 7 ¦ 10:13 ¦ `runner` ¦
+groups: [ny4] ¦ clock_tolerance: 0s ¦ 10:22 ¦ `clock_tolerance`: cannot read `0s` ¦ whole number and a unit
 groups: [ny4] ¦ identity: {hostnme: x} ¦ 10:16 ¦ unknown key `hostnme` of `identity` ¦ did you mean `hostname`?
 known_hosts: [known_hosts] ¦ known_hosts: [~ops/known_hosts] ¦ 3:17 ¦ `known_hosts`: `~ops/known_hosts` names no file ¦ whole path
   orders:⏎ ¦   or/ders:⏎ ¦ 25:3 ¦ `or/ders` is not acceptable as a name ¦ begins with

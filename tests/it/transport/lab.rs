@@ -194,6 +194,7 @@ impl Lab {
             host_key: None,
             connect_timeout: Duration::from_secs(10),
             deadline: Duration::from_secs(60),
+            clock_tolerance: Duration::from_secs(60),
             max_bytes: 1 << 30,
             elevate: Elevate::None,
             transport: Transport::Auto,

@@ -24,6 +24,7 @@ fn anywhere(address: &str, port: u16) -> Login {
         host_key: Some("SHA256:x".into()),
         connect_timeout: Duration::from_secs(1),
         deadline: Duration::from_secs(1),
+        clock_tolerance: Duration::from_secs(60),
         max_bytes: 1,
         elevate: gonogo::inventory::Elevate::None,
         transport: gonogo::inventory::Transport::Auto,
