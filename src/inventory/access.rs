@@ -36,8 +36,39 @@ pub struct Login {
     pub transport: Transport,
     /// Which SSH client.
     pub client: Client,
+    /// The operators' own ssh_config, where the login follows one.
+    pub ssh_config: Option<SshConfig>,
     /// The hops, nearest first, each with its own login.
     pub via: Vec<Login>,
+}
+
+/// The ssh_config(5) that a login follows, and what of it is no part of the login itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SshConfig {
+    /// The file.
+    pub path: PathBuf,
+    /// The file as the inventory writes it.
+    pub written: String,
+    /// What one would type: `ssh -F FILE ALIAS`.
+    pub alias: String,
+    /// `HostKeyAlias`: the name to look up in known_hosts, without a port.
+    pub host_key_alias: Option<String>,
+    /// `AddressFamily`.
+    pub family: Family,
+    /// What it says that is not followed although the login can be made, in phrases.
+    pub notes: Vec<String>,
+}
+
+/// `AddressFamily` of ssh_config(5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Family {
+    /// Whatever the name resolves to.
+    #[default]
+    Any,
+    /// IPv4 only.
+    Inet,
+    /// IPv6 only.
+    Inet6,
 }
 
 /// One way to authenticate.

@@ -100,6 +100,7 @@ impl Logins {
             transport: last_word(&levels, |level| level.transport.as_ref())
                 .map_or(Transport::Auto, value),
             client: last_word(&levels, |level| level.client.as_ref()).map_or(Client::Ssh2, value),
+            ssh_config: None,
             via: Vec::new(),
         })
     }

@@ -199,6 +199,7 @@ impl Lab {
             elevate: Elevate::None,
             transport: Transport::Auto,
             client: Client::Ssh2,
+            ssh_config: None,
             via: vec![],
         }
     }

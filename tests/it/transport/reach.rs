@@ -29,6 +29,7 @@ fn anywhere(address: &str, port: u16) -> Login {
         elevate: gonogo::inventory::Elevate::None,
         transport: gonogo::inventory::Transport::Auto,
         client: gonogo::inventory::Client::Ssh2,
+        ssh_config: None,
         via: vec![],
     }
 }
