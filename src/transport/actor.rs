@@ -132,11 +132,11 @@ impl Deadline {
 }
 
 /// Work for the thread.
-pub(super) type Job = Box<dyn FnOnce(&mut Far) + Send>;
+pub(super) type Job<F = Far> = Box<dyn FnOnce(&mut F) + Send>;
 
 /// The async side's handle of one connection. Dropping it ends the connection and never waits.
-pub(super) struct Actor {
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+pub(super) struct Actor<F = Far> {
+    jobs: Mutex<Option<mpsc::Sender<Job<F>>>>,
     kill: Arc<Kill>,
     // One thing at a time: the clock of an operation starts when its turn comes.
     turn: tokio::sync::Mutex<()>,
@@ -144,13 +144,13 @@ pub(super) struct Actor {
     _via: Option<Arc<Actor>>,
 }
 
-impl Drop for Actor {
+impl<F> Drop for Actor<F> {
     fn drop(&mut self) {
         self.kill.pull();
     }
 }
 
-impl Actor {
+impl<F: 'static> Actor<F> {
     /// Starts the thread, which first runs `begin` and then works off jobs. What `begin` told comes
     /// back; on `Err` the thread ends.
     ///
@@ -159,9 +159,9 @@ impl Actor {
     pub(super) async fn start<T, E>(
         name: &str,
         socket: Socket,
-        via: Option<Arc<Self>>,
+        via: Option<Arc<Actor>>,
         deadline: Deadline,
-        begin: impl FnOnce(Socket, Arc<Kill>) -> Result<(Far, T), E> + Send + 'static,
+        begin: impl FnOnce(Socket, Arc<Kill>) -> Result<(F, T), E> + Send + 'static,
         late: impl FnOnce() -> E,
     ) -> Result<(Arc<Self>, T), E>
     where
@@ -170,7 +170,7 @@ impl Actor {
     {
         let kill = Kill::of(&socket).map_err(|error| broken(&error))?;
         let mut guard = PullOnDrop(Some(&kill));
-        let (jobs, queue) = mpsc::channel::<Job>();
+        let (jobs, queue) = mpsc::channel::<Job<F>>();
         let (told, hears) = oneshot::channel();
         let switch = Arc::clone(&kill);
         let thread = move || match begin(socket, switch) {
@@ -213,7 +213,7 @@ impl Actor {
         &self,
         time: Duration,
         what: &str,
-        job: impl FnOnce(&mut Far, Deadline) -> Result<T, E> + Send + 'static,
+        job: impl FnOnce(&mut F, Deadline) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
@@ -239,7 +239,7 @@ impl Actor {
     }
 
     /// Queues work that answers by itself.
-    pub(super) fn send(&self, job: Job) -> Result<(), Failure> {
+    pub(super) fn send(&self, job: Job<F>) -> Result<(), Failure> {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let sent = jobs.as_ref().map(|jobs| jobs.send(job));
         match sent {

@@ -9,8 +9,10 @@ use ssh2::Channel;
 use super::actor::Deadline;
 use super::far::Far;
 use super::frame::{Frame, MOST_NOISE, Nonce};
+use super::wire::Wire;
 use super::{Command, Limits, Output, ReadError, classify, elevate, quote};
 use crate::failure::{Failure, FailureKind};
+use crate::inventory::Login;
 use crate::text;
 
 const PIECE: usize = 64 << 10;
@@ -27,23 +29,23 @@ pub(super) fn never_sent() -> Failure {
 
 /// Runs `command` as the inventory elevates it.
 pub(super) fn run(
-    far: &mut Far,
+    far: &mut impl Wire,
     command: &Command,
     limits: Limits,
     deadline: &Deadline,
 ) -> Result<Output, Failure> {
     let mut stdout = Vec::new();
-    let keep = |piece: &[u8]| {
+    let mut keep = |piece: &[u8]| {
         stdout.extend_from_slice(piece);
         Ok(())
     };
-    let (status, stderr) = match framed(far, &command.0, limits.bytes, deadline, keep) {
+    let (status, stderr) = match far.framed(&command.0, limits.bytes, deadline, &mut keep) {
         Ok(ended) => ended,
         Err(ReadError::Failure(failure)) => return Err(failure),
         // Memory is the sink here, and it takes everything.
         Err(ReadError::Sink(error)) => return Err(ours(&error.to_string())),
     };
-    if let Some(failure) = elevate::refusal(&far.login.elevate, status, &stdout, &stderr) {
+    if let Some(failure) = elevate::refusal(&far.login().elevate, status, &stdout, &stderr) {
         return Err(failure);
     }
     Ok(Output {
@@ -65,33 +67,39 @@ pub(super) fn framed(
     argv: &[String],
     most: u64,
     deadline: &Deadline,
-    mut out: impl FnMut(&[u8]) -> io::Result<()>,
+    out: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> Result<(i32, Vec<u8>), ReadError> {
-    if argv.is_empty() || argv.iter().any(|word| word.contains('\0')) {
-        return Err(ours("an empty command, or a NUL byte in it").into());
-    }
-    let nonce = Nonce::new().map_err(|error| ours(&error.to_string()))?;
-    let argv = elevate::wrap(&far.login.elevate, argv);
-    let line = quote::login_line(&nonce.script(&quote::words(&argv)));
+    let (line, mut talk) = begin(&far.login, argv, most)?;
     let mut channel = far.channel(deadline, "the command")?;
     far.arm(deadline, "the command")?;
     if let Err(error) = channel.exec(&line) {
         let failure = far.connection(&error, deadline, "the command");
         return Err(failure.unwrap_or_else(|| no_exec(&error)).into());
     }
-    let mut talk = Talk {
-        frames: [nonce.frame(), nonce.frame()],
-        stderr: Vec::new(),
-        bytes: 0,
-        most,
-    };
-    match talk.listen(far, &mut channel, deadline, &mut out) {
-        Ok(()) => talk.judge(far, channel, deadline).map_err(Into::into),
+    match listen(&mut talk, far, &mut channel, deadline, out) {
+        Ok(()) => judge(talk, far, channel, deadline).map_err(Into::into),
         Err(error) => {
             far.abandon(channel);
             Err(error)
         }
     }
+}
+
+/// The line for the far side's login shell, and the ear for what it says.
+pub(super) fn begin(login: &Login, argv: &[String], most: u64) -> Result<(String, Talk), Failure> {
+    if argv.is_empty() || argv.iter().any(|word| word.contains('\0')) {
+        return Err(ours("an empty command, or a NUL byte in it"));
+    }
+    let nonce = Nonce::new().map_err(|error| ours(&error.to_string()))?;
+    let argv = elevate::wrap(&login.elevate, argv);
+    let line = quote::login_line(&nonce.script(&quote::words(&argv)));
+    let talk = Talk {
+        frames: [nonce.frame(), nonce.frame()],
+        stderr: Vec::new(),
+        bytes: 0,
+        most,
+    };
+    Ok((line, talk))
 }
 
 fn no_exec(error: &ssh2::Error) -> Failure {
@@ -103,7 +111,8 @@ fn no_exec(error: &ssh2::Error) -> Failure {
     .with_hint("if the account is for files only, set `transport: sftp` for the team")
 }
 
-struct Talk {
+/// What one command says, taken in by frames.
+pub(super) struct Talk {
     /// stdout and stderr.
     frames: [Frame; 2],
     stderr: Vec<u8>,
@@ -111,74 +120,80 @@ struct Talk {
     most: u64,
 }
 
-impl Talk {
-    /// Reads both streams until the server says that nothing more comes.
-    fn listen(
-        &mut self,
-        far: &Far,
-        channel: &mut Channel,
-        deadline: &Deadline,
-        out: &mut impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> Result<(), ReadError> {
-        far.session.set_blocking(false);
-        let mut buffer = vec![0; PIECE];
-        let mut stdin_open = true;
-        let mut idle = 0_u32;
-        while !channel.eof() {
-            let mut moved = false;
-            for id in [0, 1] {
-                match channel.stream(id).read(&mut buffer) {
-                    Ok(0) => {}
-                    Ok(n) => {
-                        moved = true;
-                        self.take(id == 0, &buffer[..n], out)?;
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(_) => {
-                        let error = far.last_error();
-                        let failure = far.connection(&error, deadline, "the command");
-                        return Err(failure.unwrap_or_else(|| broken_off(&error)).into());
-                    }
+/// Reads both streams until the server says that nothing more comes.
+fn listen(
+    talk: &mut Talk,
+    far: &Far,
+    channel: &mut Channel,
+    deadline: &Deadline,
+    out: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+) -> Result<(), ReadError> {
+    far.session.set_blocking(false);
+    let mut buffer = vec![0; PIECE];
+    let mut stdin_open = true;
+    let mut idle = 0_u32;
+    while !channel.eof() {
+        let mut moved = false;
+        for id in [0, 1] {
+            match channel.stream(id).read(&mut buffer) {
+                Ok(0) => {}
+                Ok(n) => {
+                    moved = true;
+                    talk.take(id == 0, &buffer[..n], out)?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => {
+                    let error = far.last_error();
+                    let failure = far.connection(&error, deadline, "the command");
+                    return Err(failure.unwrap_or_else(|| broken_off(&error)).into());
                 }
             }
-            // The tether holds until both trailers are in; then nothing keeps the channel open.
-            if stdin_open && self.frames.iter().all(|frame| frame.status().is_some()) {
-                match channel.send_eof() {
-                    Err(error) if classify::would_block(&error) => {}
-                    _ => stdin_open = false,
-                }
+        }
+        // The tether holds until both trailers are in; then nothing keeps the channel open.
+        if stdin_open && talk.is_told() {
+            match channel.send_eof() {
+                Err(error) if classify::would_block(&error) => {}
+                _ => stdin_open = false,
             }
-            if moved {
-                idle = 0;
-                if deadline.left().is_none() {
-                    return Err(far.late(deadline, "the command").into());
-                }
-                continue;
-            }
-            // The end may have been taken in by the very reads that found nothing.
-            if channel.eof() {
-                break;
-            }
-            idle += 1;
-            match channel.read_window().available > 0 {
-                // Reading one stream queued data of the other (facts: ssh.md 3.2).
-                true if idle < 3 => {}
-                // Bytes of a stream that nobody asked for must not make a busy loop.
-                true => std::thread::sleep(Duration::from_millis(5)),
-                false => far.wait(deadline, "the command")?,
-            }
+        }
+        if moved {
+            idle = 0;
             if deadline.left().is_none() {
                 return Err(far.late(deadline, "the command").into());
             }
+            continue;
         }
-        Ok(())
+        // The end may have been taken in by the very reads that found nothing.
+        if channel.eof() {
+            break;
+        }
+        idle += 1;
+        match channel.read_window().available > 0 {
+            // Reading one stream queued data of the other (facts: ssh.md 3.2).
+            true if idle < 3 => {}
+            // Bytes of a stream that nobody asked for must not make a busy loop.
+            true => std::thread::sleep(Duration::from_millis(5)),
+            false => far.wait(deadline, "the command")?,
+        }
+        if deadline.left().is_none() {
+            return Err(far.late(deadline, "the command").into());
+        }
+    }
+    Ok(())
+}
+
+impl Talk {
+    /// True once both trailers are in.
+    pub(super) fn is_told(&self) -> bool {
+        self.frames.iter().all(|frame| frame.status().is_some())
     }
 
-    fn take(
+    /// Takes the next piece of a stream.
+    pub(super) fn take(
         &mut self,
         is_stdout: bool,
         piece: &[u8],
-        out: &mut impl FnMut(&[u8]) -> io::Result<()>,
+        out: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(), ReadError> {
         let Self {
             frames: [stdout, stderr],
@@ -221,25 +236,12 @@ impl Talk {
         }
     }
 
-    fn judge(
+    /// What it came to; `status` and `signal` are the client's word, which decides nothing.
+    pub(super) fn end(
         self,
-        far: &Far,
-        mut channel: Channel,
-        deadline: &Deadline,
+        status: Option<i32>,
+        signal: Option<String>,
     ) -> Result<(i32, Vec<u8>), Failure> {
-        let closed = far.arm(deadline, "the command").and_then(|()| {
-            let closed = channel.close().and_then(|()| channel.wait_close());
-            closed.map_err(|error| {
-                let failure = far.connection(&error, deadline, "the command");
-                failure.unwrap_or_else(|| broken_off(&error))
-            })
-        });
-        if let Err(failure) = closed {
-            far.kill();
-            return Err(failure);
-        }
-        let signal = channel.exit_signal().ok().and_then(|end| end.exit_signal);
-        let status = channel.exit_status().ok();
         let [stdout, stderr] = &self.frames;
         if !stdout.started() {
             let frame = match stdout.noise().trim().is_empty() {
@@ -265,6 +267,27 @@ impl Talk {
             )),
         }
     }
+}
+
+fn judge(
+    talk: Talk,
+    far: &Far,
+    mut channel: Channel,
+    deadline: &Deadline,
+) -> Result<(i32, Vec<u8>), Failure> {
+    let closed = far.arm(deadline, "the command").and_then(|()| {
+        let closed = channel.close().and_then(|()| channel.wait_close());
+        closed.map_err(|error| {
+            let failure = far.connection(&error, deadline, "the command");
+            failure.unwrap_or_else(|| broken_off(&error))
+        })
+    });
+    if let Err(failure) = closed {
+        far.kill();
+        return Err(failure);
+    }
+    let signal = channel.exit_signal().ok().and_then(|end| end.exit_signal);
+    talk.end(channel.exit_status().ok(), signal)
 }
 
 fn cut(actual: &str) -> Failure {

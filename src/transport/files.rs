@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::actor::Deadline;
-use super::far::Far;
+use super::wire::Wire;
 use super::{Entry, EntryKind, ReadError, Receipt, Sink};
-use super::{glob, sftp, shell_files};
+use super::{glob, shell_files};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Elevate, Transport};
 use crate::text;
@@ -68,8 +68,9 @@ enum Road {
     Exec(Option<Box<Failure>>),
 }
 
-fn road(far: &mut Far, deadline: &Deadline) -> Result<Road, Failure> {
-    match (far.login.transport, &far.login.elevate) {
+fn road(far: &mut impl Wire, deadline: &Deadline) -> Result<Road, Failure> {
+    let transport = far.login().transport;
+    match (transport, &far.login().elevate) {
         (Transport::Exec, _) | (Transport::Auto, Elevate::Root | Elevate::User(_)) => {
             return Ok(Road::Exec(None));
         }
@@ -83,33 +84,24 @@ fn road(far: &mut Far, deadline: &Deadline) -> Result<Road, Failure> {
         }
         (Transport::Auto | Transport::Sftp, Elevate::None) => {}
     }
-    if sftp::open(far, deadline)? {
-        return Ok(Road::Sftp);
-    }
-    let why = match &far.sftp {
-        sftp::Subsystem::Refused(why) => Some(why.clone()),
-        _ => None,
-    };
-    match (far.login.transport, why) {
-        (Transport::Sftp, Some(why)) => Err(*why),
-        (_, why) => Ok(Road::Exec(why)),
+    match (transport, far.open_sftp(deadline)?) {
+        (_, Ok(())) => Ok(Road::Sftp),
+        (Transport::Sftp, Err(why)) => Err(*why),
+        (_, Err(why)) => Ok(Road::Exec(Some(why))),
     }
 }
 
 /// Everything that `pattern` names, sorted by path.
 pub(super) fn list(
-    far: &mut Far,
+    far: &mut impl Wire,
     pattern: &str,
     deadline: &Deadline,
 ) -> Result<Vec<Entry>, Failure> {
     match road(far, deadline)? {
         Road::Sftp => {
             let since = Instant::now();
-            let found = match sftp::Files::of(far, deadline) {
-                Some(mut files) => glob::expand(&mut files, pattern),
-                None => Err(io(pattern, "SFTP closed")),
-            }?;
-            far.looks.keep(&found, since);
+            let found = far.expand(pattern, deadline)?;
+            far.looks().keep(&found, since);
             Ok(found)
         }
         Road::Exec(why) => {
@@ -121,18 +113,15 @@ pub(super) fn list(
 
 /// Streams one regular file into `sink`.
 pub(super) fn read(
-    far: &mut Far,
+    far: &mut impl Wire,
     asked: &Asked,
     deadline: &Deadline,
     sink: Sink,
 ) -> Result<Receipt, ReadError> {
     match road(far, deadline)? {
         Road::Sftp => {
-            let looked = far.looks.take(&asked.path);
-            match sftp::Files::of(far, deadline) {
-                Some(mut files) => files.read(asked, looked, sink),
-                None => Err(io(&asked.path, "SFTP closed").into()),
-            }
+            let looked = far.looks().take(&asked.path);
+            far.fetch(asked, looked, deadline, sink)
         }
         Road::Exec(why) => {
             let read = shell_files::Files::of(far, deadline).read(asked, sink);

@@ -23,6 +23,7 @@ mod quote;
 mod sftp;
 mod shell_files;
 mod ssh;
+mod wire;
 
 use std::io::Write;
 use std::time::Duration;

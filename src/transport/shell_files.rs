@@ -5,9 +5,9 @@
 use jiff::Timestamp;
 
 use super::actor::Deadline;
-use super::far::Far;
 use super::files::{self, Asked};
 use super::glob::{self, Shelf};
+use super::wire::Wire;
 use super::{Command, Entry, EntryKind, Limits, Output, ReadError, Receipt, Sink, elevate, exec};
 use crate::digest;
 use crate::failure::{Failure, FailureKind};
@@ -50,14 +50,14 @@ fn argv(words: &[&str]) -> Command {
 }
 
 /// A far file system seen through commands.
-pub(super) struct Files<'a> {
-    far: &'a mut Far,
+pub(super) struct Files<'a, W: Wire> {
+    far: &'a mut W,
     deadline: &'a Deadline,
 }
 
-impl<'a> Files<'a> {
+impl<'a, W: Wire> Files<'a, W> {
     /// Through the shell of `far`.
-    pub(super) fn of(far: &'a mut Far, deadline: &'a Deadline) -> Self {
+    pub(super) fn of(far: &'a mut W, deadline: &'a Deadline) -> Self {
         Self { far, deadline }
     }
 
@@ -88,7 +88,7 @@ impl<'a> Files<'a> {
         files::must_be_file(&entry)?;
         let wanted = asked.wanted(entry.size)?;
         let (mut got, mut hash) = (0_u64, digest::Stream::default());
-        let take = |piece: &[u8]| {
+        let mut take = |piece: &[u8]| {
             let left = usize::try_from(wanted - got).unwrap_or(usize::MAX);
             let piece = &piece[..piece.len().min(left)];
             hash.update(piece);
@@ -98,9 +98,11 @@ impl<'a> Files<'a> {
         // One byte even of an empty file: `head -c 0` need not open it, and so would prove nothing.
         let command = read_command(path, wanted.max(1));
         let most = wanted.saturating_add(MOST_COMPLAINT);
-        let (status, stderr) = exec::framed(self.far, &command.0, most, self.deadline, take)?;
+        let (status, stderr) = self
+            .far
+            .framed(&command.0, most, self.deadline, &mut take)?;
         if status != 0 {
-            let refusal = elevate::refusal(&self.far.login.elevate, status, &[], &stderr);
+            let refusal = elevate::refusal(&self.far.login().elevate, status, &[], &stderr);
             let failure = refusal.unwrap_or_else(|| complaint(path, "head", status, &stderr));
             return Err(failure.into());
         }
@@ -118,7 +120,7 @@ impl<'a> Files<'a> {
     }
 }
 
-impl Shelf for Files<'_> {
+impl<W: Wire> Shelf for Files<'_, W> {
     fn look(&mut self, path: &str) -> Result<Entry, Failure> {
         match self.stat(path, &stat_command(path)) {
             Err(failure) if failure.kind == FailureKind::Missing && is_about(&failure, path) => {

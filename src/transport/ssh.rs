@@ -1,4 +1,4 @@
-//! The [`Session`] over libssh2: hands work to its thread and completes what failures say. Which bytes
+//! The [`Session`] over either client: hands work to its thread and completes what failures say. Which bytes
 //! mean what is its siblings' business.
 
 use std::sync::Arc;
@@ -8,24 +8,24 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
 use super::actor::Actor;
-use super::far::Far;
+use super::wire::Wire;
 use super::{Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink};
 use super::{exec, files};
 use crate::failure::Failure;
 use crate::inventory::{Login, Transport};
 
-/// One login on one host over libssh2.
-pub(super) struct Ssh {
-    actor: Arc<Actor>,
+/// One login on one host.
+pub(super) struct Ssh<W> {
+    actor: Arc<Actor<W>>,
     greeting: Greeting,
     host: String,
     account: String,
     transport: Transport,
 }
 
-impl Ssh {
+impl<W: Wire + 'static> Ssh<W> {
     /// The session of an established connection.
-    pub(super) fn new(actor: Arc<Actor>, greeting: Greeting, login: &Login) -> Self {
+    pub(super) fn new(actor: Arc<Actor<W>>, greeting: Greeting, login: &Login) -> Self {
         Self {
             actor,
             greeting,
@@ -44,7 +44,7 @@ impl Ssh {
     }
 }
 
-impl Session for Ssh {
+impl<W: Wire + 'static> Session for Ssh<W> {
     fn greeting(&self) -> &Greeting {
         &self.greeting
     }
@@ -60,7 +60,7 @@ impl Session for Ssh {
                 return Err(self.complete(&subject, exec::never_sent()));
             }
             let command = command.clone();
-            let job = move |far: &mut Far, deadline| exec::run(far, &command, limits, &deadline);
+            let job = move |far: &mut W, deadline| exec::run(far, &command, limits, &deadline);
             let answer = self.actor.call(limits.time, "the command", job).await;
             answer.map_err(|failure| self.complete(&subject, failure))
         }
@@ -74,7 +74,7 @@ impl Session for Ssh {
     ) -> BoxFuture<'a, Result<Vec<Entry>, Failure>> {
         async move {
             let asked = pattern.to_owned();
-            let job = move |far: &mut Far, deadline| files::list(far, &asked, &deadline);
+            let job = move |far: &mut W, deadline| files::list(far, &asked, &deadline);
             let answer = self.actor.call(limits.time, "the listing", job).await;
             answer.map_err(|failure| self.complete(pattern, failure))
         }
@@ -94,7 +94,7 @@ impl Session for Ssh {
                 prefix,
                 most: limits.bytes,
             };
-            let job = move |far: &mut Far, deadline| files::read(far, &asked, &deadline, sink);
+            let job = move |far: &mut W, deadline| files::read(far, &asked, &deadline, sink);
             match self.actor.call(limits.time, "the read", job).await {
                 Err(ReadError::Failure(failure)) => {
                     Err(ReadError::Failure(self.complete(path, failure)))
@@ -114,10 +114,7 @@ impl Session for Ssh {
             let farewell = self
                 .actor
                 .call(Duration::from_millis(500), "the farewell", |far, _| {
-                    far.sftp.release();
-                    far.arm_briefly(Duration::from_millis(400));
-                    // The peer may be gone: nothing depends on the farewell.
-                    let _ = far.session.disconnect(None, "done", None);
+                    far.farewell();
                     Ok::<(), Failure>(())
                 });
             let _ = tokio::time::timeout(Duration::from_millis(900), farewell).await;

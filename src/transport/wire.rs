@@ -1,0 +1,107 @@
+//! What one connection has to give, whichever client carries it: framed commands, and files by SFTP
+//! when the server has it. Everything above (`exec`, `files`, `ssh`) knows only this; which bytes
+//! travel how is each client's business.
+
+use std::io;
+use std::time::Duration;
+
+use super::actor::Deadline;
+use super::far::Far;
+use super::files::{Asked, Looks};
+use super::{Entry, ReadError, Receipt, Sink, exec, files, glob, sftp};
+use crate::failure::Failure;
+use crate::inventory::Login;
+
+/// One connection, owned by its thread.
+pub(super) trait Wire {
+    /// Whose it is.
+    fn login(&self) -> &Login;
+
+    /// What the last listings showed.
+    fn looks(&mut self) -> &mut Looks;
+
+    /// Runs `argv` inside a frame, elevated as the login says; stdout streams to `out`, stderr comes
+    /// back with the exit status. Both together at most `most` bytes. Judges no exit status.
+    fn framed(
+        &mut self,
+        argv: &[String],
+        most: u64,
+        deadline: &Deadline,
+        out: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(i32, Vec<u8>), ReadError>;
+
+    /// Opens SFTP; the inner `Err` says why the server does not give it.
+    fn open_sftp(&mut self, deadline: &Deadline) -> Result<Result<(), Box<Failure>>, Failure>;
+
+    /// Everything that `pattern` names, over open SFTP.
+    fn expand(&mut self, pattern: &str, deadline: &Deadline) -> Result<Vec<Entry>, Failure>;
+
+    /// Streams one regular file into `sink`, over open SFTP; `looked` is what it was a moment ago.
+    fn fetch(
+        &mut self,
+        asked: &Asked,
+        looked: Option<Entry>,
+        deadline: &Deadline,
+        sink: Sink,
+    ) -> Result<Receipt, ReadError>;
+
+    /// Says goodbye within half a second; nothing depends on it.
+    fn farewell(&mut self);
+}
+
+impl Wire for Far {
+    fn login(&self) -> &Login {
+        &self.login
+    }
+
+    fn looks(&mut self) -> &mut Looks {
+        &mut self.looks
+    }
+
+    fn framed(
+        &mut self,
+        argv: &[String],
+        most: u64,
+        deadline: &Deadline,
+        out: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(i32, Vec<u8>), ReadError> {
+        exec::framed(self, argv, most, deadline, out)
+    }
+
+    fn open_sftp(&mut self, deadline: &Deadline) -> Result<Result<(), Box<Failure>>, Failure> {
+        if sftp::open(self, deadline)? {
+            return Ok(Ok(()));
+        }
+        Ok(match &self.sftp {
+            sftp::Subsystem::Refused(why) => Err(why.clone()),
+            _ => Ok(()),
+        })
+    }
+
+    fn expand(&mut self, pattern: &str, deadline: &Deadline) -> Result<Vec<Entry>, Failure> {
+        match sftp::Files::of(self, deadline) {
+            Some(mut files) => glob::expand(&mut files, pattern),
+            None => Err(files::io(pattern, "SFTP closed")),
+        }
+    }
+
+    fn fetch(
+        &mut self,
+        asked: &Asked,
+        looked: Option<Entry>,
+        deadline: &Deadline,
+        sink: Sink,
+    ) -> Result<Receipt, ReadError> {
+        match sftp::Files::of(self, deadline) {
+            Some(mut files) => files.read(asked, looked, sink),
+            None => Err(files::io(&asked.path, "SFTP closed").into()),
+        }
+    }
+
+    fn farewell(&mut self) {
+        self.sftp.release();
+        self.arm_briefly(Duration::from_millis(400));
+        // The peer may be gone: nothing depends on the farewell.
+        let _ = self.session.disconnect(None, "done", None);
+    }
+}
