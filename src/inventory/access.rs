@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::artifact::Pattern;
+
 /// One login, with every default applied: `ssh:`, then the team, then the host, the last word wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
@@ -83,13 +85,47 @@ pub enum Auth {
         /// `passphrase_env: NAME`: the environment variable that holds the passphrase.
         passphrase_env: Option<String>,
     },
-    /// The ssh-agent at `SSH_AUTH_SOCK`.
-    Agent,
+    /// The ssh-agent at `SSH_AUTH_SOCK`: all of its keys, or one.
+    Agent(AgentKey),
+    /// `keyboard_interactive:` answers to what the server asks.
+    KeyboardInteractive {
+        /// In the order of the inventory; each is given once for each login.
+        answers: Vec<Answer>,
+    },
     /// `password_env: NAME`: the environment variable that holds the password.
     Password {
         /// The variable's name; its value is never stored.
         env: String,
     },
+}
+
+/// `agent:`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentKey {
+    /// `true`: whatever the agent holds, one after the other.
+    Any,
+    /// `"SHA256:…"`, as `ssh-add -l` prints it.
+    Fingerprint(String),
+    /// A public key or certificate file: the agent holds its other half.
+    File(PathBuf),
+}
+
+/// One answer of `keyboard_interactive:`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Where it comes from.
+    pub from: AnswerFrom,
+    /// `prompt:` the questions that it answers; any, in order, without.
+    pub prompt: Option<Pattern>,
+}
+
+/// Where an answer comes from; it is never stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnswerFrom {
+    /// `env: NAME`.
+    Env(String),
+    /// `command: [PROGRAM, …]`, run on this side when the server asks.
+    Command(Vec<String>),
 }
 
 /// `elevate:`

@@ -125,3 +125,5 @@ impl PartialEq for Pattern {
         self.0.as_str() == other.0.as_str()
     }
 }
+
+impl Eq for Pattern {}

@@ -5,6 +5,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
+use super::access::AgentKey;
 use super::page::{Mark, Page, Spanned};
 use super::raw::{Access, Raw};
 use crate::problem::{Place, Problem};
@@ -22,6 +23,7 @@ pub(super) struct FileUse {
 enum Role {
     Key,
     Certificate,
+    AgentKey,
     KnownHosts,
 }
 
@@ -30,6 +32,7 @@ impl Role {
         match self {
             Self::Key => "key file",
             Self::Certificate => "certificate",
+            Self::AgentKey => "public key file",
             Self::KnownHosts => "known_hosts file",
         }
     }
@@ -61,6 +64,12 @@ fn of_level(access: &Access, page: &Page<'_>, uses: &mut Vec<FileUse>) {
     }
     if let Some(certificate) = &access.certificate {
         note(certificate, Role::Certificate);
+    }
+    if let Some(agent) = &access.agent
+        && let Some(AgentKey::File(path)) = &agent.value
+    {
+        let (at, value) = (agent.at, path.clone());
+        note(&Spanned { at, value }, Role::AgentKey);
     }
     for file in access.known_hosts.iter().flat_map(|files| &files.value) {
         note(file, Role::KnownHosts);

@@ -166,11 +166,14 @@ pub(super) fn last_word<'a, T>(
 /// Which level's way of authenticating counts: the most specific that says any.
 pub(super) fn auth_level(levels: &Levels<'_>) -> Option<usize> {
     levels.iter().position(|level| {
-        level.key.is_some() || level.agent.is_some() || level.password_env.is_some()
+        level.key.is_some()
+            || level.agent.is_some()
+            || level.keyboard_interactive.is_some()
+            || level.password_env.is_some()
     })
 }
 
-/// Methods in the order key, agent, password. A certificate or passphrase belongs to the key of
+/// Methods in the order key, agent, keyboard-interactive, password. A certificate or passphrase belongs to the key of
 /// its own or of a less specific level, never to a key that overrode the one it was written for.
 pub(super) fn auth(levels: &Levels<'_>) -> Vec<Auth> {
     let Some(at) = auth_level(levels) else {
@@ -187,8 +190,12 @@ pub(super) fn auth(levels: &Levels<'_>) -> Vec<Auth> {
             passphrase_env: passphrase.map(|name| name.value.clone()),
         });
     }
-    if level.agent.as_ref().is_some_and(|agent| agent.value) {
-        methods.push(Auth::Agent);
+    if let Some(chosen) = level.agent.as_ref().and_then(|agent| agent.value.as_ref()) {
+        methods.push(Auth::Agent(chosen.clone()));
+    }
+    if let Some(answers) = &level.keyboard_interactive {
+        let answers = answers.value.clone();
+        methods.push(Auth::KeyboardInteractive { answers });
     }
     if let Some(name) = &level.password_env {
         let env = name.value.clone();

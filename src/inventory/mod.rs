@@ -27,7 +27,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-pub use access::{Auth, Client, Elevate, Family, Login, SshConfig, Transport};
+pub use access::{
+    AgentKey, Answer, AnswerFrom, Auth, Client, Elevate, Family, Login, SshConfig, Transport,
+};
 pub use artifact::{Artifact, Format, Kind, Pattern, Sample, SampleUnit, Source, Stream};
 
 use crate::digest::Sha256;

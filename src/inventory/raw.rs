@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::access::{Client, Elevate, Transport};
+use super::access::{AgentKey, Answer, Client, Elevate, Transport};
 use super::artifact::{Format, Kind, Pattern, SampleUnit, Stream};
 use super::page::{Mark, Spanned, Text};
 use super::placeholder::Template;
@@ -46,9 +46,11 @@ pub(super) struct Access {
     pub clock_tolerance: Option<Spanned<Duration>>,
     pub max_bytes: Option<Spanned<u64>>,
     pub key: Option<Spanned<PathBuf>>,
-    pub agent: Option<Spanned<bool>>,
+    /// `None` inside is `false`.
+    pub agent: Option<Spanned<Option<AgentKey>>>,
     pub certificate: Option<Spanned<PathBuf>>,
     pub passphrase_env: Option<Text>,
+    pub keyboard_interactive: Option<Spanned<Vec<Answer>>>,
     pub password_env: Option<Text>,
     pub elevate: Option<Spanned<Elevate>>,
     pub transport: Option<Spanned<Transport>>,

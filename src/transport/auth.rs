@@ -40,7 +40,12 @@ pub(super) fn log_in(far: &Far, deadline: &Deadline) -> Result<&'static str, Fai
                 certificate,
                 passphrase_env,
             } => key::log_in(far, path, certificate.as_deref(), passphrase_env.as_deref()),
-            Auth::Agent => agent(far, deadline),
+            Auth::Agent(_) => agent(far, deadline),
+            Auth::KeyboardInteractive { .. } => Err(self::own(
+                "a way to log in that is built in",
+                "keyboard-interactive answers are not".to_owned(),
+                "use another way",
+            )),
             Auth::Password { env } => password(far, env, &offered),
         };
         if far.session.authenticated() {
@@ -117,7 +122,11 @@ fn describe(way: &Auth) -> (String, &'static str, &'static [&'static str]) {
             let name = format!("key {}", path.display());
             (name, "publickey", &["publickey"])
         }
-        Auth::Agent => ("agent".to_owned(), "agent", &["publickey"]),
+        Auth::Agent(_) => ("agent".to_owned(), "agent", &["publickey"]),
+        Auth::KeyboardInteractive { .. } => {
+            let name = "keyboard-interactive".to_owned();
+            (name, "keyboard-interactive", &["keyboard-interactive"])
+        }
         Auth::Password { env } => {
             let needs: &[_] = &["password", "keyboard-interactive"];
             (format!("password of ${env}"), "password", needs)

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::ways;
 use crate::inventory::access::{Client, Elevate, Transport};
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::page::{Page, Spanned, Text};
@@ -59,13 +60,16 @@ pub(super) fn access(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, folder: &Path
         access.key = file(page, node, "key", folder);
     }
     if let Some(node) = keys.take("agent") {
-        access.agent = fields::flag(page, node, "agent");
+        access.agent = ways::agent(page, node, folder);
     }
     if let Some(node) = keys.take("certificate") {
         access.certificate = file(page, node, "certificate", folder);
     }
     if let Some(node) = keys.take("passphrase_env") {
         access.passphrase_env = variable(page, node, "passphrase_env");
+    }
+    if let Some(node) = keys.take("keyboard_interactive") {
+        access.keyboard_interactive = ways::keyboard_interactive(page, node, folder);
     }
     if let Some(node) = keys.take("password_env") {
         access.password_env = variable(page, node, "password_env");
@@ -95,7 +99,7 @@ fn duration(text: &str) -> Result<std::time::Duration, String> {
 }
 
 /// A file of this machine: relative to the inventory, or below `~/`.
-fn file(
+pub(super) fn file(
     page: &mut Page<'_>,
     node: &Node<'_>,
     key: &str,
@@ -122,7 +126,7 @@ fn file(
 }
 
 /// Name of an environment variable. What is no name may be the secret itself, and is not shown.
-fn variable(page: &mut Page<'_>, node: &Node<'_>, key: &str) -> Option<Text> {
+pub(super) fn variable(page: &mut Page<'_>, node: &Node<'_>, key: &str) -> Option<Text> {
     let text = fields::text(page, node, key)?;
     match grammar::identifier(&text.value) {
         Ok(()) => Some(text),

@@ -3,6 +3,7 @@
 
 mod access;
 mod artifact;
+mod ways;
 
 use std::path::Path;
 

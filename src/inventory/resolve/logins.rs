@@ -89,14 +89,9 @@ fn refuse_no_auth<'a>(
     team: &'a Text,
     said: &mut HashSet<(Mark, &'a str)>,
 ) {
-    let level = login::auth_level(levels);
-    let has_any = level.is_some_and(|at| {
-        let agent = levels[at].agent.as_ref().is_some_and(|agent| agent.value);
-        levels[at].key.is_some() || agent || levels[at].password_env.is_some()
-    });
-    if !has_any && said.insert((team.at, "auth")) {
+    if login::auth(levels).is_empty() && said.insert((team.at, "auth")) {
         let message = format!("team `{}` has no way to authenticate", team.value);
-        let hint = "write `key: FILE`, `agent: true` or `password_env: NAME` below the team, or below `ssh:` for all";
+        let hint = "write `key: FILE`, `agent: true`, `keyboard_interactive: [ … ]` or `password_env: NAME` below the team, or below `ssh:` for all";
         page.refuse(team.at, message, hint);
     }
 }

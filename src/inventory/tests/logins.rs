@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Inventory, good};
-use crate::inventory::{Auth, Client, Elevate, Login, Transport};
+use crate::inventory::{AgentKey, AnswerFrom, Auth, Client, Elevate, Login, Transport};
 
 const ESTATE: &str = r"environment: production
 ssh:
@@ -103,8 +103,11 @@ fn one_level_says_how_to_authenticate() {
         password("OPS_PASSWORD"),
     ];
     assert_eq!(auth("a", "ops"), ops);
-    assert_eq!(auth("a", "support"), [Auth::Agent, password("SUPPORT")]);
-    assert_eq!(auth("a", "noc"), [Auth::Agent]);
+    assert_eq!(
+        auth("a", "support"),
+        [Auth::Agent(AgentKey::Any), password("SUPPORT")]
+    );
+    assert_eq!(auth("a", "noc"), [Auth::Agent(AgentKey::Any)]);
     // A host may add a certificate to the team's key …
     let certified = key("etc/keys/ops", Some("etc/c-cert.pub"), Some("OPS"));
     assert_eq!(auth("c", "ops")[0], certified);
@@ -170,4 +173,96 @@ fn files_are_looked_at_only_when_asked() {
     assert!(open[0].hint.starts_with("chmod 600 "), "{}", open[0]);
     fs::set_permissions(folder.path().join("id"), Permissions::from_mode(0o600)).unwrap();
     assert_eq!(inventory.check_files(), []);
+}
+
+#[test]
+fn an_agent_s_key_and_answers_to_questions() {
+    const BEGIN: &str = "environment: p\nssh: {known_hosts: [k], user: ops}\nhosts:\n  a: {address: a}\nteams:\n  t: ";
+    let pin = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
+    let auth = |keys: &str| {
+        let text = BEGIN.to_owned() + keys + "\n";
+        good(&text).login("a", "t").unwrap().auth.clone()
+    };
+    let agent = |keys: &str| match &auth(&format!("{{agent: {keys}}}"))[..] {
+        [Auth::Agent(chosen)] => chosen.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(agent("true"), AgentKey::Any);
+    assert_eq!(
+        agent(&format!("'{pin}'")),
+        AgentKey::Fingerprint(pin.into())
+    );
+    assert_eq!(
+        agent("keys/ops.pub"),
+        AgentKey::File("etc/keys/ops.pub".into())
+    );
+    let answered = |list: &str| match &auth(&format!("{{keyboard_interactive: {list}}}"))[..] {
+        [Auth::KeyboardInteractive { answers }] => answers.clone(),
+        other => panic!("{other:?}"),
+    };
+    let two = answered("[{env: PIN}, {command: [oathtool, --totp, f], prompt: '(?i)code'}]");
+    assert_eq!(two[0].from, AnswerFrom::Env("PIN".into()));
+    assert!(two[0].prompt.is_none() && two[1].prompt.as_ref().unwrap().0.is_match("Code:"));
+    let words = |words: &[&str]| AnswerFrom::Command(words.iter().map(|w| (*w).into()).collect());
+    assert_eq!(two[1].from, words(&["oathtool", "--totp", "f"]));
+    let beside = answered("[{command: [./otp, x/y]}]");
+    assert_eq!(beside[0].from, words(&["etc/./otp", "x/y"]));
+    // All of one level, in a fixed order.
+    let all = auth("{password_env: P, keyboard_interactive: [{env: A}], agent: true, key: id}");
+    assert!(matches!(
+        all[..],
+        [
+            Auth::Key { .. },
+            Auth::Agent(_),
+            Auth::KeyboardInteractive { .. },
+            Auth::Password { .. }
+        ]
+    ));
+}
+
+#[test]
+fn what_is_no_agent_s_key_and_no_answer_is_refused() {
+    for (keys, expected) in [
+        ("agent: 'SHA256:short'", "is not acceptable"),
+        ("agent: yes", "expected true or false"),
+        ("agent: [a]", "expected true or false"),
+        ("agent: false", "no way to authenticate"),
+        ("keyboard_interactive: []", "is empty"),
+        ("keyboard_interactive: {env: A}", "expected a list"),
+        ("keyboard_interactive: [{}]", "`env` or `command`"),
+        (
+            "keyboard_interactive: [{env: A, command: [b]}]",
+            "`env` or `command`",
+        ),
+        (
+            "keyboard_interactive: [{env: 'hunter 2'}]",
+            "not the name of an environment",
+        ),
+        ("keyboard_interactive: [{envv: A}]", "unknown key `envv`"),
+        ("keyboard_interactive: [{command: []}]", "names no program"),
+        (
+            "keyboard_interactive: [{command: oathtool}]",
+            "expected a list",
+        ),
+        (
+            "keyboard_interactive: [{env: A, prompt: 'x*'}]",
+            "cannot read `x*`",
+        ),
+        (
+            "keyboard_interactive: [{env: A, prompt: '('}]",
+            "cannot read `(`",
+        ),
+    ] {
+        let text = format!(
+            "environment: p\nssh: {{known_hosts: [k], user: ops}}\nhosts:\n  a: {{address: a}}\nteams:\n  t: {{{keys}}}\n"
+        );
+        let refused = Inventory::parse(Path::new("etc/estate.yaml"), text.into_bytes());
+        let told = refused
+            .err()
+            .unwrap_or_else(|| panic!("{keys} passed"))
+            .to_string();
+        assert!(told.contains(expected), "{keys}: {told}");
+        assert_eq!(told.matches("error").count(), 1, "{keys}: {told}");
+        assert!(!told.contains("hunter"), "{told}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use gonogo::failure::FailureKind as K;
-use gonogo::inventory::Auth;
+use gonogo::inventory::{AgentKey, Auth};
 
 use super::lab::{AMPLE, Lab, OPS, connect, keygen, sh, shell, usable};
 
@@ -281,7 +281,7 @@ async fn agent_child() {
     let text = std::fs::read_to_string(format!("{key}.pub")).unwrap();
     lab.authorize(OPS, &text);
     let mut login = lab.login(OPS);
-    login.auth = vec![Auth::Agent];
+    login.auth = vec![Auth::Agent(AgentKey::Any)];
     match connect(&login).await {
         Ok(session) => {
             assert_eq!(expected, "in");
