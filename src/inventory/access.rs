@@ -40,6 +40,8 @@ pub struct Login {
     pub client: Client,
     /// The operators' own ssh_config, where the login follows one.
     pub ssh_config: Option<SshConfig>,
+    /// The directory that this account sees as `/`: a host path, without `/` at its end.
+    pub chroot: Option<String>,
     /// The hops, nearest first, each with its own login.
     pub via: Vec<Login>,
 }
@@ -71,6 +73,33 @@ pub enum Family {
     Inet,
     /// IPv6 only.
     Inet6,
+}
+
+impl Login {
+    /// What this account calls the host's `path`; `None` when that lies outside its chroot.
+    #[must_use]
+    pub fn asked(&self, path: &str) -> Option<String> {
+        match &self.chroot {
+            None => Some(path.to_owned()),
+            Some(chroot) => below(chroot, path).map(|below| format!("/{below}")),
+        }
+    }
+
+    /// What the host calls the `path` of this account.
+    #[must_use]
+    pub fn on_host(&self, path: &str) -> String {
+        match &self.chroot {
+            None => path.to_owned(),
+            Some(chroot) => format!("{chroot}/{}", path.trim_start_matches('/')),
+        }
+    }
+}
+
+/// What is left of `path` below `chroot`. As text: a pattern is below only what it spells out.
+pub(super) fn below<'p>(chroot: &str, path: &'p str) -> Option<&'p str> {
+    let rest = path.strip_prefix(chroot.trim_end_matches('/'))?;
+    let below = rest.strip_prefix('/')?.trim_start_matches('/');
+    (!below.is_empty()).then_some(below)
 }
 
 /// One way to authenticate.

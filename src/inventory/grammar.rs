@@ -109,6 +109,20 @@ pub(super) fn pin(text: &str) -> Result<(), String> {
     refuse_unless(bytes.is_ok_and(|bytes| bytes.len() == 32), hint)
 }
 
+/// A directory of a server, below which an account is shut in.
+pub(super) fn directory(text: &str) -> Result<(), String> {
+    let names = text.trim_end_matches('/').split('/').skip(1);
+    let good = text.starts_with('/')
+        && text.trim_end_matches('/').len() > 1
+        && names.clone().all(|name| !matches!(name, "" | "." | ".."))
+        && !text.contains(['*', '?', '[', ']', '{', '}', '\\'])
+        && !text.chars().any(char::is_control);
+    refuse_unless(
+        good,
+        "write the directory's whole path on the host, such as /srv/sftp/ops, without patterns and `..`",
+    )
+}
+
 /// A placeholder, a table, a column: `[A-Za-z_][A-Za-z0-9_]*`.
 pub(super) fn identifier(text: &str) -> Result<(), String> {
     let first = |c: char| c.is_ascii_alphabetic() || c == '_';

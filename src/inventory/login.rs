@@ -101,6 +101,8 @@ impl Logins {
                 .map_or(Transport::Auto, value),
             client: last_word(&levels, |level| level.client.as_ref()).map_or(Client::Ssh2, value),
             ssh_config: None,
+            chroot: last_word(&levels, |level| level.chroot.as_ref())
+                .map(|chroot| chroot.value.trim_end_matches('/').to_owned()),
             via: Vec::new(),
         })
     }

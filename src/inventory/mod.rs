@@ -27,6 +27,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use access::below;
 pub use access::{
     AgentKey, Answer, AnswerFrom, Auth, Client, Elevate, Family, Login, SshConfig, Transport,
 };

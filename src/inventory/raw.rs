@@ -55,6 +55,7 @@ pub(super) struct Access {
     pub elevate: Option<Spanned<Elevate>>,
     pub transport: Option<Spanned<Transport>>,
     pub client: Option<Spanned<Client>>,
+    pub chroot: Option<Text>,
     /// Something in it was refused: what seems missing may only be misspelt.
     pub refused: bool,
 }

@@ -58,7 +58,13 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
             writeln!(out, "    execute  {}", escape(&line))?;
         }
         for pattern in patterns(visit) {
-            writeln!(out, "    read     {}", escape(pattern))?;
+            write!(out, "    read     {}", escape(pattern))?;
+            match visit.login.asked(pattern) {
+                Some(asked) if asked != pattern => {
+                    writeln!(out, "  (asked for as {})", escape(&asked))?;
+                }
+                _ => writeln!(out)?,
+            }
         }
     }
     if plan
@@ -88,6 +94,9 @@ fn route(login: &Login) -> String {
     if !login.via.is_empty() {
         let hops: Vec<String> = login.via.iter().map(point).collect();
         let _ = write!(route, " via {}", hops.join(", "));
+    }
+    if let Some(chroot) = &login.chroot {
+        let _ = write!(route, ", shut in {chroot}");
     }
     match &login.elevate {
         Elevate::None => {}

@@ -103,8 +103,9 @@ pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Vec<Visit> {
 /// Every host is asked who it is.
 fn identity(login: &Login) -> Vec<Touch> {
     let mut touches = vec![
-        Touch::Read(MACHINE_ID_FILE.to_owned()),
-        Touch::Read(HOSTNAME_FILE.to_owned()),
+        // A shut-in account has files of these names only if somebody put copies there.
+        Touch::Read(login.on_host(MACHINE_ID_FILE)),
+        Touch::Read(login.on_host(HOSTNAME_FILE)),
     ];
     if login.transport != Transport::Sftp {
         touches.push(Touch::Execute(

@@ -52,7 +52,7 @@ pub async fn identify(
         ..limits
     };
     let machine_id = fact(
-        read(session, MACHINE_ID_FILE, limits).await,
+        read(session, &login.on_host(MACHINE_ID_FILE), limits).await,
         expected.machine_id.is_some(),
     )?;
     let hostname = fact(
@@ -84,7 +84,7 @@ async fn hostname(
     let is_file_cheap = login.transport != Transport::Exec && login.elevate == Elevate::None;
     let from_file_first = is_file_cheap && expected.hostname.is_none();
     if from_file_first {
-        match read(session, HOSTNAME_FILE, limits).await {
+        match read(session, &login.on_host(HOSTNAME_FILE), limits).await {
             Err(failure) if !is_final(failure.kind) => {}
             told => return told,
         }
@@ -100,7 +100,7 @@ async fn hostname(
             _ => {}
         }
     }
-    read(session, HOSTNAME_FILE, limits).await
+    read(session, &login.on_host(HOSTNAME_FILE), limits).await
 }
 
 async fn read(session: &dyn Session, path: &str, limits: Limits) -> Result<String, Failure> {

@@ -164,13 +164,24 @@ pub(super) fn must_be_file(entry: &Entry) -> Result<(), Failure> {
     )
 }
 
+/// The plan refuses what lies outside; this is for whoever forgets to.
+pub(super) fn outside(chroot: Option<&str>) -> Failure {
+    let expected = format!("a path below {}", chroot.unwrap_or("/"));
+    Failure::new(
+        FailureKind::Undefined,
+        expected,
+        "one outside this account's chroot",
+    )
+    .with_hint("nothing was asked of the host; correct the path or `chroot` in the inventory")
+}
+
 /// It does not exist.
 pub(super) fn missing(path: &str) -> Failure {
     Failure::new(FailureKind::Missing, "a path that exists", "no such file or directory")
         .with_subject(path)
         .with_hint(
             "look at the instance's `vars` and the path in the inventory; an SFTP account may be shut in a \
-             chroot, whose paths begin there",
+             chroot: say so with `chroot: /DIR` for its team",
         )
 }
 

@@ -259,6 +259,7 @@ fn an_unreadable_known_hosts_file_is_a_refusal() {
         transport: crate::inventory::Transport::Auto,
         client: crate::inventory::Client::Ssh2,
         ssh_config: None,
+        chroot: None,
         via: vec![],
     };
     let (kh, absent) = (keys.path("kh"), keys.path("absent"));

@@ -18,9 +18,7 @@ use crate::inventory::{Login, Transport};
 pub(super) struct Ssh<W> {
     actor: Arc<Actor<W>>,
     greeting: Greeting,
-    host: String,
-    account: String,
-    transport: Transport,
+    login: Login,
 }
 
 impl<W: Wire + 'static> Ssh<W> {
@@ -29,18 +27,30 @@ impl<W: Wire + 'static> Ssh<W> {
         Self {
             actor,
             greeting,
-            host: login.host.clone(),
-            account: login.user.clone(),
-            transport: login.transport,
+            login: login.clone(),
         }
     }
 
     fn complete(&self, subject: &str, failure: Failure) -> Failure {
-        let failure = failure.with_login(&self.host, &self.account);
+        let failure = failure.with_login(&self.login.host, &self.login.user);
         match failure.subject {
             Some(_) => failure,
             None => failure.with_subject(subject),
         }
+    }
+
+    /// As [`Self::complete`], for a failure that speaks of paths as the account sees them.
+    fn complete_path(&self, path: &str, mut failure: Failure) -> Failure {
+        if let Some(subject) = failure.subject.take() {
+            failure.subject = Some(self.login.on_host(&subject));
+        }
+        self.complete(path, failure)
+    }
+
+    /// The path as this account sees it.
+    fn asked(&self, path: &str) -> Result<String, Failure> {
+        let asked = self.login.asked(path);
+        asked.ok_or_else(|| self.complete(path, files::outside(self.login.chroot.as_deref())))
     }
 }
 
@@ -56,7 +66,7 @@ impl<W: Wire + 'static> Session for Ssh<W> {
     ) -> BoxFuture<'a, Result<Output, Failure>> {
         async move {
             let subject = command.0.join(" ");
-            if self.transport == Transport::Sftp {
+            if self.login.transport == Transport::Sftp {
                 return Err(self.complete(&subject, exec::never_sent()));
             }
             let command = command.clone();
@@ -73,10 +83,14 @@ impl<W: Wire + 'static> Session for Ssh<W> {
         limits: Limits,
     ) -> BoxFuture<'a, Result<Vec<Entry>, Failure>> {
         async move {
-            let asked = pattern.to_owned();
+            let asked = self.asked(pattern)?;
             let job = move |far: &mut W, deadline| files::list(far, &asked, &deadline);
             let answer = self.actor.call(limits.time, "the listing", job).await;
-            answer.map_err(|failure| self.complete(pattern, failure))
+            let mut found = answer.map_err(|failure| self.complete_path(pattern, failure))?;
+            for entry in &mut found {
+                entry.path = self.login.on_host(&entry.path);
+            }
+            Ok(found)
         }
         .boxed()
     }
@@ -90,16 +104,19 @@ impl<W: Wire + 'static> Session for Ssh<W> {
     ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
         async move {
             let asked = files::Asked {
-                path: path.to_owned(),
+                path: self.asked(path)?,
                 prefix,
                 most: limits.bytes,
             };
             let job = move |far: &mut W, deadline| files::read(far, &asked, &deadline, sink);
             match self.actor.call(limits.time, "the read", job).await {
                 Err(ReadError::Failure(failure)) => {
-                    Err(ReadError::Failure(self.complete(path, failure)))
+                    Err(ReadError::Failure(self.complete_path(path, failure)))
                 }
-                answer => answer,
+                answer => answer.map(|receipt| Receipt {
+                    path: path.to_owned(),
+                    ..receipt
+                }),
             }
         }
         .boxed()

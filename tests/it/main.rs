@@ -6,6 +6,7 @@
 mod lab;
 
 mod access;
+mod accounts;
 mod bad_input;
 mod cmd;
 mod demo_estate;

@@ -83,6 +83,9 @@ pub(super) fn access(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, folder: &Path
     if let Some(node) = keys.take("client") {
         access.client = client(page, node);
     }
+    if let Some(node) = keys.take("chroot") {
+        access.chroot = fields::checked(page, node, "chroot", grammar::directory);
+    }
     access
 }
 

@@ -3,6 +3,7 @@
 //! resolving goes on with the rest.
 
 mod artifacts;
+mod chroots;
 mod claims;
 mod hosts;
 mod instances;
@@ -47,6 +48,7 @@ pub(super) fn resolve(raw: Raw, page: &mut Page<'_>) -> Resolved {
     logins::check(page, &raw, &known);
     let products = products::merge(page, &raw);
     let instances = instances::resolve(page, &raw, &known, &products);
+    chroots::check(page, &raw, &known, &instances);
     let hosts = hosts::resolve(page, &raw);
     let team_names = raw.teams.iter().map(|team| team.name.value.clone());
     let teams = team_names.map(|name| Team { name }).collect();

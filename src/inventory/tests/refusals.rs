@@ -525,3 +525,27 @@ fn no_damage_to_a_file_breaks_the_reader() {
     }
     assert!(damaged.len() > 1_000);
 }
+
+#[test]
+fn a_chroot_is_a_directory_for_accounts_that_have_sftp_alone() {
+    check(
+        r#"
+deadline: 90s ¦ chroot: srv/sftp ¦ 4:11 ¦ `chroot`: `srv/sftp` is not acceptable ¦ whole path
+deadline: 90s ¦ chroot: / ¦ 4:11 ¦ `chroot`: `/` is not acceptable ¦ whole path
+deadline: 90s ¦ chroot: /srv/../x ¦ 4:11 ¦ is not acceptable ¦ `..`
+deadline: 90s ¦ chroot: /srv/* ¦ 4:11 ¦ is not acceptable ¦ patterns
+{address: 10.20.0.12} ¦ {address: 10.20.0.12, chroot: /srv/shop} ¦ 11:40 ¦ SFTP and nothing else ¦ `transport: sftp`
+"#,
+    );
+    check_good(
+        r#"
+{address: 10.20.0.12} ¦ {address: 10.20.0.12, chroot: /srv/shop, transport: sftp}
+{address: 10.20.0.12} ¦ {address: 10.20.0.12, chroot: /srv/, transport: sftp}
+"#,
+    );
+    let outside = "{address: 10.20.0.12, chroot: /srv/sho, transport: sftp}";
+    let found = problems(&changed("{address: 10.20.0.12}", outside));
+    assert_eq!(found.len(), 2, "{:#?}", brief(&found));
+    let told = "11:40 `/srv/shop/VERSION`, artifact `version` of instance `shop`, lies outside";
+    assert!(brief(&found)[1].starts_with(told), "{:#?}", brief(&found));
+}

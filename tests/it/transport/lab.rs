@@ -200,6 +200,7 @@ impl Lab {
             transport: Transport::Auto,
             client: Client::Ssh2,
             ssh_config: None,
+            chroot: None,
             via: vec![],
         }
     }

@@ -30,6 +30,7 @@ fn anywhere(address: &str, port: u16) -> Login {
         transport: gonogo::inventory::Transport::Auto,
         client: gonogo::inventory::Client::Ssh2,
         ssh_config: None,
+        chroot: None,
         via: vec![],
     }
 }
