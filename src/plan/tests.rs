@@ -299,7 +299,7 @@ fn a_visit_lists_what_will_be_used_and_nothing_else() {
         "/o/bin/ampServer --version",
         "hostname",
         "head -c SIZE -- /o/stats.db-wal",
-        "find /o/logs/ -mindepth 1 -maxdepth 1 -printf '%f\\0'",
+        "find /o/logs/ -mindepth 1 -maxdepth 1 -print0",
     ] {
         assert!(
             elevated.contains(&format!("sudo -n -u amps -- {line}")),

@@ -231,9 +231,17 @@ impl Talk {
             return Err(too_much(self.most).into());
         }
         match frame.noise_bytes() > MOST_NOISE {
-            true => Err(no_frame(frame, None, None).into()),
+            true => Err(no_frame(&frame.noise(), None, None).into()),
             false => Ok(()),
         }
+    }
+
+    /// What somebody else said before the frame: an rc file, or whatever stands in for the shell.
+    fn noise(&self) -> String {
+        let noise = self.frames.each_ref().map(Frame::noise);
+        let said = noise.iter().map(|noise| noise.trim());
+        let said: Vec<&str> = said.filter(|noise| !noise.is_empty()).collect();
+        said.join("; ")
     }
 
     /// What it came to; `status` and `signal` are the client's word, which decides nothing.
@@ -244,11 +252,7 @@ impl Talk {
     ) -> Result<(i32, Vec<u8>), Failure> {
         let [stdout, stderr] = &self.frames;
         if !stdout.started() {
-            let frame = match stdout.noise().trim().is_empty() {
-                true => stderr,
-                false => stdout,
-            };
-            return Err(no_frame(frame, status, signal));
+            return Err(no_frame(&self.noise(), status, signal));
         }
         match (stdout.status(), stderr.status(), signal) {
             (Some(status), Some(same), None) if status == same => Ok((status, self.stderr)),
@@ -310,8 +314,7 @@ fn too_much(most: u64) -> Failure {
 }
 
 /// No start marker: what came instead says what sits between us and a shell.
-fn no_frame(frame: &Frame, status: Option<i32>, signal: Option<String>) -> Failure {
-    let noise = frame.noise();
+fn no_frame(noise: &str, status: Option<i32>, signal: Option<String>) -> Failure {
     let came = noise.trim();
     let low = came.to_lowercase();
     let end = match (signal, status) {
@@ -327,6 +330,9 @@ fn no_frame(frame: &Frame, status: Option<i32>, signal: Option<String>) -> Failu
         "the account is for SFTP only: set `transport: sftp` for the team"
     } else if low.contains("not available") || low.contains("nologin") {
         "the account's shell is nologin: have it given a shell, or set `transport: sftp`"
+    } else if low.contains("unmatched") {
+        "the account's shell is csh or tcsh, which takes no argument with a line break: rename that \
+         file, or use an account with another shell"
     } else if low.contains("restricted") {
         "the account has a restricted shell that does not run `sh`: have it allowed, or use `transport: sftp`"
     } else if low.contains("not found") || status == Some(127) {

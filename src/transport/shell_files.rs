@@ -30,13 +30,17 @@ pub fn link_command(path: &str) -> Command {
     argv(&["stat", "-c", "%f %s %Y", "--", path])
 }
 
-/// Asks for the names in a directory, each ended by NUL.
+/// Asks for the paths in a directory, each ended by NUL. BusyBox knows no `-printf`.
 #[must_use]
 pub fn list_command(directory: &str) -> Command {
     // The slash at the end makes a link be followed and a file be refused.
-    let directory = format!("{}/", directory.trim_end_matches('/'));
-    let printf = ["-mindepth", "1", "-maxdepth", "1", "-printf", "%f\\0"];
-    argv(&[&["find", &directory][..], &printf].concat())
+    let directory = with_slash(directory);
+    let within = ["-mindepth", "1", "-maxdepth", "1", "-print0"];
+    argv(&[&["find", &directory][..], &within].concat())
+}
+
+fn with_slash(directory: &str) -> String {
+    format!("{}/", directory.trim_end_matches('/'))
 }
 
 /// Asks for the first `bytes` of a file.
@@ -145,13 +149,22 @@ impl<W: Wire> Shelf for Files<'_, W> {
         if answer.status != 0 {
             return Err(complaint(directory, "find", answer.status, &answer.stderr));
         }
-        let names = answer.stdout.split(|byte| *byte == 0);
-        let mut names: Vec<Vec<u8>> = names.map(<[u8]>::to_vec).collect();
-        // What follows the last NUL is empty, or a name cut off.
-        match names.pop() {
-            Some(rest) if rest.is_empty() => Ok(names),
-            _ => Err(files::io(directory, "`find` broke off within a name")),
-        }
+        names_of(directory, &answer.stdout)
+    }
+}
+
+// A path that does not begin with the directory stays as it is, and is refused for its slashes.
+fn names_of(directory: &str, printed: &[u8]) -> Result<Vec<Vec<u8>>, Failure> {
+    let above = with_slash(directory);
+    let name = |path: &[u8]| {
+        let name = path.strip_prefix(above.as_bytes()).unwrap_or(path);
+        name.to_vec()
+    };
+    let mut names: Vec<Vec<u8>> = printed.split(|byte| *byte == 0).map(name).collect();
+    // What follows the last NUL is empty, or a name cut off.
+    match names.pop() {
+        Some(rest) if rest.is_empty() => Ok(names),
+        _ => Err(files::io(directory, "`find` broke off within a name")),
     }
 }
 
@@ -275,6 +288,16 @@ mod tests {
                 "{stderr}"
             );
         }
+    }
+
+    #[test]
+    fn a_listing_gives_names_and_no_more() {
+        let names = names_of("/a b", b"/a b/x\0/a b/y\nz\0").unwrap();
+        assert_eq!(names, [b"x".to_vec(), b"y\nz".to_vec()]);
+        assert_eq!(names_of("/", b"/x\0").unwrap(), [b"x".to_vec()]);
+        assert_eq!(names_of("/a", b"/b/x\0").unwrap(), [b"/b/x".to_vec()]);
+        assert!(names_of("/a", b"").unwrap().is_empty());
+        assert!(names_of("/a", b"/a/x\0/a/y").is_err());
     }
 
     #[test]

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::lab::needs_root;
 
-/// Account, shell, `.bashrc`.
-const ACCOUNTS: [(&str, &str, &str); 8] = [
+/// Account, shell, what its shell reads first (see [`rc`]).
+const ACCOUNTS: [(&str, &str, &str); 21] = [
     ("gngt-ops", "/bin/bash", ""),
     ("gngt-two", "/bin/sh", ""),
     ("gngt-noisy", "/bin/bash", "echo noise; echo louder >&2\n"),
@@ -26,7 +26,25 @@ const ACCOUNTS: [(&str, &str, &str); 8] = [
     ("gngt-false", "/bin/false", ""),
     ("gngt-rbash", "/bin/rbash", ""),
     ("gngt-exec", "/bin/bash", "exec echo gone\n"),
+    ("gngt-dash", "/bin/dash", ""),
+    ("gngt-zsh", "/usr/bin/zsh", NOISE),
+    ("gngt-fish", "/usr/bin/fish", NOISE),
+    // csh cannot write to stderr alone.
+    ("gngt-tcsh", "/usr/bin/tcsh", "echo noise\n"),
+    ("gngt-csh", "/usr/bin/csh", "echo noise\n"),
+    ("gngt-ksh", "/usr/bin/ksh", ""),
+    ("gngt-mksh", "/usr/bin/mksh", NOISE),
+    ("gngt-ash", "/var/tmp/gonogo-lab/applets/ash", ""),
+    ("gngt-jail", "/bin/rbash", "PATH=$HOME/bin\n"),
+    ("gngt-waits", "/bin/bash", "echo 'Press enter:'; read x\n"),
+    ("gngt-full", "/bin/bash", "ulimit -u 0\n"),
+    ("gngt-loud", "/bin/bash", "echo Welcome to ny4\n"),
+    ("gngt-homeless", "/bin/bash", HOMELESS),
 ];
+
+const NOISE: &str = "echo noise; echo louder >&2\n";
+/// Its home is in passwd and nowhere else.
+const HOMELESS: &str = "no home";
 
 pub const OPS: &str = "gngt-ops";
 pub const TWO: &str = "gngt-two";
@@ -77,7 +95,8 @@ pub fn usable() -> bool {
 
 fn accounts() {
     fs::create_dir_all("/run/sshd").unwrap();
-    for (user, login_shell, rc) in ACCOUNTS {
+    applets();
+    for (user, login_shell, text) in ACCOUNTS {
         let home = format!("/var/tmp/gonogo-lab/{user}");
         fs::create_dir_all(&home).unwrap();
         let known = Command::new("id")
@@ -93,8 +112,35 @@ fn accounts() {
                 &["-M", "-d", &home, "-s", login_shell, "-p", "*", user],
             );
         }
-        fs::write(format!("{home}/.bashrc"), rc).unwrap();
+        if text == HOMELESS {
+            fs::remove_dir_all(&home).unwrap();
+            continue;
+        }
+        let rc = format!("{home}/{}", rc(login_shell));
+        fs::create_dir_all(Path::new(&rc).parent().unwrap()).unwrap();
+        fs::write(rc, text).unwrap();
         sh("chown", &["-R", user, &home]);
+    }
+}
+
+/// What a shell reads when sshd hands it one command.
+fn rc(login_shell: &str) -> &'static str {
+    match login_shell.rsplit('/').next() {
+        Some("zsh") => ".zshenv",
+        Some("fish") => ".config/fish/config.fish",
+        Some("tcsh") => ".tcshrc",
+        Some("csh") => ".cshrc",
+        _ => ".bashrc",
+    }
+}
+
+/// BusyBox in place of every program that it has, where `SetEnv PATH` says so.
+pub const APPLETS: &str = "/var/tmp/gonogo-lab/applets";
+
+fn applets() {
+    if !Path::new(APPLETS).join("ash").exists() {
+        fs::create_dir_all(APPLETS).unwrap();
+        sh("busybox", &["--install", "-s", APPLETS]);
     }
 }
 

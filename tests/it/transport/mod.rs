@@ -10,4 +10,5 @@ mod files;
 mod hops;
 mod lab;
 mod reach;
+mod shells;
 mod wire;
