@@ -80,7 +80,12 @@ pub(super) fn framed(
         Ok(()) => judge(talk, far, channel, deadline).map_err(Into::into),
         Err(error) => {
             far.abandon(channel);
-            Err(error)
+            match error {
+                ReadError::Failure(failure) if talk.never_began(&failure) => {
+                    Err(not_begun(&talk.noise(), deadline).into())
+                }
+                error => Err(error),
+            }
         }
     }
 }
@@ -100,6 +105,25 @@ pub(super) fn begin(login: &Login, argv: &[String], most: u64) -> Result<(String
         most,
     };
     Ok((line, talk))
+}
+
+fn not_begun(noise: &str, deadline: &Deadline) -> Failure {
+    let said = match noise {
+        "" => String::new(),
+        noise => format!(
+            ", but something before it said \"{}\"",
+            text::clip(noise, 200)
+        ),
+    };
+    Failure::new(
+        FailureKind::Timeout,
+        format!("a shell that begins the command within {}", deadline.said()),
+        format!("the command had not begun by then{said}; the connection was closed"),
+    )
+    .with_hint(
+        "something waits before it: a `read`, a menu or `ssh-add` in the account's .bashrc, .zshenv or \
+         .cshrc, a `ForceCommand` or `command=` that asks, or a home directory that hangs",
+    )
 }
 
 fn no_exec(error: &ssh2::Error) -> Failure {
@@ -236,6 +260,10 @@ impl Talk {
         }
     }
 
+    fn never_began(&self, failure: &Failure) -> bool {
+        failure.kind == FailureKind::Timeout && !self.frames.iter().any(Frame::started)
+    }
+
     /// What somebody else said before the frame: an rc file, or whatever stands in for the shell.
     fn noise(&self) -> String {
         let noise = self.frames.each_ref().map(Frame::noise);
@@ -266,6 +294,9 @@ impl Talk {
                 "the shell was killed by SIG{}",
                 text::clip(&signal, 20)
             ))),
+            (None, ..) if cannot_fork(&String::from_utf8_lossy(&self.stderr)) => {
+                Err(no_process(String::from_utf8_lossy(&self.stderr).trim()))
+            }
             (None, ..) => Err(cut(
                 "the shell ended before the command's own end was reported",
             )),
@@ -294,6 +325,23 @@ fn judge(
     talk.end(channel.exit_status().ok(), signal)
 }
 
+// dash: "Cannot fork"; bash: "fork: Resource temporarily unavailable"; BusyBox: "can't fork".
+fn cannot_fork(said: &str) -> bool {
+    said.to_lowercase().contains("fork")
+}
+
+fn no_process(said: &str) -> Failure {
+    Failure::new(
+        FailureKind::Shell,
+        "a host that starts the command",
+        format!("\"{}\"", text::clip(said, 200)),
+    )
+    .with_hint(
+        "the account may start no more processes: look at `ulimit -u` and `nproc` in \
+         /etc/security/limits.conf, at its rc files, at TasksMax of its slice, and at what it already runs",
+    )
+}
+
 fn cut(actual: &str) -> Failure {
     Failure::new(FailureKind::Io, "output that comes to its end", actual).with_hint(
         "look on the host for the OOM killer, a process limit (ulimit -t, -f) or somebody's kill",
@@ -316,6 +364,9 @@ fn too_much(most: u64) -> Failure {
 /// No start marker: what came instead says what sits between us and a shell.
 fn no_frame(noise: &str, status: Option<i32>, signal: Option<String>) -> Failure {
     let came = noise.trim();
+    if cannot_fork(came) {
+        return no_process(came);
+    }
     let low = came.to_lowercase();
     let end = match (signal, status) {
         (Some(signal), _) => format!("killed by SIG{}", text::clip(&signal, 20)),

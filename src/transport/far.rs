@@ -165,6 +165,12 @@ impl Far {
         Ok(())
     }
 
+    /// Waits a moment for the peer, and calls nobody late.
+    pub(super) fn rest(&self, time: Duration) {
+        let mut ready = [PollFd::new(&self.socket, self.directions())];
+        let _ = poll(&mut ready, Timespec::try_from(time).ok().as_ref());
+    }
+
     /// What libssh2 waits for on the socket.
     pub(super) fn directions(&self) -> PollFlags {
         match self.session.block_directions() {
@@ -245,7 +251,7 @@ impl Far {
     }
 }
 
-fn no_channel(error: &Error) -> Failure {
+pub(super) fn no_channel(error: &Error) -> Failure {
     Failure::new(
         FailureKind::Shell,
         "a session channel",

@@ -21,6 +21,7 @@ mod known_hosts;
 mod pour;
 mod quote;
 mod sftp;
+mod sftp_refused;
 mod shell_files;
 mod ssh;
 mod wire;

@@ -15,7 +15,7 @@ use super::far::Far;
 use super::files::{self, Asked};
 use super::glob::{self, MOST_ENTRIES, Shelf};
 use super::pour::Pour;
-use super::{Entry, EntryKind, ReadError, Receipt, Sink, classify};
+use super::{Entry, EntryKind, ReadError, Receipt, Sink, classify, sftp_refused};
 use crate::failure::{Failure, FailureKind};
 
 /// libssh2 asks for four times the bytes of a read (sftp.c, `max_read_ahead`). A read for a quarter of
@@ -66,7 +66,8 @@ pub(super) fn open(far: &mut Far, deadline: &Deadline) -> Result<bool, Failure> 
             Err(error) => error,
         };
         if classify::is_late(&error) || deadline.left().is_none() {
-            return Err(far.late(deadline, what));
+            far.kill();
+            return Err(sftp_refused::late(deadline));
         }
         // A refused channel may be the last one being freed (3.10); a refused subsystem is final.
         let is_busy = classify::is_refused(&error) && !error.message().contains("subsystem");
@@ -78,15 +79,7 @@ pub(super) fn open(far: &mut Far, deadline: &Deadline) -> Result<bool, Failure> 
         match pauses.next().filter(|_| is_busy) {
             Some(pause) => std::thread::sleep(Duration::from_millis(pause)),
             None => {
-                let failure = Failure::new(
-                    FailureKind::Shell,
-                    "an SFTP subsystem",
-                    format!("the server gives none: {}", classify::said(&error)),
-                )
-                .with_hint(
-                    "look for `Subsystem sftp` in the server's sshd_config (`internal-sftp` needs no shell), \
-                     at a login shell or .bashrc that prints or exits, or set `transport: exec`",
-                );
+                let failure = sftp_refused::why(far, &error, deadline);
                 far.sftp = Subsystem::Refused(Box::new(failure));
                 return Ok(false);
             }

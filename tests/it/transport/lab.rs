@@ -36,7 +36,11 @@ const ACCOUNTS: [(&str, &str, &str); 21] = [
     ("gngt-mksh", "/usr/bin/mksh", NOISE),
     ("gngt-ash", "/var/tmp/gonogo-lab/applets/ash", ""),
     ("gngt-jail", "/bin/rbash", "PATH=$HOME/bin\n"),
-    ("gngt-waits", "/bin/bash", "echo 'Press enter:'; read x\n"),
+    (
+        "gngt-waits",
+        "/bin/bash",
+        "echo 'Press enter:' >&2; read x\n",
+    ),
     ("gngt-full", "/bin/bash", "ulimit -u 0\n"),
     ("gngt-loud", "/bin/bash", "echo Welcome to ny4\n"),
     ("gngt-homeless", "/bin/bash", HOMELESS),

@@ -4,6 +4,7 @@
 //!
 //! The accounts are made on this very machine; `scripts/test` gives them a copy of /etc of their own.
 
+mod after_login;
 mod auth;
 mod exec;
 mod files;
