@@ -7,6 +7,7 @@ mod cross;
 mod filter;
 mod lint;
 mod parse;
+mod planned;
 mod prose;
 mod render;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use filter::Filters;
+pub use planned::{Planned, Word};
 pub use render::{json, text};
 pub use visit::Visit;
 

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Check;
+use super::{Check, Planned};
 use crate::inventory::{Elevate, Inventory, Login, Transport};
-use crate::steps::{HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Touch, command_line};
-use crate::transport::{Command, elevated, link_command, list_command, read_command, stat_command};
+use crate::steps::{HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Touch};
+use crate::transport::{Command, elevated};
 
 /// One login on one host.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,20 +27,23 @@ impl Visit {
     /// `SIZE` for the size that the file has when it is read.
     #[must_use]
     pub fn commands(&self) -> BTreeSet<String> {
-        let mut lines = BTreeSet::new();
-        for touch in &self.touches {
-            let commands = match touch {
-                Touch::Execute(words) => vec![Command(words.clone())],
-                Touch::Read(pattern) if self.reads_by_command() => reading(pattern),
-                Touch::Read(_) => Vec::new(),
-            };
-            lines.extend(
-                commands
-                    .iter()
-                    .map(|command| command_line(&elevated(&self.login.elevate, command).0)),
-            );
-        }
-        lines
+        self.planned().iter().map(Planned::line).collect()
+    }
+
+    /// The same commands, word by word.
+    #[must_use]
+    pub fn planned(&self) -> BTreeSet<Planned> {
+        let sudo = elevated(&self.login.elevate, &Command(Vec::new())).0;
+        let planned = self.touches.iter().flat_map(|touch| match touch {
+            Touch::Execute(words) => vec![Planned::exact(&Command(words.clone()))],
+            Touch::Read(pattern) if self.reads_by_command() => Planned::reading(pattern),
+            Touch::Read(_) => Vec::new(),
+        });
+        let elevate = |planned| Planned {
+            sudo: sudo.clone(),
+            ..planned
+        };
+        planned.map(elevate).collect()
     }
 
     /// Whether files are read by commands: without SFTP, or with `sudo`.
@@ -48,20 +51,6 @@ impl Visit {
     pub fn reads_by_command(&self) -> bool {
         self.login.transport == Transport::Exec || self.login.elevate != Elevate::None
     }
-}
-
-fn reading(pattern: &str) -> Vec<Command> {
-    let mut head = read_command(pattern, 0);
-    for word in head.0.iter_mut().filter(|word| *word == "0") {
-        "SIZE".clone_into(word);
-    }
-    let mut commands = vec![stat_command(pattern), link_command(pattern), head];
-    let is_glob = |part: &str| part.contains(['*', '?', '[']);
-    let parts: Vec<&str> = pattern.split('/').collect();
-    for (depth, _) in parts.iter().enumerate().filter(|(_, part)| is_glob(part)) {
-        commands.push(list_command(&parts[..depth].join("/")));
-    }
-    commands
 }
 
 pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Vec<Visit> {

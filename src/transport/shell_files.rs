@@ -15,19 +15,22 @@ use crate::text;
 
 /// Most bytes of an answer that is no file: 10,000 names of 255 bytes fit.
 const MOST_ANSWER: u64 = 4 << 20;
+/// Kind, size and time without a blank: sudo compares arguments joined by blanks, so that a word with
+/// one in it could not be told from two words.
+const ABOUT: &str = "%f/%s/%Y";
 /// Most bytes of stderr beside a file.
 const MOST_COMPLAINT: u64 = 64 << 10;
 
 /// Asks for kind, size and time of what a path leads to.
 #[must_use]
 pub fn stat_command(path: &str) -> Command {
-    argv(&["stat", "-L", "-c", "%f %s %Y", "--", path])
+    argv(&["stat", "-L", "-c", ABOUT, "--", path])
 }
 
 /// Asks whether there is a symbolic link at all.
 #[must_use]
 pub fn link_command(path: &str) -> Command {
-    argv(&["stat", "-c", "%f %s %Y", "--", path])
+    argv(&["stat", "-c", ABOUT, "--", path])
 }
 
 /// Asks for the paths in a directory, each ended by NUL. BusyBox knows no `-printf`.
@@ -174,7 +177,7 @@ fn is_about(failure: &Failure, path: &str) -> bool {
 }
 
 fn stated(path: &str, line: &str) -> Option<Entry> {
-    let mut words = line.trim_end_matches('\n').split(' ');
+    let mut words = line.trim_end_matches('\n').split('/');
     let mode = u32::from_str_radix(words.next()?, 16).ok()?;
     let size = words.next()?.parse().ok()?;
     let seconds = words.next()?.parse().ok()?;
@@ -230,21 +233,22 @@ mod tests {
 
     #[test]
     fn reads_what_stat_prints_and_nothing_else() {
-        let entry = stated("/x", "81a4 1234 1795000000\n").unwrap();
+        let entry = stated("/x", "81a4/1234/1795000000\n").unwrap();
         assert_eq!((entry.kind, entry.size), (EntryKind::File, 1234));
-        assert_eq!(stated("/x", "11a4 0 0\n").unwrap().kind, EntryKind::Special);
+        assert_eq!(stated("/x", "11a4/0/0\n").unwrap().kind, EntryKind::Special);
         assert_eq!(
-            stated("/x", "41ed 0 0\n").unwrap().kind,
+            stated("/x", "41ed/0/0\n").unwrap().kind,
             EntryKind::Directory
         );
         for bad in [
             "",
             "81a4",
-            "81a4 1",
-            "81a4 -1 0",
-            "zz 1 0",
-            "81a4 1 0 0",
-            "81a4 1 x",
+            "81a4/1",
+            "81a4 1 0",
+            "81a4/-1/0",
+            "zz/1/0",
+            "81a4/1/0/0",
+            "81a4/1/x",
         ] {
             assert_eq!(stated("/x", bad), None, "{bad}");
         }

@@ -1,0 +1,83 @@
+//! One planned command with what varies from one time to the next left open: the plan prints it, and a
+//! grant of rights has to allow it and nothing beside it. Runs nothing.
+
+use crate::steps::command_line;
+use crate::transport::{Command, link_command, list_command, read_command, stat_command};
+
+/// One word of a planned command.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Word {
+    /// Exactly this.
+    Exact(String),
+    /// A path that this pattern leads to: `*`, `?` and `[…]` within a component.
+    Path(String),
+    /// The size that a file has when it is read: digits.
+    Size,
+}
+
+/// One command as it reaches the host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Planned {
+    /// What goes before it where the login is elevated: `sudo`, its options and `--`.
+    pub sudo: Vec<String>,
+    /// The program and its arguments.
+    pub words: Vec<Word>,
+}
+
+impl Planned {
+    /// A command of which everything is known.
+    pub(super) fn exact(command: &Command) -> Self {
+        Self {
+            sudo: Vec::new(),
+            words: command.0.iter().cloned().map(Word::Exact).collect(),
+        }
+    }
+
+    /// The commands that read the files of `pattern` where SFTP does not.
+    pub(super) fn reading(pattern: &str) -> Vec<Self> {
+        let mut planned = vec![
+            Self::about(&stat_command(pattern), pattern),
+            Self::about(&link_command(pattern), pattern),
+        ];
+        // A size that is no other word of the command.
+        let mut head = Self::about(&read_command(pattern, u64::MAX), pattern);
+        for word in &mut head.words {
+            if *word == Word::Exact(u64::MAX.to_string()) {
+                *word = Word::Size;
+            }
+        }
+        planned.push(head);
+        let parts: Vec<&str> = pattern.split('/').collect();
+        for (depth, _) in parts.iter().enumerate().filter(|(_, part)| is_glob(part)) {
+            let list = list_command(&parts[..depth].join("/"));
+            let directory = list.0.get(1).cloned().unwrap_or_default();
+            planned.push(Self::about(&list, &directory));
+        }
+        planned
+    }
+
+    fn about(command: &Command, path: &str) -> Self {
+        let mut planned = Self::exact(command);
+        for word in &mut planned.words {
+            if is_glob(path) && *word == Word::Exact(path.to_owned()) {
+                *word = Word::Path(path.to_owned());
+            }
+        }
+        planned
+    }
+
+    /// As the plan prints it: a pattern stands for each path that it leads to, `SIZE` for digits.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let words = self.words.iter().map(|word| match word {
+            Word::Exact(word) | Word::Path(word) => word.clone(),
+            Word::Size => "SIZE".to_owned(),
+        });
+        let whole: Vec<String> = self.sudo.iter().cloned().chain(words).collect();
+        command_line(&whole)
+    }
+}
+
+fn is_glob(path: &str) -> bool {
+    path.contains(['*', '?', '['])
+}
