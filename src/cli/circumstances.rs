@@ -4,13 +4,16 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use ssh_key::{HashAlg, PublicKey};
+
 use super::fault::{Exit, Fault};
 use super::signals::Ended;
 use crate::digest::{self, Sha256};
 use crate::report::Chain;
-use crate::report::schema::{Run, Scope, Tool};
+use crate::report::schema::{Run, RunnerIdentity, Scope, Tool};
 use crate::run::Circumstances;
 use crate::sign::manifest::MANIFEST;
+use crate::steps::MACHINE_ID_FILE;
 use crate::{text, time, transport};
 
 /// The run before this one, to be chained to.
@@ -62,6 +65,10 @@ pub(super) fn begin(kind: &str, previous: Option<&Chain>) -> Circumstances {
             previous: previous.map(|previous| previous.digest.to_string()),
             aborted: None,
             ci: ci(),
+            runner_identity: Some(RunnerIdentity {
+                machine_id: machine_id(),
+                host_keys: host_keys(Path::new("/etc/ssh")),
+            }),
         },
     }
 }
@@ -99,6 +106,27 @@ fn own_digest() -> Option<Sha256> {
             read => stream.update(&piece[..read]),
         }
     }
+}
+
+/// Empty in most containers (machine-id(5)).
+fn machine_id() -> Option<String> {
+    let id = std::fs::read_to_string(MACHINE_ID_FILE).ok()?;
+    let id = id.trim();
+    (!id.is_empty()).then(|| id.to_owned())
+}
+
+/// Fingerprints of the keys that this machine's own SSH server shows, when it has one.
+fn host_keys(directory: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let is_key = |name: &str| name.starts_with("ssh_host_") && name.ends_with("_key.pub");
+    let keys = files
+        .filter(|file| file.file_name().to_str().is_some_and(is_key))
+        .filter_map(|file| PublicKey::read_openssh_file(file.path()).ok());
+    let mut found: Vec<_> = keys
+        .map(|key| key.fingerprint(HashAlg::Sha256).to_string())
+        .collect();
+    found.sort_unstable();
+    found
 }
 
 fn operator() -> String {

@@ -66,6 +66,13 @@ impl Transcript {
         }
     }
 
+    /// What the host said of itself after the login, where it did.
+    pub fn identified(&mut self, hostname: Option<&str>, machine_id: Option<&str>, clock: &str) {
+        self.field("host name", hostname.unwrap_or("not stated"));
+        self.field("machine-id", machine_id.unwrap_or("not stated"));
+        self.field("clock", clock);
+    }
+
     /// A file, or a command's output, that was retrieved as an artifact.
     pub fn retrieved(&mut self, evidence: &Evidence) {
         self.begin("retrieved", &evidence.path);

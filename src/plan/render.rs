@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::{Plan, Visit};
 use crate::inventory::{Elevate, Login, Transport};
-use crate::steps::Touch;
 use crate::text::{count, endpoint, escape};
 
 /// What `gonogo plan` prints.
@@ -57,7 +56,7 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
         for line in visit.commands() {
             writeln!(out, "    execute  {}", escape(&line))?;
         }
-        for pattern in patterns(visit) {
+        for pattern in visit.patterns() {
             write!(out, "    read     {}", escape(pattern))?;
             match visit.login.asked(pattern) {
                 Some(asked) if asked != pattern => {
@@ -70,7 +69,7 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
     if plan
         .visits
         .iter()
-        .any(|visit| visit.login.transport == Transport::Auto && !visit.reads_by_command())
+        .any(|visit| visit.login.transport == Transport::Auto)
     {
         writeln!(
             out,
@@ -78,13 +77,6 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
         )?;
     }
     Ok(())
-}
-
-fn patterns(visit: &Visit) -> impl Iterator<Item = &str> {
-    visit.touches.iter().filter_map(|touch| match touch {
-        Touch::Read(pattern) => Some(pattern.as_str()),
-        Touch::Execute(_) => None,
-    })
 }
 
 /// `ops@10.20.0.11:22 via jump@bastion:22, sudo -u amps`
@@ -139,6 +131,6 @@ fn visit(visit: &Visit) -> Value {
         "team": visit.team,
         "login": route(&visit.login),
         "execute": visit.commands(),
-        "read": patterns(visit).collect::<Vec<_>>(),
+        "read": visit.patterns(),
     })
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Planned};
 use crate::inventory::{Elevate, Inventory, Login, Transport};
-use crate::steps::{HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Touch};
+use crate::steps::{CLOCK_COMMAND, HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Touch};
 use crate::transport::{Command, elevated};
 
 /// One login on one host.
@@ -17,8 +17,10 @@ pub struct Visit {
     pub team: String,
     /// How it gets there.
     pub login: Login,
-    /// What it uses there, sorted; nothing else will be.
+    /// What its checks use there, sorted, by `sudo` where the login is elevated; nothing else will be.
     pub touches: BTreeSet<Touch>,
+    /// What proves at each login that it is the right host: as the account itself, never by `sudo`.
+    pub identity: BTreeSet<Touch>,
 }
 
 impl Visit {
@@ -33,17 +35,22 @@ impl Visit {
     /// The same commands, word by word.
     #[must_use]
     pub fn planned(&self) -> BTreeSet<Planned> {
-        let sudo = elevated(&self.login.elevate, &Command(Vec::new())).0;
-        let planned = self.touches.iter().flat_map(|touch| match touch {
-            Touch::Execute(words) => vec![Planned::exact(&Command(words.clone()))],
-            Touch::Read(pattern) if self.reads_by_command() => Planned::reading(pattern),
-            Touch::Read(_) => Vec::new(),
+        let by_command = self.login.transport == Transport::Exec;
+        let own = commands(&self.identity, &Elevate::None, by_command);
+        let elevate = &self.login.elevate;
+        own.chain(commands(&self.touches, elevate, self.reads_by_command()))
+            .collect()
+    }
+
+    /// Every file or pattern that is read.
+    #[must_use]
+    pub fn patterns(&self) -> BTreeSet<&str> {
+        let touches = self.touches.iter().chain(&self.identity);
+        let patterns = touches.filter_map(|touch| match touch {
+            Touch::Read(pattern) => Some(pattern.as_str()),
+            Touch::Execute(_) => None,
         });
-        let elevate = |planned| Planned {
-            sudo: sudo.clone(),
-            ..planned
-        };
-        planned.map(elevate).collect()
+        patterns.collect()
     }
 
     /// Whether files are read by commands: without SFTP, or with `sudo`.
@@ -51,6 +58,23 @@ impl Visit {
     pub fn reads_by_command(&self) -> bool {
         self.login.transport == Transport::Exec || self.login.elevate != Elevate::None
     }
+}
+
+fn commands(
+    touches: &BTreeSet<Touch>,
+    elevate: &Elevate,
+    reads_by_command: bool,
+) -> impl Iterator<Item = Planned> {
+    let sudo = elevated(elevate, &Command(Vec::new())).0;
+    let planned = touches.iter().flat_map(move |touch| match touch {
+        Touch::Execute(words) => vec![Planned::exact(&Command(words.clone()))],
+        Touch::Read(pattern) if reads_by_command => Planned::reading(pattern),
+        Touch::Read(_) => Vec::new(),
+    });
+    planned.map(move |planned| Planned {
+        sudo: sudo.clone(),
+        ..planned
+    })
 }
 
 pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Vec<Visit> {
@@ -77,32 +101,29 @@ pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Vec<Visit> {
     }
     let visit = |key: (String, String)| {
         let login = inventory.login(&key.0, &key.1)?.clone();
-        let mut touches = touched.remove(&key)?;
-        touches.extend(identity(&login));
+        let touches = touched.remove(&key)?;
+        let identity = identity(&login);
         Some(Visit {
             host: key.0,
             team: key.1,
             login,
             touches,
+            identity,
         })
     };
     order.into_iter().filter_map(visit).collect()
 }
 
-/// Every host is asked who it is.
-fn identity(login: &Login) -> Vec<Touch> {
-    let mut touches = vec![
-        // A shut-in account has files of these names only if somebody put copies there.
-        Touch::Read(login.on_host(MACHINE_ID_FILE)),
-        Touch::Read(login.on_host(HOSTNAME_FILE)),
-    ];
+/// Every host is asked who it is, and what time it has.
+fn identity(login: &Login) -> BTreeSet<Touch> {
+    // A shut-in account has files of these names only if somebody put copies there.
+    let files = [MACHINE_ID_FILE, HOSTNAME_FILE].map(|file| Touch::Read(login.on_host(file)));
+    let mut touches = BTreeSet::from(files);
     if login.transport != Transport::Sftp {
-        touches.push(Touch::Execute(
-            HOSTNAME_COMMAND
-                .iter()
-                .map(|&word| word.to_owned())
-                .collect(),
-        ));
+        for command in [HOSTNAME_COMMAND, CLOCK_COMMAND] {
+            let words = command.iter().map(|&word| word.to_owned());
+            touches.insert(Touch::Execute(words.collect()));
+        }
     }
     touches
 }

@@ -43,6 +43,12 @@ pub fn facts(report: &schema::Report) -> Facts {
         finished: words.time("end of the run", &run.finished),
         partial: run.scope.partial,
         filters: run.scope.filters.clone(),
+        runner: (run.runner_identity.clone()).map_or_else(Default::default, |runner| {
+            verdict::Runner {
+                machine_id: runner.machine_id,
+                host_keys: runner.host_keys,
+            }
+        }),
         counts: verdict::Counts {
             planned: counts.planned,
             passed: counts.passed,
@@ -85,9 +91,21 @@ fn host(host: &schema::Host) -> verdict::Host {
         hostname: host.identity.hostname.clone(),
         machine_id: host.identity.machine_id.clone(),
         machine: host.machine.clone(),
+        host_key_type: host.host_key_type.clone(),
+        is_runner: host.runner == Some(true),
+        clock: host.clock.map(clock),
         expected_host_key: expected.host_key,
         expected_hostname: expected.hostname,
         expected_machine_id: expected.machine_id,
+    }
+}
+
+/// The clock of a host as the verdict judges it.
+pub(super) fn clock(clock: schema::Clock) -> verdict::Clock {
+    verdict::Clock {
+        skew_ms: clock.skew_ms,
+        uncertainty_ms: clock.uncertainty_ms,
+        tolerance_ms: clock.tolerance_ms,
     }
 }
 

@@ -35,6 +35,9 @@ pub fn render(report: &Report) -> String {
         out += &format!("- {more} more\n");
     }
     out += &format!("\n{}\n\n", phrases::sum(&report.counts));
+    if let Some(clocks) = phrases::clocks(report) {
+        out += &format!("{}\n\n", words(&clocks));
+    }
     out += &format!(
         "Run {}, {} to {}, by {} on {}, {} {}.\n",
         code(&run.id),

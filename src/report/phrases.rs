@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::facts;
 use super::schema::{Check, Counts, Failure, Report, Waiver};
 use crate::failure::FailureKind;
 use crate::time;
@@ -51,6 +52,35 @@ pub(super) fn sum(counts: &Counts) -> String {
     format!(
         "{planned} planned = {passed} passed + {failed} failed + {waived} waived + {pending} pending"
     )
+}
+
+/// What is known of the clocks of the hosts that were reached; `None` in a record without any.
+pub(super) fn clocks(report: &Report) -> Option<String> {
+    let reached = report.hosts.iter().filter(|host| host.sessions.is_some());
+    let (mut measured, mut not) = (Vec::new(), Vec::new());
+    for host in reached {
+        match host.clock {
+            Some(clock) => measured.push((clock.skew_ms.unsigned_abs(), host, facts::clock(clock))),
+            None => not.push(host.name.as_str()),
+        }
+    }
+    let furthest = measured.iter().max_by_key(|(off, ..)| *off);
+    let furthest = furthest.map(|(_, host, clock)| {
+        let (name, said, most) = (&host.name, clock.say(), clock.tolerance());
+        match measured.len() {
+            1 => format!("{name} {said}, at most {most} is accepted"),
+            many => {
+                format!("{many} measured, the furthest {name} {said}, at most {most} is accepted")
+            }
+        }
+    });
+    let not = match not.len() {
+        0 => None,
+        1..=3 => Some(format!("not measured: {}", not.join(", "))),
+        many => Some(format!("not measured on {many} hosts")),
+    };
+    let parts: Vec<_> = furthest.into_iter().chain(not).collect();
+    (!parts.is_empty()).then(|| format!("clocks: {}", parts.join("; ")))
 }
 
 /// Who and what a check is about: `orders/ny4-1/operations`.

@@ -122,12 +122,16 @@ fn host(name: &str, address: &str) -> Host {
         name: name.to_owned(),
         address: format!("{address}:22"),
         host_key: Some(format!("SHA256:{}", &digest(name)[..43])),
+        host_key_type: None,
         identity: HostIdentity {
             hostname: Some(format!("{name}.ny.example.net")),
             machine_id: Some(digest(name)[..32].to_owned()),
         },
         server: text("SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3"),
         machine: None,
+        runner: None,
+        sessions: None,
+        clock: None,
         expected: Some(HostExpected {
             host_key: None,
             hostname: text(name),
@@ -209,6 +213,7 @@ fn report(instances: Vec<Instance>) -> Report {
             previous: Some(digest("previous")),
             aborted: None,
             ci: text("https://ci.example.net/gonogo/1881"),
+            runner_identity: None,
         },
         verdict: Verdict {
             decision: "GO".to_owned(),

@@ -55,6 +55,19 @@ pub struct Run {
     pub aborted: Option<String>,
     /// URL of the CI job, when there is one.
     pub ci: Option<String>,
+    /// What the runner says of itself, as far as it can be read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub runner_identity: Option<RunnerIdentity>,
+}
+
+/// What tells whether a host is the machine that gonogo ran on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunnerIdentity {
+    /// Its machine-id(5).
+    pub machine_id: Option<String>,
+    /// `SHA256:…` of each key in its `/etc/ssh`.
+    pub host_keys: Vec<String>,
 }
 
 /// What made the run.
@@ -130,15 +143,40 @@ pub struct Host {
     pub address: String,
     /// `SHA256:…` of the host key seen; `None` when no login got that far.
     pub host_key: Option<String>,
+    /// Type of that key, such as `ssh-ed25519`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub host_key_type: Option<String>,
     /// What it said of itself.
     pub identity: HostIdentity,
     /// The server's identification string.
     pub server: Option<String>,
     /// `machine:` of the inventory.
     pub machine: Option<String>,
+    /// `runner: true` of the inventory.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub runner: Option<bool>,
+    /// How many sessions met it, all of them the same machine.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sessions: Option<u64>,
+    /// Its clock beside the runner's; `None` where it was not measured, as where no login may run a
+    /// command.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub clock: Option<Clock>,
     /// What the inventory demands of it, when it demands anything.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expected: Option<HostExpected>,
+}
+
+/// A host's clock beside the runner's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// Host minus runner, in milliseconds: more than 0 is ahead.
+    pub skew_ms: i64,
+    /// The true skew is at most so far from it.
+    pub uncertainty_ms: u64,
+    /// `clock_tolerance` of the inventory, the least of the host's logins.
+    pub tolerance_ms: u64,
 }
 
 /// What the inventory demands of a host; what is `None` is recorded, not judged.

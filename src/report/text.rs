@@ -109,6 +109,9 @@ impl Page {
             run.scope.environment, run.id
         ));
         self.line(&phrases::sum(&report.counts));
+        if let Some(clocks) = phrases::clocks(report) {
+            self.line(&clocks);
+        }
         for warning in phrases::warnings(report) {
             self.line(&warning);
         }

@@ -12,57 +12,106 @@ use super::hung::{Hung, Wary};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Identity, Inventory, Login};
 use crate::plan::Visit;
-use crate::steps::{Door, Seen, identify};
+use crate::steps::{Door, Seen, identify, measure, on_time};
 use crate::time;
 use crate::transport::{Greeting, Limits, Session, Ways};
+use crate::verdict::{Clock, same_hostname};
+
+const MANY: &str = "the address leads to more than one machine (a virtual address, a load balancer, a name with \
+    several addresses): name each machine by its own address. An account in a chroot with an /etc of its own \
+    shows the same: remove the machine-id and hostname there";
+
+/// What a host proved and said.
+#[derive(Clone, Debug)]
+pub struct Met {
+    /// Of the first login.
+    pub greeting: Greeting,
+    /// Of all logins together: an account that may see more completes what another could not.
+    pub seen: Seen,
+    /// How many sessions met it.
+    pub sessions: u64,
+    port: u16,
+}
 
 /// What each reached host proved and said, by name.
 #[derive(Clone, Default)]
-pub struct Registry(Arc<Mutex<BTreeMap<String, (Greeting, Seen)>>>);
+pub struct Registry(Arc<Mutex<BTreeMap<String, Met>>>);
 
 impl Registry {
     /// What the host of that name proved and said; `None` when no login got so far.
     #[must_use]
-    pub fn get(&self, host: &str) -> Option<(Greeting, Seen)> {
+    pub fn get(&self, host: &str) -> Option<Met> {
         self.lock().get(host).cloned()
     }
 
-    /// Two logins to one host must meet one machine: a name that leads to two is a load balancer.
-    fn enter(&self, host: &str, greeting: &Greeting, seen: &Seen) -> Result<(), Failure> {
+    /// Two sessions with one host must meet one machine: a name that leads to two is a load balancer.
+    fn enter(&self, login: &Login, greeting: &Greeting, seen: &Seen) -> Result<(), Failure> {
+        let now = Met {
+            greeting: greeting.clone(),
+            seen: seen.clone(),
+            sessions: 1,
+            port: login.port,
+        };
         let mut known = self.lock();
-        let Some((met, first)) = known.get_mut(host) else {
-            known.insert(host.to_owned(), (greeting.clone(), seen.clone()));
+        let Some(met) = known.get_mut(&login.host) else {
+            known.insert(login.host.clone(), now);
             return Ok(());
         };
-        let other_key =
-            met.host_key_type == greeting.host_key_type && met.host_key != greeting.host_key;
-        match (&first.machine_id, &seen.machine_id) {
-            // Without a machine-id on both sides the host key is all that tells machines apart.
-            (None, _) | (_, None) if other_key => Err(Failure::new(
-                FailureKind::Mismatch,
-                format!("the machine that an earlier login met (host key `{}`)", met.host_key),
-                format!("host key `{}`", greeting.host_key),
-            )
-            .with_hint("the address leads to more than one machine: name each machine by its own address, not by a virtual one")),
-            (Some(one), Some(other)) if one != other => Err(Failure::new(
-                FailureKind::Mismatch,
-                format!("the machine that an earlier login met (machine-id `{one}`)"),
-                format!("machine-id `{other}`"),
-            )
-            .with_hint("the address leads to more than one machine: name each machine by its own address, not by a virtual one")),
-            // An account that may see more completes what another could not.
-            _ => {
-                first.machine_id = first.machine_id.take().or_else(|| seen.machine_id.clone());
-                first.hostname = first.hostname.take().or_else(|| seen.hostname.clone());
-                Ok(())
-            }
+        if met.is_another(&now) {
+            let expected = format!("the machine that an earlier session met ({})", met.say());
+            return Err(Failure::new(FailureKind::Mismatch, expected, now.say()).with_hint(MANY));
+        }
+        met.sessions += 1;
+        let first = &mut met.seen;
+        first.machine_id = first.machine_id.take().or(now.seen.machine_id);
+        if first.hostname.is_none() {
+            first.hostname = now.seen.hostname;
+            first.is_name_of_file = now.seen.is_name_of_file;
+        }
+        Ok(())
+    }
+
+    fn time(&self, host: &str, clock: Clock) {
+        if let Some(met) = self.lock().get_mut(host) {
+            met.seen.clock = Some(clock);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, (Greeting, Seen)>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Met>> {
         self.0
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Met {
+    /// Whether `other`, met under the same name, is another machine, as far as both say who they are.
+    fn is_another(&self, other: &Self) -> bool {
+        let other_key = self.greeting.host_key_type == other.greeting.host_key_type
+            && self.greeting.host_key != other.greeting.host_key;
+        let (one, two) = (&self.seen, &other.seen);
+        // All that tells clones apart which share key and machine-id.
+        let names = one.hostname.as_deref().zip(two.hostname.as_deref());
+        let other_name = one.is_name_of_file == two.is_name_of_file
+            && names.is_some_and(|(one, two)| !same_hostname(one, two));
+        match (&one.machine_id, &two.machine_id) {
+            (Some(one), Some(two)) if !one.eq_ignore_ascii_case(two) => true,
+            // Behind another port another sshd of the same machine may listen.
+            (Some(_), Some(_)) => other_name || other_key && self.port == other.port,
+            _ => other_name || other_key,
+        }
+    }
+
+    fn say(&self) -> String {
+        let said = [
+            ("host name", self.seen.hostname.as_deref()),
+            ("machine-id", self.seen.machine_id.as_deref()),
+            ("host key", Some(self.greeting.host_key.as_str())),
+        ];
+        let said = said
+            .iter()
+            .filter_map(|(what, said)| Some(format!("{what} `{}`", (*said)?)));
+        said.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -117,14 +166,17 @@ impl LaneDoor {
         let login = &self.visit.login;
         let session = self.ways.connect(login, &self.cancel).await?;
         let wary = Arc::new(Wary::new(session, self.hung.clone(), login.deadline));
-        let guarded: Arc<dyn Session> = Arc::new(Guard::new(wary, &self.visit.touches));
+        let (touches, identity) = (&self.visit.touches, &self.visit.identity);
+        let guarded: Arc<dyn Session> = Arc::new(Guard::new(wary, touches, identity));
         let limits = Limits {
             time: login.connect_timeout,
             bytes: login.max_bytes,
         };
         let proven = async {
-            let seen = identify(&*guarded, login, &self.identity, limits).await?;
-            self.hosts.enter(&login.host, guarded.greeting(), &seen)
+            let own = guarded.unelevated();
+            let seen = identify(&*own, login, &self.identity, limits).await?;
+            self.hosts.enter(login, own.greeting(), &seen)?;
+            self.look_at_the_clock(&*own, limits).await
         };
         match proven.await {
             Ok(()) => Ok(guarded),
@@ -133,6 +185,24 @@ impl LaneDoor {
                 Err(failure)
             }
         }
+    }
+
+    /// A machine has one clock: it is asked for once, and every login judges by its own tolerance.
+    async fn look_at_the_clock(
+        &self,
+        session: &dyn Session,
+        limits: Limits,
+    ) -> Result<(), Failure> {
+        let login = &self.visit.login;
+        let clock = match self.seen().clock {
+            Some(known) => Some(known),
+            None => measure(session, login, limits).await?,
+        };
+        let Some(clock) = clock else {
+            return Ok(());
+        };
+        self.hosts.time(&login.host, clock);
+        on_time(clock, login)
     }
 }
 
@@ -165,6 +235,11 @@ impl Door for LaneDoor {
     fn login(&self) -> &Login {
         &self.visit.login
     }
+
+    fn seen(&self) -> Seen {
+        let met = self.hosts.get(&self.visit.host);
+        met.map(|met| met.seen).unwrap_or_default()
+    }
 }
 
 fn interrupted(login: &Login) -> Failure {
@@ -184,37 +259,82 @@ fn interrupted(login: &Login) -> Failure {
 mod tests {
     use super::*;
 
+    /// What a session meets: type and key, machine-id, host name (with `!` when it is of the file).
+    type Facts = (
+        &'static str,
+        &'static str,
+        Option<&'static str>,
+        Option<&'static str>,
+    );
+
+    fn login(port: u16) -> Login {
+        const INVENTORY: &str = "environment: test\nssh: {host_key: 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', key: k, port: PORT}\nhosts: {a: {address: a.example}}\nteams: {ops: {user: ops}}\n";
+        let text = INVENTORY.replace("PORT", &port.to_string());
+        let inventory = Inventory::parse("i.yaml".as_ref(), text.into_bytes()).unwrap();
+        inventory.login("a", "ops").unwrap().clone()
+    }
+
+    fn enter(hosts: &Registry, port: u16, (kind, key, id, name): Facts) -> Result<(), Failure> {
+        let greeting = Greeting {
+            host_key: key.into(),
+            host_key_type: kind.into(),
+            ..Greeting::default()
+        };
+        let seen = Seen {
+            machine_id: id.map(str::to_owned),
+            hostname: name.map(|name| name.trim_end_matches('!').to_owned()),
+            is_name_of_file: name.is_some_and(|name| name.ends_with('!')),
+            clock: None,
+        };
+        hosts.enter(&login(port), &greeting, &seen)
+    }
+
     #[test]
-    fn two_logins_to_one_host_meet_one_machine() {
-        let met = |kind: &str, key: &str, id: Option<&str>| {
-            let greeting = Greeting {
-                host_key: key.into(),
-                host_key_type: kind.into(),
-                ..Greeting::default()
-            };
-            let seen = Seen {
-                machine_id: id.map(str::to_owned),
-                ..Seen::default()
-            };
-            (greeting, seen)
-        };
-        let second = |first: (Greeting, Seen), second: (Greeting, Seen)| {
+    fn two_sessions_with_one_host_meet_one_machine() {
+        let (ed, rsa) = ("ed25519", "rsa");
+        let (n, m) = (Some("n"), Some("m"));
+        let (x, y) = (Some("x"), Some("y"));
+        let cases: [(Facts, Facts, bool); 13] = [
+            ((ed, "1", None, None), (ed, "1", None, None), true),
+            ((ed, "1", x, n), (ed, "1", Some("X"), n), true),
+            ((ed, "1", None, None), (rsa, "2", None, None), true),
+            ((ed, "1", x, None), (rsa, "2", x, None), true),
+            // The name in a file need not be the one that the system goes by.
+            ((ed, "1", x, n), (ed, "1", x, Some("m!")), true),
+            ((ed, "1", None, n), (ed, "1", x, Some("n.example")), true),
+            ((ed, "1", None, None), (ed, "2", None, None), false),
+            ((ed, "1", None, None), (ed, "2", x, None), false),
+            ((ed, "1", x, None), (ed, "1", y, None), false),
+            ((ed, "1", x, None), (rsa, "2", y, None), false),
+            // Clones: of the machine-id, of the key, of both.
+            ((ed, "1", x, n), (ed, "1", x, m), false),
+            ((ed, "1", x, n), (ed, "2", x, n), false),
+            ((ed, "1", None, n), (ed, "1", x, m), false),
+        ];
+        for (first, second, one) in cases {
             let hosts = Registry::default();
-            hosts.enter("a", &first.0, &first.1).unwrap();
-            hosts.enter("a", &second.0, &second.1)
-        };
-        let first = || met("ed25519", "one", None);
-        assert!(second(first(), first()).is_ok());
-        assert!(second(first(), met("rsa", "two", None)).is_ok());
-        assert!(second(met("rsa", "one", Some("x")), met("rsa", "two", Some("x"))).is_ok());
-        for other in [
-            met("ed25519", "two", None),
-            met("ed25519", "two", Some("x")),
-        ] {
-            let kind = second(first(), other).unwrap_err().kind;
-            assert_eq!(kind, FailureKind::Mismatch);
+            enter(&hosts, 22, first).unwrap();
+            let second_time = enter(&hosts, 22, second);
+            assert_eq!(second_time.is_ok(), one, "{first:?} {second:?}");
+            let sessions = hosts.get("a").unwrap().sessions;
+            assert_eq!(sessions, 1 + u64::from(one));
+            if let Err(failure) = second_time {
+                assert_eq!(failure.kind, FailureKind::Mismatch);
+                let told = format!("{} {}", failure.expected, failure.actual);
+                for (_, key, id, name) in [first, second] {
+                    for said in [Some(key), id, name].into_iter().flatten() {
+                        assert!(told.contains(&format!("`{said}`")), "{told}");
+                    }
+                }
+            }
         }
-        let ids = second(met("rsa", "one", Some("x")), met("rsa", "one", Some("y")));
-        assert_eq!(ids.unwrap_err().kind, FailureKind::Mismatch);
+    }
+
+    #[test]
+    fn behind_another_port_another_sshd_of_the_machine_may_listen() {
+        let hosts = Registry::default();
+        enter(&hosts, 22, ("ed25519", "1", Some("x"), None)).unwrap();
+        enter(&hosts, 2222, ("ed25519", "2", Some("x"), None)).unwrap();
+        assert!(enter(&hosts, 22, ("ed25519", "2", Some("x"), None)).is_err());
     }
 }

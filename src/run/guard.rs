@@ -17,10 +17,17 @@ pub(super) struct Guard {
     inner: Arc<dyn Session>,
     commands: HashSet<Vec<String>>,
     patterns: Vec<(String, Option<GlobMatcher>)>,
+    /// What it may do without `sudo`.
+    identity: BTreeSet<Touch>,
 }
 
 impl Guard {
-    pub(super) fn new(inner: Arc<dyn Session>, touches: &BTreeSet<Touch>) -> Self {
+    /// Lets through `touches`, and without `sudo` only `identity`.
+    pub(super) fn new(
+        inner: Arc<dyn Session>,
+        touches: &BTreeSet<Touch>,
+        identity: &BTreeSet<Touch>,
+    ) -> Self {
         let (mut commands, mut patterns) = (HashSet::new(), Vec::new());
         for touch in touches {
             match touch {
@@ -32,6 +39,7 @@ impl Guard {
             inner,
             commands,
             patterns,
+            identity: identity.clone(),
         }
     }
 
@@ -101,6 +109,11 @@ impl Session for Guard {
         }
     }
 
+    fn unelevated(&self) -> Arc<dyn Session> {
+        let inner = self.inner.unelevated();
+        Arc::new(Self::new(inner, &self.identity, &self.identity))
+    }
+
     fn is_dead(&self) -> bool {
         self.inner.is_dead()
     }
@@ -144,6 +157,9 @@ mod tests {
             )
             .into())))
         }
+        fn unelevated(&self) -> Arc<dyn Session> {
+            Arc::new(Self(self.0.clone()))
+        }
         fn is_dead(&self) -> bool {
             false
         }
@@ -160,7 +176,12 @@ mod tests {
             Touch::Read("/logs/*.log*".into()),
             Touch::Read("/stats.db".into()),
         ]);
-        let guard = Guard::new(Arc::new(Everything(Greeting::default())), &touches);
+        let identity = BTreeSet::from([Touch::Execute(words("hostname"))]);
+        let guard = Guard::new(
+            Arc::new(Everything(Greeting::default())),
+            &touches,
+            &identity,
+        );
         let limits = Limits {
             time: std::time::Duration::from_secs(1),
             bytes: 1,
@@ -176,6 +197,12 @@ mod tests {
                 passes,
                 "{line}"
             );
+        }
+        let own = guard.unelevated();
+        for (line, elevated) in [("df -h", true), ("hostname", false)] {
+            let command = Command(words(line));
+            assert_eq!(guard.run(&command, limits).await.is_ok(), elevated);
+            assert_eq!(own.run(&command, limits).await.is_ok(), !elevated);
         }
         for (path, passes) in [
             ("/logs/a.log", true),

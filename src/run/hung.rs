@@ -127,6 +127,14 @@ impl Session for Wary {
         )
     }
 
+    fn unelevated(&self) -> Arc<dyn Session> {
+        Arc::new(Self {
+            inner: self.inner.unelevated(),
+            hung: self.hung.clone(),
+            patience: self.patience,
+        })
+    }
+
     fn is_dead(&self) -> bool {
         self.inner.is_dead()
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::guard::matcher;
-use super::report::{Circumstances, report as compose};
+use super::report::{Circumstances, clock_tolerance, report as compose};
 use super::{Ran, Record};
 use crate::digest::Sha256;
 use crate::failure::{Failure, FailureKind};
@@ -123,6 +123,9 @@ fn same(told: &schema::Report, plan: &Plan) -> Result<(), String> {
         let hosts = report.hosts.iter().cloned();
         let bare = hosts.map(|host| schema::Host {
             host_key: None,
+            host_key_type: None,
+            sessions: None,
+            clock: None,
             identity: schema::HostIdentity::default(),
             server: None,
             ..host
@@ -131,6 +134,16 @@ fn same(told: &schema::Report, plan: &Plan) -> Result<(), String> {
     };
     if hosts(told) != hosts(&planned) {
         return Err("its hosts are not those that its inventory means".to_owned());
+    }
+    for host in &told.hosts {
+        let most = clock_tolerance(plan, &host.name).map(|most| most.as_millis());
+        let is_other = |clock: schema::Clock| Some(u128::from(clock.tolerance_ms)) != most;
+        if host.clock.is_some_and(is_other) {
+            let name = escape(&host.name);
+            return Err(format!(
+                "host `{name}` is told with another `clock_tolerance`"
+            ));
+        }
     }
     let mut pairs = planned.checks.iter().zip(&told.checks);
     if let Some((must, _)) = pairs.find(|(must, is)| bare(must) != bare(is)) {

@@ -2,6 +2,7 @@
 //! records or the circumstances is not in the report.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use super::{Ran, Record};
 use crate::evidence::redact::Capture;
@@ -140,24 +141,38 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
     hosts
         .map(|host| {
             let seen = ran.hosts.get(&host.name);
-            let identity = seen
-                .as_ref()
-                .map(|(_, seen)| seen.clone())
-                .unwrap_or_default();
+            let identity = seen.as_ref().map(|met| met.seen.clone());
+            let identity = identity.unwrap_or_default();
+            let clock = identity.clock.zip(clock_tolerance(plan, &host.name));
+            let clock = clock.map(|(clock, most)| clock.within(most));
             schema::Host {
                 name: host.name.clone(),
                 address: text::endpoint(&host.address, host.port),
-                host_key: seen.as_ref().map(|(greeting, _)| greeting.host_key.clone()),
+                host_key: seen.as_ref().map(|met| met.greeting.host_key.clone()),
+                host_key_type: seen.as_ref().map(|met| met.greeting.host_key_type.clone()),
                 identity: schema::HostIdentity {
                     hostname: identity.hostname,
                     machine_id: identity.machine_id,
                 },
-                server: seen.map(|(greeting, _)| greeting.server),
+                server: seen.as_ref().map(|met| met.greeting.server.clone()),
                 machine: host.machine.clone(),
+                runner: host.runner.then_some(true),
+                sessions: seen.map(|met| met.sessions),
+                clock: clock.map(|clock| schema::Clock {
+                    skew_ms: clock.skew_ms,
+                    uncertainty_ms: clock.uncertainty_ms,
+                    tolerance_ms: clock.tolerance_ms,
+                }),
                 expected: expected(plan, host),
             }
         })
         .collect()
+}
+
+/// The least that any login accepts: a host has one clock.
+pub(super) fn clock_tolerance(plan: &Plan, host: &str) -> Option<Duration> {
+    let visits = plan.visits.iter().filter(|visit| visit.host == host);
+    visits.map(|visit| visit.login.clock_tolerance).min()
 }
 
 /// What the inventory demands of the host; a pin may come from `ssh:` or a team.

@@ -2,10 +2,10 @@
 
 use crate::evidence::tap::Tap;
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{Elevate, Identity, Login, Transport};
+use crate::inventory::{Identity, Login, Transport};
 use crate::text;
 use crate::transport::{Command, Limits, ReadError, Session};
-use crate::verdict::same_hostname;
+use crate::verdict::{Clock, same_hostname};
 
 use super::{Stop, World};
 
@@ -24,14 +24,27 @@ const MOST: u64 = 4096;
 pub struct Seen {
     /// Its host name.
     pub hostname: Option<String>,
+    /// True when the name is what [`HOSTNAME_FILE`] says. The running system may go by another name
+    /// (hostnamectl(1)), so that only names of one source tell machines apart.
+    pub is_name_of_file: bool,
     /// Its machine-id.
     pub machine_id: Option<String>,
+    /// Its clock beside the runner's.
+    pub clock: Option<Clock>,
 }
 
 pub(super) async fn connect(world: &mut World) -> Result<(), Stop> {
     let session = world.session().await?;
     let login = world.login()?.clone();
     world.transcript.connected(&login, session.greeting());
+    let seen = world.door.as_ref().map(|door| door.seen());
+    let seen = seen.unwrap_or_default();
+    let clock = seen.clock.map(|clock| clock.say());
+    world.transcript.identified(
+        seen.hostname.as_deref(),
+        seen.machine_id.as_deref(),
+        clock.as_deref().unwrap_or("not measured"),
+    );
     Ok(())
 }
 
@@ -55,10 +68,12 @@ pub async fn identify(
         read(session, &login.on_host(MACHINE_ID_FILE), limits).await,
         expected.machine_id.is_some(),
     )?;
-    let hostname = fact(
+    let named = fact(
         hostname(session, login, expected, limits).await,
         expected.hostname.is_some(),
     )?;
+    let is_name_of_file = named.as_ref().is_some_and(|(_, of_file)| *of_file);
+    let hostname = named.map(|(name, _)| name);
     let (id, name) = (expected.machine_id.as_deref(), expected.hostname.as_deref());
     compare(
         "machine-id",
@@ -69,7 +84,9 @@ pub async fn identify(
     compare("host name", name, hostname.as_deref(), same_hostname)?;
     Ok(Seen {
         hostname,
+        is_name_of_file,
         machine_id,
+        clock: None,
     })
 }
 
@@ -80,13 +97,14 @@ async fn hostname(
     login: &Login,
     expected: &Identity,
     limits: Limits,
-) -> Result<String, Failure> {
-    let is_file_cheap = login.transport != Transport::Exec && login.elevate == Elevate::None;
+) -> Result<(String, bool), Failure> {
+    let of_file = |name| (name, true);
+    let is_file_cheap = login.transport != Transport::Exec;
     let from_file_first = is_file_cheap && expected.hostname.is_none();
     if from_file_first {
         match read(session, &login.on_host(HOSTNAME_FILE), limits).await {
             Err(failure) if !is_final(failure.kind) => {}
-            told => return told,
+            told => return told.map(of_file),
         }
     }
     if login.transport != Transport::Sftp {
@@ -95,12 +113,15 @@ async fn hostname(
             .map(|&word| word.to_owned())
             .collect();
         match session.run(&Command(words), limits).await {
-            Ok(output) if output.status == 0 => return one_line(&output.stdout, "`hostname`"),
+            Ok(output) if output.status == 0 => {
+                return one_line(&output.stdout, "`hostname`").map(|name| (name, false));
+            }
             Err(failure) if is_final(failure.kind) => return Err(failure),
             _ => {}
         }
     }
-    read(session, &login.on_host(HOSTNAME_FILE), limits).await
+    let name = read(session, &login.on_host(HOSTNAME_FILE), limits).await;
+    name.map(of_file)
 }
 
 async fn read(session: &dyn Session, path: &str, limits: Limits) -> Result<String, Failure> {
@@ -131,11 +152,11 @@ fn one_line(bytes: &[u8], source: &str) -> Result<String, Failure> {
 }
 
 // A dead session must not look like a host without a machine-id.
-const fn is_final(kind: FailureKind) -> bool {
+pub(super) const fn is_final(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::Timeout | FailureKind::Unreachable)
 }
 
-fn fact(found: Result<String, Failure>, pinned: bool) -> Result<Option<String>, Failure> {
+fn fact<T>(found: Result<T, Failure>, pinned: bool) -> Result<Option<T>, Failure> {
     match found {
         Ok(value) => Ok(Some(value)),
         Err(failure) if is_final(failure.kind) => Err(failure),
@@ -194,10 +215,16 @@ mod tests {
     #[test]
     fn a_pinned_fact_that_cannot_be_read_fails_and_an_unpinned_one_is_left_out() {
         let denied = || Err(Failure::new(FailureKind::Denied, "a", "b"));
-        assert_eq!(fact(denied(), false).unwrap(), None);
-        assert_eq!(fact(denied(), true).unwrap_err().kind, FailureKind::Denied);
+        assert_eq!(fact::<()>(denied(), false).unwrap(), None);
+        assert_eq!(
+            fact::<()>(denied(), true).unwrap_err().kind,
+            FailureKind::Denied
+        );
         let dead = || Err(Failure::new(FailureKind::Timeout, "a", "b"));
-        assert_eq!(fact(dead(), false).unwrap_err().kind, FailureKind::Timeout);
+        assert_eq!(
+            fact::<()>(dead(), false).unwrap_err().kind,
+            FailureKind::Timeout
+        );
     }
 
     #[test]

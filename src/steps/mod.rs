@@ -6,6 +6,7 @@
 
 mod bind;
 mod call;
+mod clock;
 mod command;
 mod configuration;
 mod connect;
@@ -24,6 +25,7 @@ mod world;
 
 pub use bind::{Below, BindError, bind};
 pub use call::{ArtifactName, Call, Selector, Touch};
+pub use clock::{CLOCK_COMMAND, measure, on_time};
 pub use command::line as command_line;
 pub use connect::{HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Seen, identify};
 pub use keep::Keep;

@@ -17,10 +17,24 @@ pub async fn perform(call: &Call, world: &mut World) -> Result<(), Stop> {
     let done = deed(call, world).await;
     done.map_err(|stop| match (stop, world.login()) {
         (Stop::Failure(failure), Ok(login)) => {
-            Stop::Failure(failure.with_login(&login.host, &login.user))
+            let failure = failure.with_login(&login.host, &login.user);
+            Stop::Failure(beside_the_clock(failure, world))
         }
         (stop, _) => stop,
     })
+}
+
+/// Whoever reads that an entry is old or early wants to know of the clock that dated it.
+fn beside_the_clock(failure: Failure, world: &World) -> Failure {
+    let is_about_time = matches!(failure.kind, FailureKind::Stale | FailureKind::Gap);
+    let clock = world.door.as_ref().and_then(|door| door.seen().clock);
+    match clock.filter(|_| is_about_time) {
+        None => failure,
+        Some(clock) => {
+            let hint = format!("{} (the host's clock is {})", failure.hint, clock.say());
+            failure.with_hint(hint.trim_start())
+        }
+    }
 }
 
 async fn deed(call: &Call, world: &mut World) -> Result<(), Stop> {

@@ -100,6 +100,9 @@ impl Session for Fake {
         };
         Box::pin(ready(Ok(receipt)))
     }
+    fn unelevated(&self) -> Arc<dyn Session> {
+        panic!("no step asks for it")
+    }
     fn is_dead(&self) -> bool {
         false
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use futures::future::BoxFuture;
 
 use super::retrieve::Fetched;
-use super::{Keep, Subject};
+use super::{Keep, Seen, Subject};
 use crate::evidence::Evidence;
 use crate::evidence::transcript::Transcript;
 use crate::failure::{Failure, FailureKind};
@@ -22,6 +22,10 @@ pub trait Door: Send + Sync {
     fn session(&self) -> BoxFuture<'_, Result<Arc<dyn Session>, Failure>>;
     /// The login it stands for.
     fn login(&self) -> &Login;
+    /// What the host said of itself to the logins so far.
+    fn seen(&self) -> Seen {
+        Seen::default()
+    }
 }
 
 /// Why a step stops its check.

@@ -27,6 +27,7 @@ mod ssh;
 mod wire;
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -191,6 +192,10 @@ pub trait Session: Send + Sync {
         limits: Limits,
         sink: Sink,
     ) -> BoxFuture<'a, Result<Receipt, ReadError>>;
+
+    /// The same session without `sudo`, whatever the login's `elevate` says: for what the account may
+    /// do as itself.
+    fn unelevated(&self) -> Arc<dyn Session>;
 
     /// True once a deadline or a lost connection has ended the session.
     fn is_dead(&self) -> bool;

@@ -8,17 +8,19 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
 use super::actor::Actor;
-use super::wire::Wire;
+use super::wire::{Wire, elevated};
 use super::{Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink};
 use super::{exec, files};
 use crate::failure::Failure;
-use crate::inventory::{Login, Transport};
+use crate::inventory::{Elevate, Login, Transport};
 
 /// One login on one host.
 pub(super) struct Ssh<W> {
     actor: Arc<Actor<W>>,
     greeting: Greeting,
     login: Login,
+    /// Never by `sudo`.
+    as_itself: bool,
 }
 
 impl<W: Wire + 'static> Ssh<W> {
@@ -28,6 +30,7 @@ impl<W: Wire + 'static> Ssh<W> {
             actor,
             greeting,
             login: login.clone(),
+            as_itself: login.elevate == Elevate::None,
         }
     }
 
@@ -70,7 +73,12 @@ impl<W: Wire + 'static> Session for Ssh<W> {
                 return Err(self.complete(&subject, exec::never_sent()));
             }
             let command = command.clone();
-            let job = move |far: &mut W, deadline| exec::run(far, &command, limits, &deadline);
+            let as_itself = self.as_itself;
+            let job = move |far: &mut W, deadline| {
+                elevated(far, !as_itself, |far| {
+                    exec::run(far, &command, limits, &deadline)
+                })
+            };
             let answer = self.actor.call(limits.time, "the command", job).await;
             answer.map_err(|failure| self.complete(&subject, failure))
         }
@@ -84,7 +92,10 @@ impl<W: Wire + 'static> Session for Ssh<W> {
     ) -> BoxFuture<'a, Result<Vec<Entry>, Failure>> {
         async move {
             let asked = self.asked(pattern)?;
-            let job = move |far: &mut W, deadline| files::list(far, &asked, &deadline);
+            let as_itself = self.as_itself;
+            let job = move |far: &mut W, deadline| {
+                elevated(far, !as_itself, |far| files::list(far, &asked, &deadline))
+            };
             let answer = self.actor.call(limits.time, "the listing", job).await;
             let mut found = answer.map_err(|failure| self.complete_path(pattern, failure))?;
             for entry in &mut found {
@@ -108,7 +119,12 @@ impl<W: Wire + 'static> Session for Ssh<W> {
                 prefix,
                 most: limits.bytes,
             };
-            let job = move |far: &mut W, deadline| files::read(far, &asked, &deadline, sink);
+            let as_itself = self.as_itself;
+            let job = move |far: &mut W, deadline| {
+                elevated(far, !as_itself, |far| {
+                    files::read(far, &asked, &deadline, sink)
+                })
+            };
             match self.actor.call(limits.time, "the read", job).await {
                 Err(ReadError::Failure(failure)) => {
                     Err(ReadError::Failure(self.complete_path(path, failure)))
@@ -120,6 +136,15 @@ impl<W: Wire + 'static> Session for Ssh<W> {
             }
         }
         .boxed()
+    }
+
+    fn unelevated(&self) -> Arc<dyn Session> {
+        Arc::new(Self {
+            actor: Arc::clone(&self.actor),
+            greeting: self.greeting.clone(),
+            login: self.login.clone(),
+            as_itself: true,
+        })
     }
 
     fn is_dead(&self) -> bool {

@@ -10,12 +10,15 @@ use super::far::Far;
 use super::files::{Asked, Looks};
 use super::{Entry, ReadError, Receipt, Sink, exec, files, glob, sftp};
 use crate::failure::Failure;
-use crate::inventory::Login;
+use crate::inventory::{Elevate, Login};
 
 /// One connection, owned by its thread.
 pub(super) trait Wire {
     /// Whose it is.
     fn login(&self) -> &Login;
+
+    /// The same, to change how it is elevated.
+    fn login_mut(&mut self) -> &mut Login;
 
     /// What the last listings showed.
     fn looks(&mut self) -> &mut Looks;
@@ -49,9 +52,28 @@ pub(super) trait Wire {
     fn farewell(&mut self);
 }
 
+/// Does `work` as the login is elevated, or as the account itself.
+pub(super) fn elevated<W: Wire, T>(
+    wire: &mut W,
+    by_sudo: bool,
+    work: impl FnOnce(&mut W) -> T,
+) -> T {
+    if by_sudo {
+        return work(wire);
+    }
+    let elevate = std::mem::replace(&mut wire.login_mut().elevate, Elevate::None);
+    let done = work(wire);
+    wire.login_mut().elevate = elevate;
+    done
+}
+
 impl Wire for Far {
     fn login(&self) -> &Login {
         &self.login
+    }
+
+    fn login_mut(&mut self) -> &mut Login {
+        &mut self.login
     }
 
     fn looks(&mut self) -> &mut Looks {

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::Outcome;
+use super::{Clock, Outcome};
 use crate::digest::Sha256;
 use crate::failure::FailureKind;
 use crate::inventory::Kind;
@@ -25,6 +25,8 @@ pub struct Facts {
     pub partial: bool,
     /// The filters in clear.
     pub filters: Vec<String>,
+    /// What the machine that ran gonogo says of itself.
+    pub runner: Runner,
     /// The sums as recorded, not as recounted.
     pub counts: Counts,
     /// Every host of the plan.
@@ -75,6 +77,15 @@ pub struct Counts {
     pub pending: u64,
 }
 
+/// What tells whether a host is the machine that gonogo ran on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Runner {
+    /// Its machine-id(5).
+    pub machine_id: Option<String>,
+    /// Fingerprints of its own SSH server's keys.
+    pub host_keys: Vec<String>,
+}
+
 /// A host as it was meant and as it proved to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Host {
@@ -84,12 +95,18 @@ pub struct Host {
     pub address: String,
     /// Fingerprint seen.
     pub host_key: Option<String>,
+    /// Type of the key seen, such as `ssh-ed25519`.
+    pub host_key_type: Option<String>,
     /// Host name it stated.
     pub hostname: Option<String>,
     /// machine-id(5) it stated.
     pub machine_id: Option<String>,
     /// `machine:` of the inventory: hosts that name the same one are knowingly one machine.
     pub machine: Option<String>,
+    /// `runner: true` of the inventory: it is knowingly the machine that gonogo runs on.
+    pub is_runner: bool,
+    /// Its clock, where a login may run commands.
+    pub clock: Option<Clock>,
     /// Fingerprint that the inventory pins.
     pub expected_host_key: Option<String>,
     /// Host name that the inventory demands.

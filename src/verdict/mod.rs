@@ -1,6 +1,7 @@
 //! The verdict: a pure function of recorded facts. No clock, no file, no network; the same facts give
 //! the same verdict today, in `verify`, and in ten years.
 
+mod clock;
 mod coverage;
 mod facts;
 mod hosts;
@@ -12,8 +13,9 @@ mod sample;
 mod waivers;
 mod words;
 
+pub use clock::Clock;
 pub use facts::{
-    Check, Claim, Counts, Evidence, Facts, Host, Instance, RunKind, StepOutcome, Waiver,
+    Check, Claim, Counts, Evidence, Facts, Host, Instance, RunKind, Runner, StepOutcome, Waiver,
 };
 pub use hosts::same_hostname;
 
@@ -108,6 +110,8 @@ const STOPS: &[Rule] = &[
     rule("unproven", record::unproven),
     rule("one machine", hosts::one_machine),
     rule("wrong host", hosts::wrong_host),
+    rule("runner", hosts::runner),
+    rule("host clock", clock::off),
     rule("no host key", hosts::without_key),
     rule("failed", failed),
     rule("not retrieved", coverage::not_retrieved),
@@ -123,6 +127,8 @@ const WAITS: &[Rule] = &[rule("pending", pending)];
 const NOTES: &[Rule] = &[
     rule("waived", waivers::used),
     rule("no instance", coverage::without_instance),
+    rule("shared key", hosts::shared_key),
+    rule("untold apart", hosts::untold_apart),
 ];
 
 const fn rule(name: &'static str, against: fn(&Facts) -> Vec<String>) -> Rule {

@@ -11,6 +11,20 @@ use crate::inventory::Kind;
 
 type Change = fn(&mut Facts);
 
+fn clock(skew_ms: i64) -> Clock {
+    Clock {
+        skew_ms,
+        uncertainty_ms: 1500,
+        tolerance_ms: 60_000,
+    }
+}
+
+fn other_types(facts: &mut Facts) {
+    for (host, kind) in facts.hosts.iter_mut().zip(["ssh-ed25519", "ssh-rsa"]) {
+        host.host_key_type = Some(kind.into());
+    }
+}
+
 /// The rule that must speak, and it alone, and what makes it.
 const BREAKS: &[(&str, Change)] = &[
     ("unreadable", |f| f.unreadable.push("outcome `ok`".into())),
@@ -113,6 +127,43 @@ const BREAKS: &[(&str, Change)] = &[
     ("one machine", |f| {
         f.hosts[1].host_key = f.hosts[0].host_key.clone();
         f.hosts[1].machine_id = None;
+    }),
+    ("one machine", |f| {
+        f.hosts[1].machine_id = Some("9f0c".into());
+        for (host, kind) in f.hosts.iter_mut().zip(["ssh-ed25519", "ssh-rsa"]) {
+            host.host_key_type = Some(kind.into());
+        }
+    }),
+    ("one machine", |f| {
+        other_types(f);
+        f.hosts[1].machine_id = None;
+        f.hosts[1].hostname = Some("ny4-1".into());
+    }),
+    ("runner", |f| f.hosts[1].machine_id = Some("C1C1".into())),
+    ("runner", |f| {
+        f.hosts[1].machine_id = None;
+        f.hosts[1].host_key = Some("SHA256:runner".into());
+    }),
+    ("runner", |f| {
+        f.runner.machine_id = None;
+        f.hosts[1].host_key = Some("SHA256:runner".into());
+    }),
+    ("host clock", |f| f.hosts[0].clock = Some(clock(61_501))),
+    ("host clock", |f| f.hosts[0].clock = Some(clock(-61_501))),
+    ("host clock", |f| f.hosts[1].clock = Some(clock(i64::MIN))),
+    ("shared key", |f| {
+        f.hosts[1].host_key = f.hosts[0].host_key.clone();
+    }),
+    ("untold apart", |f| {
+        other_types(f);
+        f.hosts[1].machine_id = None;
+        f.hosts[1].hostname = None;
+    }),
+    ("untold apart", |f| {
+        other_types(f);
+        for host in &mut f.hosts {
+            (host.machine_id, host.hostname) = (None, None);
+        }
     }),
     ("wrong host", |f| {
         f.hosts[0].expected_machine_id = Some("77aa".into())
@@ -226,8 +277,30 @@ const BENIGN: &[Change] = &[
         f.hosts[0].machine = Some("blade-7".into());
         f.hosts[1].machine = Some("blade-7".into());
     },
-    // Cloned machines share a host key and are still two.
-    |f| f.hosts[1].host_key = f.hosts[0].host_key.clone(),
+    |f| {
+        f.hosts[1].host_key = f.hosts[0].host_key.clone();
+        f.hosts[1].machine_id = f.hosts[0].machine_id.clone();
+        f.hosts[0].machine = Some("blade-7".into());
+        f.hosts[1].machine = Some("blade-7".into());
+    },
+    // Keys of two types say nothing, two names do, and so do two machine-ids.
+    |f| {
+        other_types(f);
+        f.hosts[1].machine_id = None;
+    },
+    |f| {
+        other_types(f);
+        f.hosts[1].hostname = f.hosts[0].hostname.clone();
+    },
+    // Knowingly the runner; a clone of it by its key alone, and not one.
+    |f| {
+        f.hosts[1].machine_id = Some("c1c1".into());
+        f.hosts[1].is_runner = true;
+    },
+    |f| f.hosts[1].host_key = Some("SHA256:runner".into()),
+    |f| f.runner = Runner::default(),
+    |f| f.hosts[0].clock = Some(clock(61_500)),
+    |f| f.hosts[0].clock = Some(clock(-61_500)),
     |f| {
         f.hosts[0].machine_id = None;
         f.hosts[1].machine_id = None;

@@ -74,6 +74,10 @@ pub(super) fn good() -> Facts {
         finished: Some("2026-11-21T09:31:00Z".parse().unwrap()),
         partial: false,
         filters: Vec::new(),
+        runner: Runner {
+            machine_id: Some("c1c1".to_owned()),
+            host_keys: vec!["SHA256:runner".to_owned()],
+        },
         counts: Counts {
             planned: 3,
             passed: 3,

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::t;
-use crate::report::phrases;
 use crate::report::schema::{Host, Report};
+use crate::report::{facts, phrases};
 
 pub(super) fn hosts(report: &Report) -> Markup {
     let mut checks: HashMap<&str, (usize, usize)> = HashMap::new();
@@ -27,6 +27,7 @@ pub(super) fn hosts(report: &Report) -> Markup {
                     th scope="col" { "Address" }
                     th scope="col" { "Host key seen" }
                     th scope="col" { "Says of itself" }
+                    th scope="col" { "Clock" }
                     th scope="col" { "Inventory demands" }
                     th.number scope="col" { "Checks passed" }
                 } }
@@ -38,6 +39,7 @@ pub(super) fn hosts(report: &Report) -> Markup {
                                 @if let Some(machine) = &host.machine {
                                     div.soft { "machine " (t(machine)) }
                                 }
+                                @if host.runner == Some(true) { div.soft { "the runner" } }
                             }
                             td { (t(&host.address)) }
                             td.digest {
@@ -46,8 +48,12 @@ pub(super) fn hosts(report: &Report) -> Markup {
                                     None => b.stop-text { "never reached" },
                                 }
                                 @if let Some(server) = &host.server { div.soft { (t(server)) } }
+                                @if let Some(sessions) = host.sessions {
+                                    div.soft { (sessions_met(sessions)) }
+                                }
                             }
                             td.digest { (identity(host)) }
+                            td { (clock(host)) }
                             td.digest { (expected(host)) }
                             td.number {
                                 @match checks.get(host.name.as_str()) {
@@ -70,6 +76,25 @@ fn identity(host: &Host) -> Markup {
         @if let Some(id) = &identity.machine_id { div { code { (t(id)) } } }
         @if identity.hostname.is_none() && identity.machine_id.is_none() {
             span.soft { "nothing recorded" }
+        }
+    }
+}
+
+/// A machine that was met once may have been one of two behind its address: then only its key, and what
+/// the inventory pins, says that it was the right one.
+fn sessions_met(sessions: u64) -> String {
+    match sessions {
+        1 => "met by one session".to_owned(),
+        many => format!("one machine in {many} sessions"),
+    }
+}
+
+fn clock(host: &Host) -> Markup {
+    html! {
+        @match host.clock.map(facts::clock) {
+            Some(clock) if clock.is_off() => b.stop-text { (clock.say()) },
+            Some(clock) => (clock.say()),
+            None => span.soft { "not measured" },
         }
     }
 }
@@ -120,7 +145,16 @@ pub(super) fn provenance(report: &Report) -> Markup {
                 }
             }
             dt { "Operator" } dd { (t(&run.operator)) }
-            dt { "Runner" } dd { (t(&run.runner)) }
+            dt { "Runner" }
+            dd {
+                (t(&run.runner))
+                @if let Some(runner) = &run.runner_identity {
+                    @match &runner.machine_id {
+                        Some(id) => { ", machine-id " code { (t(id)) } }
+                        None => ", machine-id not known",
+                    }
+                }
+            }
             @if let Some(ci) = &run.ci { dt { "CI job" } dd { code { (t(ci)) } } }
             dt { "Plan" } dd { "SHA-256 " code { (t(&run.scope.plan)) } }
             dt { "Filters" }
