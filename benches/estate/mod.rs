@@ -172,7 +172,7 @@ impl Estate {
         for (index, address) in self.addresses.iter().enumerate() {
             writeln!(
                 inventory,
-                "  h{:03}: {{address: {address}, port: {port}, machine: bench}}",
+                "  h{:03}: {{address: {address}, port: {port}, machine: bench, runner: true}}",
                 index + 1
             )
             .unwrap();

@@ -81,6 +81,7 @@ impl Lab {
             });
             if !is_root() {
                 inventory["hosts"][&host.name]["machine"] = json!("this-one");
+                inventory["hosts"][&host.name]["runner"] = json!(true);
             }
         }
         for account in [OPERATIONS, MARKET_DATA] {
