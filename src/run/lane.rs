@@ -15,7 +15,7 @@ use super::runner::Said;
 use crate::inventory::Login;
 use crate::plan::{Plan, Visit};
 use crate::steps::Door;
-use crate::transport::Ways;
+use crate::transport::{Hold, Ways};
 
 /// One lane: whose session, and which checks.
 struct Lane {
@@ -33,8 +33,12 @@ pub(super) async fn run_all(
 ) {
     let limits = Arc::new(Limits::new(&plan, &options));
     let ways = Ways::default();
+    let lanes = lanes(&plan);
+    // All before the first begins: a hop stays connected until the last lane through it has ended.
+    let held = |lane: &Lane| lane.visit.as_ref().map(|visit| ways.hold(&visit.login));
+    let holds: Vec<Option<Hold>> = lanes.iter().map(held).collect();
     let mut running = JoinSet::new();
-    for lane in lanes(&plan) {
+    for (lane, hold) in lanes.into_iter().zip(holds) {
         let shared = Shared {
             plan: plan.clone(),
             options: options.clone(),
@@ -44,7 +48,10 @@ pub(super) async fn run_all(
             said: said.clone(),
         };
         let limits = limits.clone();
-        running.spawn(async move { drive(lane, shared, &limits).await });
+        running.spawn(async move {
+            drive(lane, shared, &limits).await;
+            drop(hold);
+        });
     }
     // A lane that panicked leaves empty slots, which the recorder reports as failed.
     while running.join_next().await.is_some() {}

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::classify;
 use super::far::Far;
+use super::hops::Hop;
 use crate::failure::{Failure, FailureKind};
 use crate::time::say;
 
@@ -125,6 +126,12 @@ impl Deadline {
         (!left.is_zero()).then_some(left)
     }
 
+    /// The same end, `time` earlier.
+    pub(super) fn less(mut self, time: Duration) -> Self {
+        self.at = self.at.checked_sub(time).unwrap_or(self.at);
+        self
+    }
+
     /// The whole span, as a person says it.
     pub(super) fn said(&self) -> String {
         say(self.whole)
@@ -141,7 +148,7 @@ pub(super) struct Actor<F = Far> {
     // One thing at a time: the clock of an operation starts when its turn comes.
     turn: tokio::sync::Mutex<()>,
     // The hop below lives as long as what runs through it.
-    _via: Option<Arc<Actor>>,
+    via: Option<Arc<Hop>>,
 }
 
 impl<F> Drop for Actor<F> {
@@ -159,7 +166,7 @@ impl<F: 'static> Actor<F> {
     pub(super) async fn start<T, E>(
         name: &str,
         socket: Socket,
-        via: Option<Arc<Actor>>,
+        via: Option<Arc<Hop>>,
         deadline: Deadline,
         begin: impl FnOnce(Socket, Arc<Kill>) -> Result<(F, T), E> + Send + 'static,
         late: impl FnOnce() -> E,
@@ -202,7 +209,7 @@ impl<F: 'static> Actor<F> {
             jobs: Mutex::new(Some(jobs)),
             kill,
             turn: tokio::sync::Mutex::new(()),
-            _via: via,
+            via,
         };
         Ok((Arc::new(actor), said))
     }
@@ -251,6 +258,11 @@ impl<F: 'static> Actor<F> {
     /// True once the connection has ended.
     pub(super) fn is_dead(&self) -> bool {
         self.kill.is_pulled()
+    }
+
+    /// Why the hop that carries this connection was lost, if it was.
+    pub(super) fn broken_hop(&self) -> Option<Failure> {
+        self.via.as_ref().and_then(|hop| hop.broken())
     }
 
     /// Takes no more work, and shuts the socket.

@@ -11,19 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::actor::{Actor, Deadline, Socket};
 use super::far::{Again, Far, Refused};
+use super::hops::Hop;
 use super::host_key::Ask;
 use super::ssh::Ssh;
-use super::{Greeting, Session, classify, hops};
+use super::ways::Ways;
+use super::{Greeting, Session, classify};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Client, Login};
 use crate::text;
 use crate::time::say;
-
-/// The ways of one run to its hosts: what its sessions share on the road. Clones are the same ways.
-#[derive(Clone, Default)]
-pub struct Ways {
-    _shared: (),
-}
 
 impl Ways {
     /// Opens a session for `login`, through its hops.
@@ -44,7 +40,7 @@ impl Ways {
                 "the run was cancelled",
             )
             .with_hint("run it again; nothing was judged here")),
-            session = reach(login) => session,
+            session = reach(self, login) => session,
         };
         session.map_err(|failure| failure.with_login(&login.host, &login.user))
     }
@@ -57,16 +53,19 @@ pub fn libssh2_version() -> String {
 }
 
 /// What earlier tries taught.
+#[derive(Default)]
 struct Lessons {
-    /// For each connection of the chain, the host key types to ask for.
-    asks: Vec<Ask>,
+    /// The host key types to ask for.
+    ask: Ask,
     /// A server that may have been busy was given its second chance.
     waited: bool,
     /// The refusal of a host key seen so far.
     seen: Option<Failure>,
+    /// What is used up of the host's `connect_timeout`.
+    spent: Duration,
 }
 
-async fn reach(login: &Login) -> Result<Arc<dyn Session>, Failure> {
+async fn reach(ways: &Ways, login: &Login) -> Result<Arc<dyn Session>, Failure> {
     if login.client == Client::Openssh {
         return Err(Failure::new(
             FailureKind::Undefined,
@@ -75,22 +74,36 @@ async fn reach(login: &Login) -> Result<Arc<dyn Session>, Failure> {
         )
         .with_hint("set `client: ssh2` for this login"));
     }
-    let chain: Vec<&Login> = login.via.iter().chain([login]).collect();
-    let whole = chain.iter().map(|login| login.connect_timeout).sum();
-    let whole = Deadline::after(whole);
-    let mut lessons = Lessons {
-        asks: vec![Ask::default(); chain.len()],
-        waited: false,
-        seen: None,
-    };
+    let (actor, greeting) = log_in(ways, &login.via, login).await?;
+    Ok(Arc::new(Ssh::new(actor, greeting, login)))
+}
+
+/// Logs in to the last hop of `chain`, through those before it.
+///
+/// # Errors
+/// In the name of the hop that refused.
+pub(super) async fn to_hop(ways: Ways, chain: Vec<Login>) -> Result<Arc<Hop>, Failure> {
+    let nobody = || Failure::new(FailureKind::Undefined, "a hop", "an empty chain of hops");
+    let (last, below) = chain.split_last().ok_or_else(nobody)?;
+    let (actor, _) = log_in(&ways, below, last).await?;
+    Hop::new(actor, last)
+}
+
+/// Logs in to one host, through `below`; its own part of the way is bounded by its `connect_timeout`.
+async fn log_in(
+    ways: &Ways,
+    below: &[Login],
+    here: &Login,
+) -> Result<(Arc<Actor>, Greeting), Failure> {
+    let mut lessons = Lessons::default();
     loop {
-        let (depth, refused) = match walk(&chain, &lessons.asks, &whole).await {
-            Ok((actor, greeting)) => return Ok(Arc::new(Ssh::new(actor, greeting, login))),
+        let refused = match attempt(ways, below, here, &mut lessons).await {
+            Ok(established) => return Ok(established),
             Err(refused) => refused,
         };
-        let here = chain[depth];
         let failure = refused.failure.with_login(&here.host, &here.user);
         let failure = lessons.join(failure);
+        let left = here.connect_timeout.saturating_sub(lessons.spent);
         match refused.again {
             Some(Again::Busy) if !lessons.waited => {
                 lessons.waited = true;
@@ -98,13 +111,14 @@ async fn reach(login: &Login) -> Result<Arc<dyn Session>, Failure> {
                 let mut random = [0_u8; 1];
                 let _ = getrandom::fill(&mut random);
                 let pause = Duration::from_millis(300 + 3 * u64::from(random[0]));
-                if whole.left().is_none_or(|left| left < pause * 2) {
+                if left < pause * 2 {
                     return Err(failure);
                 }
                 tokio::time::sleep(pause).await;
+                lessons.spent += pause;
             }
-            Some(Again::Asking(ask)) if whole.left().is_some() => {
-                lessons.asks[depth] = ask;
+            Some(Again::Asking(ask)) if !left.is_zero() => {
+                lessons.ask = ask;
                 lessons.seen = Some(failure);
             }
             _ => return Err(failure),
@@ -127,34 +141,40 @@ impl Lessons {
     }
 }
 
-/// Goes hop by hop; a refusal comes with the place in the chain it came from.
-async fn walk(
-    chain: &[&Login],
-    asks: &[Ask],
-    whole: &Deadline,
-) -> Result<(Arc<Actor>, Greeting), (usize, Refused)> {
-    let mut below: Option<(Arc<Actor>, Greeting)> = None;
-    for (depth, (here, ask)) in chain.iter().zip(asks).enumerate() {
-        let time = whole.left().unwrap_or_default().min(here.connect_timeout);
-        let deadline = Deadline::after(time);
-        let socket = match &below {
-            None => dial(here, deadline).await,
-            Some((hop, _)) => hops::open(hop, chain[depth - 1], here, deadline).await,
-        };
-        let socket = socket.map_err(|failure| (depth, failure.into()))?;
-        let via = below.take().map(|(hop, _)| hop);
-        let told = establish(here, ask, socket, via, deadline).await;
-        below = Some(told.map_err(|refused| (depth, refused))?);
-    }
-    let nobody = || Failure::new(FailureKind::Undefined, "a login", "an empty chain of hops");
-    below.ok_or_else(|| (0, nobody().into()))
+/// One try. Waiting for a hop that others may be using counts as the hop's time, not as this host's.
+async fn attempt(
+    ways: &Ways,
+    below: &[Login],
+    here: &Login,
+    lessons: &mut Lessons,
+) -> Result<(Arc<Actor>, Greeting), Refused> {
+    let left = here.connect_timeout.saturating_sub(lessons.spent);
+    let (socket, via, deadline) = match below {
+        [] => {
+            let deadline = Deadline::after(left);
+            (dial(here, deadline).await?, None, deadline)
+        }
+        _ => {
+            let (hop, socket, took) = ways.through(below, here, left).await?;
+            (socket, Some(hop), Deadline::after(left).less(took))
+        }
+    };
+    let told = establish(here, &lessons.ask, socket, via.clone(), deadline).await;
+    lessons.spent += left.saturating_sub(deadline.left().unwrap_or_default());
+    told.map_err(|mut refused| {
+        // What was lost with its hop says so.
+        if let Some(broken) = via.and_then(|hop| hop.broken()) {
+            refused.failure = broken;
+        }
+        refused
+    })
 }
 
 async fn establish(
     login: &Login,
     ask: &Ask,
     socket: Socket,
-    via: Option<Arc<Actor>>,
+    via: Option<Arc<Hop>>,
     deadline: Deadline,
 ) -> Result<(Arc<Actor>, Greeting), Refused> {
     let proven = Arc::new(AtomicBool::new(false));

@@ -190,6 +190,11 @@ impl Far {
         self.kill.pull();
     }
 
+    /// True once ended, by whomever.
+    pub(super) fn is_dead(&self) -> bool {
+        self.kill.is_pulled()
+    }
+
     /// The failure of a missed deadline; the session is dead.
     pub(super) fn late(&self, deadline: &Deadline, what: &str) -> Failure {
         self.kill();

@@ -24,6 +24,7 @@ mod sftp;
 mod sftp_refused;
 mod shell_files;
 mod ssh;
+mod ways;
 mod wire;
 
 use std::io::Write;
@@ -33,9 +34,10 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
-pub use connect::{Ways, libssh2_version};
+pub use connect::libssh2_version;
 pub use elevate::elevated;
 pub use shell_files::{link_command, list_command, read_command, stat_command};
+pub use ways::{Hold, Ways};
 
 use crate::digest::Sha256;
 use crate::failure::Failure;

@@ -11,7 +11,7 @@ use super::actor::Actor;
 use super::wire::{Wire, elevated};
 use super::{Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink};
 use super::{exec, files};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Elevate, Login, Transport};
 
 /// One login on one host.
@@ -35,6 +35,11 @@ impl<W: Wire + 'static> Ssh<W> {
     }
 
     fn complete(&self, subject: &str, failure: Failure) -> Failure {
+        let failure = match self.actor.broken_hop() {
+            // Not this host's doing: what carried the connection to it is gone.
+            Some(broken) if failure.kind == FailureKind::Unreachable => broken,
+            _ => failure,
+        };
         let failure = failure.with_login(&self.login.host, &self.login.user);
         match failure.subject {
             Some(_) => failure,

@@ -1,0 +1,394 @@
+//! The loop on a hop's thread: opens one channel after the other, as libssh2 holds the state of one
+//! open only, and carries the bytes of all lanes meanwhile. Nothing in it waits for one of them.
+//!
+//! A packet that went out half has to be finished by the call that began it (libssh2's
+//! `transport_send_existing`): until then that call alone is made again.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use ssh2::{Channel, Error, ErrorCode, ExtendedData};
+use tokio::sync::oneshot;
+
+use super::Shared;
+use super::lane::{Lane, is_later};
+use crate::transport::classify;
+use crate::transport::far::Far;
+
+/// How long an open waits for its turn before its session had better use another connection. Far more
+/// than a bastion needs to reach a target that answers.
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
+/// A net below the wake-ups, not the clock of the loop.
+const NET: Duration = Duration::from_secs(1);
+
+/// An order for a way to a target.
+pub(super) struct Order {
+    pub(super) address: String,
+    pub(super) port: u16,
+    /// For the open, once its turn has come.
+    pub(super) time: Duration,
+    /// Wait as long for the turn, too: there is no other connection.
+    pub(super) patient: bool,
+    pub(super) since: Instant,
+    pub(super) answer: Option<oneshot::Sender<Answer>>,
+}
+
+impl Order {
+    fn reply(&mut self, answer: Answer) {
+        // Nobody is there to hear it when the wait was given up.
+        let _ = self.answer.take().map(|sender| sender.send(answer));
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.answer
+            .as_ref()
+            .is_some_and(|answer| !answer.is_closed())
+    }
+
+    fn wait(&self) -> Duration {
+        if self.patient { self.time } else { PATIENCE }
+    }
+}
+
+/// What became of an order.
+pub(super) enum Answer {
+    /// The near end of the lane.
+    Open(UnixStream),
+    /// The hop said no.
+    Refused(Error),
+    /// The hop said nothing in time.
+    Late,
+    /// Its turn did not come.
+    Busy,
+    /// No socket pair could be made.
+    Ours(io::Error),
+}
+
+/// The open that libssh2 is at.
+struct Opening {
+    order: Order,
+    began: Instant,
+    /// Nobody waits for it any more; libssh2 cannot be told so.
+    abandoned: bool,
+}
+
+/// A call of libssh2 that may go out half.
+#[derive(Clone, Copy)]
+enum Act {
+    Open,
+    Send(usize),
+    Take(usize),
+    Leave(usize),
+}
+
+/// The loop and what it turns over.
+struct Mux<'a> {
+    far: &'a Far,
+    shared: &'a Shared,
+    orders: Receiver<Order>,
+    waiting: VecDeque<Order>,
+    opening: Option<Opening>,
+    lanes: Vec<Lane<Channel>>,
+    /// The call whose packet went out half.
+    stuck: Option<Act>,
+    over: bool,
+}
+
+/// Carries until the last user is gone or the connection is; the error that ended it comes back.
+pub(super) fn carry(far: &Far, shared: &Shared, orders: Receiver<Order>) {
+    far.session.set_blocking(false);
+    let mut mux = Mux {
+        far,
+        shared,
+        orders,
+        waiting: VecDeque::new(),
+        opening: None,
+        lanes: Vec::new(),
+        stuck: None,
+        over: false,
+    };
+    let ended = mux.turn();
+    if let Err(error) = ended
+        && !far.is_dead()
+    {
+        // Before any inner session sees its socket end.
+        shared.lose(&error);
+    }
+    far.kill();
+}
+
+impl Mux<'_> {
+    fn turn(&mut self) -> Result<(), Error> {
+        let mut again = false;
+        loop {
+            self.hear();
+            if self.over || self.far.is_dead() {
+                return Ok(());
+            }
+            self.watch();
+            let moved = self.round()?;
+            // A second round without any progress means that libssh2 waits for the wire (a key
+            // exchange): then so does the loop.
+            if moved || (!again && self.is_ready()) {
+                again = !moved;
+                continue;
+            }
+            again = false;
+            self.wait()?;
+        }
+    }
+
+    /// Takes in what was ordered meanwhile.
+    fn hear(&mut self) {
+        loop {
+            match self.orders.try_recv() {
+                Ok(order) => self.waiting.push_back(order),
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => {
+                    self.over = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Gives up what has waited too long, and begins the next open.
+    fn watch(&mut self) {
+        if let Some(opening) = &mut self.opening
+            && !opening.abandoned
+            && opening.began.elapsed() >= opening.order.time
+        {
+            opening.abandoned = true;
+            opening.order.reply(Answer::Late);
+        }
+        let retired = self.shared.is_retired();
+        let mut at = 0;
+        while at < self.waiting.len() {
+            let order = &self.waiting[at];
+            if retired || order.since.elapsed() >= order.wait() || !order.is_wanted() {
+                if let Some(mut order) = self.waiting.remove(at) {
+                    order.reply(Answer::Busy);
+                }
+            } else {
+                at += 1;
+            }
+        }
+        if self.opening.is_none()
+            && let Some(order) = self.waiting.pop_front()
+        {
+            self.opening = Some(Opening {
+                order,
+                began: Instant::now(),
+                abandoned: false,
+            });
+        }
+        let slow = |opening: &Opening| opening.began.elapsed() >= PATIENCE;
+        self.shared
+            .set_slow(self.opening.as_ref().is_some_and(slow));
+    }
+
+    /// Every lane once, in turn, then the open: its answer may have come in with any of them.
+    fn round(&mut self) -> Result<bool, Error> {
+        let mut moved = false;
+        if let Some(act) = self.stuck {
+            moved |= self.act(act)?;
+            if self.stuck.is_some() {
+                return Ok(moved);
+            }
+        }
+        for at in 0..self.lanes.len() {
+            moved |= self.lanes[at].inside();
+            if self.lanes[at].can_take() {
+                moved |= self.act(Act::Take(at))?;
+                moved |= self.lanes[at].inside();
+            }
+            if self.stuck.is_none() && self.lanes[at].can_send() {
+                moved |= self.act(Act::Send(at))?;
+            }
+            if self.stuck.is_none() && self.lanes[at].is_leaving() {
+                moved |= self.act(Act::Leave(at))?;
+            }
+            if self.stuck.is_some() {
+                return Ok(moved);
+            }
+        }
+        self.lanes.retain(|lane| !lane.is_gone());
+        if self.opening.is_some() {
+            moved |= self.act(Act::Open)?;
+        }
+        Ok(moved)
+    }
+
+    fn act(&mut self, act: Act) -> Result<bool, Error> {
+        let done = match act {
+            Act::Open => return self.open(),
+            Act::Send(at) => self.lanes[at].send(),
+            Act::Take(at) => self.lanes[at].take(),
+            Act::Leave(at) => self.lanes[at].leave(),
+        };
+        let (Act::Send(at) | Act::Take(at) | Act::Leave(at)) = act else {
+            return Ok(false);
+        };
+        self.stuck = None;
+        match done {
+            Ok(()) => Ok(true),
+            Err(error) if is_later(&error) => {
+                self.note(act);
+                Ok(false)
+            }
+            // libssh2's `io::Error`s carry no code.
+            Err(_) => {
+                self.check(self.far.last_error())?;
+                match act {
+                    Act::Leave(_) => self.lanes[at].forget(),
+                    _ => self.lanes[at].end(),
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    fn note(&mut self, act: Act) {
+        if self.far.directions().contains(PollFlags::OUT) {
+            self.stuck = Some(act);
+        }
+    }
+
+    /// `Err` when the error is about the connection, not about one channel.
+    fn check(&self, error: Error) -> Result<Error, Error> {
+        match classify::is_lost(&error) || self.far.is_dead() {
+            true => Err(error),
+            false => Ok(error),
+        }
+    }
+
+    fn open(&mut self) -> Result<bool, Error> {
+        let Some(Opening { order, .. }) = &self.opening else {
+            return Ok(false);
+        };
+        let session = &self.far.session;
+        let tried = session.channel_direct_tcpip(&order.address, order.port, None);
+        self.stuck = None;
+        let error = match tried {
+            Ok(channel) => {
+                self.enter(channel);
+                return Ok(true);
+            }
+            Err(error) => error,
+        };
+        if classify::would_block(&error) {
+            self.note(Act::Open);
+            return Ok(false);
+        }
+        let error = self.check(error)?;
+        let answer = match classify::is_late(&error) {
+            // libssh2 gave up, after a minute. An answer that comes yet would be taken for that to the
+            // next open.
+            true => {
+                self.shared.retire();
+                Answer::Late
+            }
+            false => Answer::Refused(error),
+        };
+        if let Some(mut opening) = self.opening.take() {
+            opening.order.reply(answer);
+        }
+        Ok(true)
+    }
+
+    fn enter(&mut self, mut channel: Channel) {
+        let Some(mut opening) = self.opening.take() else {
+            return;
+        };
+        // sshd sends none on such a channel; what is sent all the same would fill the window.
+        let _ = channel.handle_extended_data(ExtendedData::Ignore);
+        let pair = UnixStream::pair().and_then(|(near, inner)| {
+            inner.set_nonblocking(true)?;
+            Ok((near, inner))
+        });
+        match pair {
+            // If nobody waits any more, the near end goes, and the lane ends by itself.
+            Ok((near, inner)) => {
+                opening.order.reply(Answer::Open(near));
+                self.lanes.push(Lane::new(channel, inner));
+            }
+            Err(error) => opening.order.reply(Answer::Ours(error)),
+        }
+    }
+
+    /// True when a lane could go on without waiting: bytes or a window came in with another's call.
+    fn is_ready(&self) -> bool {
+        let able = |lane: &Lane<Channel>| lane.can_take() || lane.can_send();
+        self.stuck.is_none() && self.lanes.iter().any(able)
+    }
+
+    fn wait(&mut self) -> Result<(), Error> {
+        let pump = self.lanes.iter().position(Lane::pumps);
+        let asks = pump.is_some() || self.opening.is_some() || self.stuck.is_some();
+        let asks = asks || self.lanes.iter().any(Lane::is_leaving);
+        // An idle connection has no channel to read from: only its end is of interest.
+        let mut outer = if asks {
+            PollFlags::IN
+        } else {
+            PollFlags::RDHUP
+        };
+        outer.set(PollFlags::OUT, self.stuck.is_some());
+        let mut ready = Vec::with_capacity(self.lanes.len() + 2);
+        ready.push(PollFd::new(self.far.socket(), outer));
+        ready.push(PollFd::new(&self.shared.bell, PollFlags::IN));
+        let mut polled = Vec::with_capacity(self.lanes.len());
+        if self.stuck.is_none() {
+            for (at, lane) in self.lanes.iter().enumerate() {
+                if let Some((inner, wants)) = lane.wants() {
+                    polled.push(at);
+                    ready.push(PollFd::new(inner, wants));
+                }
+            }
+        }
+        // An interrupted poll is only an early look.
+        let _ = poll(
+            &mut ready,
+            Timespec::try_from(self.patience()).ok().as_ref(),
+        );
+        let woken: Vec<PollFlags> = ready.iter().map(PollFd::revents).collect();
+        drop(ready);
+        for (at, why) in polled.into_iter().zip(&woken[2..]) {
+            if !why.is_empty() {
+                self.lanes[at].woke(*why);
+            }
+        }
+        if !woken[1].is_empty() {
+            self.shared.hush();
+        }
+        match pump {
+            _ if woken[0].is_empty() => Ok(()),
+            Some(at) => match self.lanes[at].pump() {
+                Err(error) if !is_later(&error) => self.check(self.far.last_error()).map(drop),
+                _ => Ok(()),
+            },
+            // Who opens or leaves meets the error by itself.
+            None if asks => Ok(()),
+            None => Err(Error::from_errno(ErrorCode::Session(
+                libssh2_sys::LIBSSH2_ERROR_SOCKET_DISCONNECT,
+            ))),
+        }
+    }
+
+    /// Until when the poll may sleep.
+    fn patience(&self) -> Duration {
+        let left = |since: Instant, most: Duration| most.saturating_sub(since.elapsed());
+        let opening = self.opening.iter().flat_map(|opening| {
+            let slow = left(opening.began, PATIENCE);
+            let late = left(opening.began, opening.order.time);
+            let late = (!opening.abandoned).then_some(late);
+            [Some(slow).filter(|slow| !slow.is_zero()), late]
+        });
+        let waiting = self.waiting.iter();
+        let waiting = waiting.map(|order| Some(left(order.since, order.wait())));
+        opening.chain(waiting).flatten().fold(NET, Duration::min)
+    }
+}
