@@ -1,5 +1,5 @@
 //! What libssh2's error codes mean for a report (facts: ssh.md 3.13). Words failures; decides
-//! nothing about retries.
+//! nothing about retries. Refusals before authentication are `handshake.rs`.
 
 use libssh2_sys as raw;
 use ssh2::{Error, ErrorCode};
@@ -95,41 +95,6 @@ pub(super) fn said(error: &Error) -> String {
     }
 }
 
-/// Why no handshake came about. `again` is true when the server may merely have been busy.
-pub(super) fn handshake(error: &Error, address: &str) -> (Failure, bool) {
-    let unreachable = |expected: &str, hint: &str| {
-        Failure::new(FailureKind::Unreachable, expected, said(error))
-            .with_subject(address)
-            .with_hint(hint)
-    };
-    match code(error) {
-        Some(raw::LIBSSH2_ERROR_KEX_FAILURE | raw::LIBSSH2_ERROR_METHOD_NONE) => (
-            unreachable(
-                "algorithms that both sides know",
-                "the server offers only algorithms that this client has given up (SHA-1, old \
-                 Diffie-Hellman groups); update its sshd, or set `client: openssh` and allow them there",
-            ),
-            false,
-        ),
-        Some(raw::LIBSSH2_ERROR_TIMEOUT) => (
-            unreachable(
-                "an SSH handshake within `connect_timeout`",
-                "the port is open but does not speak SSH in time: look whether sshd hangs, or whether \
-                 something else listens there",
-            ),
-            false,
-        ),
-        _ => (
-            unreachable(
-                "an SSH handshake",
-                "something answers on the port and hangs up: not an SSH server, too many logins at \
-                 once (MaxStartups), or this runner is being penalised (PerSourcePenalties, fail2ban)",
-            ),
-            is_lost(error),
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,15 +110,5 @@ mod tests {
         let denied = Error::from_errno(ErrorCode::SFTP(3));
         assert_eq!(sftp(&denied), Some(3));
         assert!(!is_lost(&denied) && code(&denied).is_none());
-    }
-
-    #[test]
-    fn only_a_hang_up_is_worth_a_second_try() {
-        assert!(handshake(&error(-43), "h:22").1 && handshake(&error(-13), "h:22").1);
-        assert!(!handshake(&error(-5), "h:22").1 && !handshake(&error(-9), "h:22").1);
-        assert_eq!(
-            handshake(&error(-5), "h:22").0.kind,
-            FailureKind::Unreachable
-        );
     }
 }

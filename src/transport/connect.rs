@@ -1,15 +1,14 @@
 //! From a login to a session: name, TCP, hop by hop, each step bounded by `connect_timeout`. Retries
 //! only what was no answer yet: a hang-up before the handshake, or a host key type not asked for.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::actor::{Actor, Deadline, Socket};
+use super::dial::dial;
 use super::far::{Again, Far, Refused};
 use super::hops::Hop;
 use super::host_key::Ask;
@@ -196,77 +195,4 @@ fn silent(login: &Login) -> Failure {
     )
     .with_subject(text::endpoint(&login.address, login.port))
     .with_hint("look whether sshd hangs there, or whether something else listens on the port")
-}
-
-/// Name and TCP, by tokio: `getaddrinfo` has no timeout of its own.
-async fn dial(login: &Login, deadline: Deadline) -> Result<Socket, Failure> {
-    let target = text::endpoint(&login.address, login.port);
-    let fail = |actual: String, hint: &str| {
-        Failure::new(
-            FailureKind::Unreachable,
-            format!("a connection to {target}"),
-            actual,
-        )
-        .with_subject(&*target)
-        .with_hint(hint)
-    };
-    let slow = || {
-        let actual = format!("no answer within {}", say(login.connect_timeout));
-        fail(
-            actual,
-            "a firewall may drop the packets, or the host is down; look at route and rules",
-        )
-    };
-    let left = deadline.left().unwrap_or_default();
-    let lookup = tokio::net::lookup_host((login.address.as_str(), login.port));
-    let addresses: Vec<SocketAddr> = match tokio::time::timeout(left, lookup).await {
-        Ok(Ok(found)) => found.collect(),
-        Ok(Err(error)) => {
-            let hint = "correct `address`, or look at the runner's resolver (/etc/resolv.conf)";
-            return Err(fail(format!("the name does not resolve: {error}"), hint));
-        }
-        Err(_) => {
-            return Err(fail(
-                "the name was not resolved in time".into(),
-                "look at the runner's resolver",
-            ));
-        }
-    };
-    let mut last = None;
-    for (index, address) in addresses.iter().enumerate() {
-        // A dead first address must leave time for the next.
-        let others = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
-        let Some(left) = deadline.left() else { break };
-        match tokio::time::timeout(left / others, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => {
-                let ready = stream.set_nodelay(true).and_then(|()| stream.into_std());
-                let ready = ready.and_then(|stream| {
-                    // tokio leaves it non-blocking, and libssh2 would spin on that.
-                    stream.set_nonblocking(false)?;
-                    Ok(stream)
-                });
-                match ready {
-                    Ok(stream) => return Ok(Socket::Tcp(stream)),
-                    Err(error) => last = Some(fail(error.to_string(), "try again")),
-                }
-            }
-            Ok(Err(error)) => last = Some(fail(error.to_string(), why(&error))),
-            Err(_) => last = Some(slow()),
-        }
-    }
-    Err(last.unwrap_or_else(slow))
-}
-
-fn why(error: &std::io::Error) -> &'static str {
-    use std::io::ErrorKind as K;
-    match error.kind() {
-        K::ConnectionRefused => {
-            "nothing listens there: look whether sshd runs, on which port and address"
-        }
-        K::HostUnreachable | K::NetworkUnreachable => {
-            "there is no route from this runner: look at VPN, routes and `via`"
-        }
-        K::ConnectionReset => "a firewall or proxy between resets the connection",
-        _ => "look at route and firewall between this runner and the host",
-    }
 }

@@ -10,7 +10,7 @@ use ssh2::{BlockDirections, Channel, Error, MethodType};
 
 use super::actor::{Deadline, Kill, Socket};
 use super::host_key::{Ask, Trust};
-use super::{Greeting, auth, classify, files, sftp};
+use super::{Greeting, auth, classify, files, handshake, sftp};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
 use crate::{text, time};
@@ -23,7 +23,7 @@ pub(super) struct Far {
     pub(super) login: Login,
     /// What the last listings showed, for the reads that follow at once.
     pub(super) looks: files::Looks,
-    socket: Socket,
+    pub(super) socket: Socket,
     kill: Arc<Kill>,
 }
 
@@ -94,18 +94,8 @@ impl Far {
             kill,
         };
         far.session.set_tcp_stream(wire);
-        far.arm(&deadline, "the handshake")?;
         let address = text::endpoint(&far.login.address, far.login.port);
-        if let Err(error) = far.session.handshake() {
-            let (failure, busy) = classify::handshake(&error, &address);
-            let unknown_type = *ask == Ask::Known && is_kex(&error);
-            let again = match (busy, unknown_type) {
-                (true, _) => Some(Again::Busy),
-                (_, true) => Some(Again::Asking(Ask::Any)),
-                _ => None,
-            };
-            return Err(Refused { failure, again });
-        }
+        handshake::shake(&mut far, &deadline, ask, &order, &address)?;
         let blob = far.session.host_key().map(|(blob, _)| blob.to_vec());
         let blob = blob.unwrap_or_default();
         let now = u64::try_from(time::now().as_second()).unwrap_or(0);
@@ -263,13 +253,6 @@ pub(super) fn no_channel(error: &Error) -> Failure {
         format!("the server refused one: {}", classify::said(error)),
     )
     .with_hint("look at `MaxSessions` in the server's sshd_config; it must be 1 or more")
-}
-
-fn is_kex(error: &Error) -> bool {
-    matches!(
-        classify::code(error),
-        Some(libssh2_sys::LIBSSH2_ERROR_KEX_FAILURE | libssh2_sys::LIBSSH2_ERROR_METHOD_NONE)
-    )
 }
 
 fn next_types(ask: &Ask, seen: String) -> Option<Again> {

@@ -25,7 +25,7 @@ pub(super) fn agent(
             let chosen = fields::checked(page, node, "agent", grammar::pin)?;
             Some(AgentKey::Fingerprint(chosen.value))
         }
-        Value::Scalar { text, plain } if !(*plain && is_flag(text)) && !node.is_null() => {
+        Value::Scalar { text, plain } if !(node.is_null() || *plain && is_flag(text)) => {
             let path = access::file(page, node, "agent", folder)?;
             Some(AgentKey::File(path.value))
         }

@@ -171,6 +171,11 @@ impl Lab {
             false => "Subsystem sftp internal-sftp\n",
         };
         let more = more.replace("NOSFTP", "");
+        // Of this one option sshd takes the last line, not the first.
+        let startups = match more.contains("MaxStartups") {
+            true => "",
+            false => "MaxStartups 200\n",
+        };
         let hostkey = match more.contains("HostKey ") {
             true => String::new(),
             false => format!("HostKey {}\n", dir.join("host").display()),
@@ -180,7 +185,7 @@ impl Lab {
             format!(
                 "{more}\nListenAddress 127.0.0.1\nPort {port}\n{hostkey}PidFile none\nUsePAM no\n\
                  StrictModes no\nAuthorizedKeysFile {d}/authorized/%u\nPasswordAuthentication no\n\
-                 KbdInteractiveAuthentication no\nMaxStartups 200\nLogLevel DEBUG1\n{subsystem}\n",
+                 KbdInteractiveAuthentication no\n{startups}LogLevel DEBUG1\n{subsystem}\n",
                 d = dir.display()
             ),
         )
