@@ -237,3 +237,7 @@ pub(super) fn is_later(error: &io::Error) -> bool {
         io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
     )
 }
+
+#[cfg(test)]
+#[path = "lane_tests.rs"]
+mod tests;

@@ -19,8 +19,8 @@ pub(super) fn refused(hop: &Login, target: &str, error: &Error) -> Failure {
     } else if message.contains("connect failed") {
         "the hop forwards, but cannot connect to the target; one answer stands for a name that does not \
          resolve on the hop, for a port where nothing listens, and for a firewall or route between the \
-         two. Its log tells of a name: \"connect_to …: unknown host\". On the hop, look with `getent \
-         hosts` and `nc -vz`"
+         two. Its log tells: \"connect_to …: unknown host\" (the name) or \"connect_to … port …: failed\" \
+         (port or route)"
     } else if message.contains("resource") {
         "the hop has no more channels or files to give: look at its limits and load"
     } else if message.contains("unknown channel type") {
