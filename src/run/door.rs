@@ -71,9 +71,11 @@ impl Registry {
         Ok(())
     }
 
+    /// Of two measurements at once the sharper one stays.
     fn time(&self, host: &str, clock: Clock) {
         if let Some(met) = self.lock().get_mut(host) {
-            met.seen.clock = Some(clock);
+            let known = met.seen.clock.into_iter().chain([clock]);
+            met.seen.clock = known.min_by_key(|clock| clock.uncertainty_ms);
         }
     }
 

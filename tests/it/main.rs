@@ -1,5 +1,6 @@
 //! Black-box tests of the binary against real OpenSSH servers on loopback, and of the tree itself.
-//! One binary, so that the lab is compiled once. No test reaches beyond 127.0.0.0/8.
+//! One binary, so that the lab is compiled once. No test reaches beyond 127.0.0.0/8
+//! and ::1.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may die")]
 
@@ -19,6 +20,7 @@ mod keep;
 mod lab_itself;
 mod lying_sftp;
 mod nothing_written;
+mod proof;
 mod refusals;
 mod retrieve;
 mod show;

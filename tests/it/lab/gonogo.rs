@@ -80,6 +80,17 @@ impl Lab {
         Run::new(output, self.operator().join(out))
     }
 
+    /// As [`Lab::judge_with`], with these lines of known_hosts too.
+    pub fn judge_knowing(&self, known_hosts: &str, edit: impl FnOnce(&mut Value)) -> Run {
+        let mut inventory = self.inventory();
+        edit(&mut inventory);
+        self.write_inputs(&inventory);
+        let file = self.path("operator/known_hosts");
+        let known = std::fs::read_to_string(&file).unwrap() + known_hosts;
+        std::fs::write(&file, known).unwrap();
+        self.judge_as_written()
+    }
+
     /// `gonogo verify` on a run directory.
     pub fn verify(&self, dir: &Path) -> Output {
         let dir = dir.to_str().unwrap();

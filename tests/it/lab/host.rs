@@ -206,11 +206,37 @@ impl<'a> HostBuilder<'a> {
         self
     }
 
+    /// Shows the host key of `other`, as clones of one image do.
+    pub fn same_key_as(self, other: &Host) -> Self {
+        for file in ["host_key", "host_key.pub"] {
+            fs::copy(other.path(file), self.dir.join(file)).unwrap();
+        }
+        self
+    }
+
+    /// `date` is that many seconds off for every account.
+    pub fn clock_off(self, seconds: i64) -> Self {
+        let bin = self.dir.join("bin");
+        let date = bin.join("date");
+        fs::create_dir(&bin).unwrap();
+        // What it is asked has to be what the plan prints.
+        let text = format!(
+            "#!/bin/sh\n[ \"$*\" = '-u +%s' ] || exit 64\necho $(($(/bin/date -u +%s) + {seconds}))\n"
+        );
+        fs::write(&date, text).unwrap();
+        for path in [bin.as_path(), &date] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        self.option(&format!("SetEnv PATH={}:/usr/bin:/bin", bin.display()))
+    }
+
     /// Starts the server and waits until it greets.
     pub fn start(self) -> Rc<Host> {
         let address = self.free_address();
         let machine_id = self.machine_id.clone().unwrap_or_else(random_id);
-        keygen(&self.dir.join("host_key"), &self.name);
+        if !self.dir.join("host_key").exists() {
+            keygen(&self.dir.join("host_key"), &self.name);
+        }
         self.authorize();
         let config = self.dir.join("sshd_config");
         fs::write(&config, self.config(address)).unwrap();

@@ -7,6 +7,7 @@
 
 mod account;
 mod amps;
+mod balancer;
 mod client;
 mod gonogo;
 mod host;
@@ -27,6 +28,7 @@ use std::time::{Duration, Instant};
 
 pub use account::{Account, MARKET_DATA, OPERATIONS, SERVICE, is_root, needs_root};
 pub use amps::{Amps, BANNER};
+pub use balancer::Balancer;
 pub use gonogo::GONOGO;
 pub use host::{Host, HostBuilder};
 pub use inventory::{FEATURE, FOUR};

@@ -16,6 +16,11 @@ pub struct Run {
 }
 
 impl Run {
+    /// What a process that somebody else started left in `dir`.
+    pub fn of(output: Output, dir: PathBuf) -> Self {
+        Self::new(output, dir)
+    }
+
     pub(super) fn new(output: Output, dir: PathBuf) -> Self {
         let report = fs::read(dir.join("report.json")).ok();
         let report = report.map(|bytes| serde_json::from_slice(&bytes).unwrap());
