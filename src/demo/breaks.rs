@@ -39,6 +39,7 @@ pub enum Break {
     WrongInstance,
     WrongMachine,
     SameMachine,
+    Clock,
 }
 
 /// Where a break sits. Checks that touch none of it must still pass.
@@ -78,7 +79,7 @@ const fn instance(host: &'static str, instance: &'static str) -> Target {
 
 /// In the order of [`Break`]: a test holds the two together.
 #[rustfmt::skip]
-const TABLE: [Row; 24] = [
+const TABLE: [Row; 25] = [
     Row { fault: Break::Unreachable, name: "unreachable", kind: FailureKind::Unreachable, target: host("ld5-1"),
         describe: "the port of ld5-1 is closed: every check there is `unreachable`" },
     Row { fault: Break::Silent, name: "silent", kind: FailureKind::Unreachable, target: host("ld5-1"),
@@ -129,6 +130,8 @@ const TABLE: [Row; 24] = [
         describe: "ld5-1 has another machine-id than the inventory pins: `mismatch`" },
     Row { fault: Break::SameMachine, name: "same-machine", kind: FailureKind::Mismatch, target: host("ny4-2"),
         describe: "ny4-2 has the machine-id of ny4-1 and the pins say so too: one machine counted twice, which only the verdict sees: `mismatch`" },
+    Row { fault: Break::Clock, name: "clock", kind: FailureKind::Mismatch, target: host("ld5-1"),
+        describe: "the clock of ld5-1 is 10 minutes behind, 1 is accepted: `mismatch`" },
 ];
 
 impl Break {

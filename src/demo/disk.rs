@@ -71,6 +71,16 @@ pub(super) fn identify(root: &Path, machine_id: &str) -> Result<(), EstateFault>
     write(&root.join("etc/machine-id"), &format!("{machine_id}\n"))
 }
 
+/// A `date` that is so many seconds behind; it knows one way of being asked.
+pub(super) fn clock_behind(root: &Path, seconds: u32) -> Result<(), EstateFault> {
+    program(
+        &root.join("bin/date"),
+        &format!(
+            "[ \"$*\" = '-u +%s' ] || exit 2\nnow=$(PATH=/usr/bin:/bin date -u +%s)\necho $((now - {seconds}))"
+        ),
+    )
+}
+
 /// One instance below `root`, but for its statistics.
 pub(super) fn instance(
     root: &Path,

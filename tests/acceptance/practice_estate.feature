@@ -29,6 +29,7 @@ Feature: The practice estate
       | auth          | auth        |
       | shell         | shell       |
       | wrong-machine | mismatch    |
+      | clock         | mismatch    |
 
     Examples: retrieving
       | fault            | kind        |

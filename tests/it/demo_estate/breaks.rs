@@ -209,6 +209,12 @@ fn symptom(fault: Break, lab: &Lab) -> bool {
             assert!(lab.inventory.contains(two.trim()), "the pin agrees");
             one == two
         }
+        Break::Clock => {
+            let shown = says(lab, "ld5-1", OPS, "date -u +%s").0;
+            let behind = now.as_second() - shown.trim().parse::<i64>().unwrap();
+            assert!(behind < 60 || (540..660).contains(&behind), "{behind}");
+            behind > 60
+        }
     }
 }
 
