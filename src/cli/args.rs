@@ -99,6 +99,42 @@ pub(super) struct Plan {
     /// How to print it
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     pub format: PlanFormat,
+    #[command(flatten)]
+    pub grants: Grants,
+}
+
+/// What an administrator installs so that the plan passes, and nothing else does.
+#[derive(Args)]
+#[group(multiple = false, conflicts_with = "format")]
+pub(super) struct Grants {
+    /// Print the sudoers rules that this team's elevated logins need
+    #[arg(
+        long,
+        value_name = "TEAM",
+        help_heading = "Least privilege (printed instead of the plan)"
+    )]
+    pub sudoers: Option<String>,
+    /// Print the authorized_keys options for this team's keys, hops included
+    #[arg(
+        long,
+        value_name = "TEAM",
+        help_heading = "Least privilege (printed instead of the plan)"
+    )]
+    pub authorized_keys: Option<String>,
+    /// Print the `Match` blocks of sshd_config for this team's accounts, hops included
+    #[arg(
+        long,
+        value_name = "TEAM",
+        help_heading = "Least privilege (printed instead of the plan)"
+    )]
+    pub sshd_match: Option<String>,
+    /// Print the script that both of them name: it runs the planned commands alone
+    #[arg(
+        long,
+        value_name = "TEAM",
+        help_heading = "Least privilege (printed instead of the plan)"
+    )]
+    pub forced_command: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

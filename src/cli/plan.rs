@@ -2,14 +2,23 @@
 
 use std::sync::Arc;
 
-use super::args::{Plan as Args, PlanFormat, What};
+use super::args::{Grants, Plan as Args, PlanFormat, What};
 use super::fault::{Exit, Fault};
 use super::term;
 use crate::inventory::Inventory;
-use crate::plan::{self, Filters, Plan};
+use crate::plan::{self, Filters, Grant, Plan};
+use crate::text::escape;
 
 pub(super) fn plan(args: &Args) -> Result<Exit, Fault> {
     let plan = make(&args.what)?;
+    if let Some((team, what)) = asked(&args.grants) {
+        let granted = plan::grant(&plan, team, what)?;
+        for note in &granted.notes {
+            term::say(&format!("note: {}", escape(note)));
+        }
+        term::out(&granted.text);
+        return Ok(Exit::Go);
+    }
     term::out(&match args.format {
         PlanFormat::Text => format!(
             "{}\nplan {}\nnothing was contacted\n",
@@ -19,6 +28,17 @@ pub(super) fn plan(args: &Args) -> Result<Exit, Fault> {
         PlanFormat::Json => format!("{:#}\n", plan::json(&plan)),
     });
     Ok(Exit::Go)
+}
+
+fn asked(grants: &Grants) -> Option<(&str, Grant)> {
+    let asked = [
+        (&grants.sudoers, Grant::Sudoers),
+        (&grants.authorized_keys, Grant::AuthorizedKeys),
+        (&grants.sshd_match, Grant::SshdMatch),
+        (&grants.forced_command, Grant::ForcedCommand),
+    ];
+    let mut asked = asked.into_iter();
+    asked.find_map(|(team, what)| Some((team.as_deref()?, what)))
 }
 
 /// From the command line to a plan. What is wrong with filters, inventory and features is told together.

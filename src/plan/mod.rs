@@ -5,6 +5,7 @@
 mod coverage;
 mod cross;
 mod filter;
+mod grant;
 mod lint;
 mod parse;
 mod planned;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use filter::Filters;
+pub use grant::{Grant, Granted, grant};
 pub use planned::{Planned, Word};
 pub use render::{json, text};
 pub use visit::Visit;

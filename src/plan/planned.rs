@@ -1,8 +1,9 @@
 //! One planned command with what varies from one time to the next left open: the plan prints it, and a
 //! grant of rights has to allow it and nothing beside it. Runs nothing.
 
+use crate::inventory::Elevate;
 use crate::steps::command_line;
-use crate::transport::{Command, link_command, list_command, read_command, stat_command};
+use crate::transport::{Command, elevated, link_command, list_command, read_command, stat_command};
 
 /// One word of a planned command.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,18 +67,28 @@ impl Planned {
         planned
     }
 
+    /// The same as it reaches the host under `elevate`.
+    pub(super) fn elevated(mut self, elevate: &Elevate) -> Self {
+        self.sudo = elevated(elevate, &Command(Vec::new())).0;
+        self
+    }
+
     /// As the plan prints it: a pattern stands for each path that it leads to, `SIZE` for digits.
     #[must_use]
     pub fn line(&self) -> String {
-        let words = self.words.iter().map(|word| match word {
+        command_line(&[&self.sudo[..], &self.said()].concat())
+    }
+
+    fn said(&self) -> Vec<String> {
+        let said = |word: &Word| match word {
             Word::Exact(word) | Word::Path(word) => word.clone(),
             Word::Size => "SIZE".to_owned(),
-        });
-        let whole: Vec<String> = self.sudo.iter().cloned().chain(words).collect();
-        command_line(&whole)
+        };
+        self.words.iter().map(said).collect()
     }
 }
 
-fn is_glob(path: &str) -> bool {
+/// True where a path stands for several.
+pub(in crate::plan) fn is_glob(path: &str) -> bool {
     path.contains(['*', '?', '['])
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Check, Planned};
 use crate::inventory::{Elevate, Inventory, Login, Transport};
 use crate::steps::{CLOCK_COMMAND, HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Touch};
-use crate::transport::{Command, elevated};
+use crate::transport::Command;
 
 /// One login on one host.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,16 +65,12 @@ fn commands(
     elevate: &Elevate,
     reads_by_command: bool,
 ) -> impl Iterator<Item = Planned> {
-    let sudo = elevated(elevate, &Command(Vec::new())).0;
     let planned = touches.iter().flat_map(move |touch| match touch {
         Touch::Execute(words) => vec![Planned::exact(&Command(words.clone()))],
         Touch::Read(pattern) if reads_by_command => Planned::reading(pattern),
         Touch::Read(_) => Vec::new(),
     });
-    planned.map(move |planned| Planned {
-        sudo: sudo.clone(),
-        ..planned
-    })
+    planned.map(move |planned| planned.elevated(elevate))
 }
 
 pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Vec<Visit> {

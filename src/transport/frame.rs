@@ -23,21 +23,9 @@ impl Nonce {
         Ok(Self(bytes.iter().map(|b| format!("{b:02x}")).collect()))
     }
 
-    /// The script that runs `command` (already quoted for `sh`) inside the frame, with the tether
-    /// of facts: traps.md T8.
-    ///
-    /// Its stdin is the connection's: when the client goes, `read` returns and the whole process
-    /// group is killed, but only a group that `sh` itself leads; elsewhere the command alone. The
-    /// command runs as a child, so that no shell builtin of that name can leave the frame.
+    /// The script that runs `command` (already quoted for `sh`) inside this frame.
     pub(super) fn script(&self, command: &str) -> String {
-        let n = &self.0;
-        format!(
-            "exec 3<&0; printf '\\036GNG-{n}\\036'; printf '\\036GNG-{n}\\036' >&2; \
-             LC_ALL=C; export LC_ALL; {command} </dev/null 3<&- & c=$!; \
-             {{ read x <&3; kill -s KILL -- -$$ || kill -9 -$$; kill -9 $c $$; }} >/dev/null 2>&1 & \
-             w=$!; wait $c 2>/dev/null; r=$?; kill $w 2>/dev/null; \
-             printf '\\036GNG-{n} %d\\036' $r; printf '\\036GNG-{n} %d\\036' $r >&2"
-        )
+        script(&self.0, command)
     }
 
     /// A parser for one of the two streams.
@@ -52,6 +40,23 @@ impl Nonce {
             state: State::Before,
         }
     }
+}
+
+/// What reaches the account's shell as the argument of `sh -c`: `command` (already quoted for `sh`) inside
+/// the frame of nonce `n`, with the tether of facts: traps.md T8.
+///
+/// Its stdin is the connection's: when the client goes, `read` returns and the whole process
+/// group is killed, but only a group that `sh` itself leads; elsewhere the command alone. The
+/// command runs as a child, so that no shell builtin of that name can leave the frame.
+#[must_use]
+pub fn script(n: &str, command: &str) -> String {
+    format!(
+        "exec 3<&0; printf '\\036GNG-{n}\\036'; printf '\\036GNG-{n}\\036' >&2; \
+         LC_ALL=C; export LC_ALL; {command} </dev/null 3<&- & c=$!; \
+         {{ read x <&3; kill -s KILL -- -$$ || kill -9 -$$; kill -9 $c $$; }} >/dev/null 2>&1 & \
+         w=$!; wait $c 2>/dev/null; r=$?; kill $w 2>/dev/null; \
+         printf '\\036GNG-{n} %d\\036' $r; printf '\\036GNG-{n} %d\\036' $r >&2"
+    )
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -40,6 +40,8 @@ use jiff::Timestamp;
 
 pub use connect::libssh2_version;
 pub use elevate::elevated;
+pub use frame::script as framed;
+pub use quote::words as quoted;
 pub use shell_files::{link_command, list_command, read_command, stat_command};
 pub use ways::{Hold, Ways};
 

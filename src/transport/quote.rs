@@ -2,7 +2,8 @@
 //! account's login shell, whatever it is, that is handed the whole line. Expands nothing.
 
 /// `words` as POSIX shell words, so that `sh` sees exactly these arguments.
-pub(super) fn words<S: AsRef<str>>(words: &[S]) -> String {
+#[must_use]
+pub fn words<S: AsRef<str>>(words: &[S]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| posix(word.as_ref())).collect();
     quoted.join(" ")
 }

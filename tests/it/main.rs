@@ -18,6 +18,7 @@ mod hostile;
 mod interrupt;
 mod keep;
 mod lab_itself;
+mod least;
 mod lying_sftp;
 mod nothing_written;
 mod proof;

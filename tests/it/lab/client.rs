@@ -15,6 +15,25 @@ impl Lab {
         ssh.output().unwrap()
     }
 
+    /// `ssh OPTIONS ACCOUNT@host COMMAND`.
+    pub fn ssh_with(
+        &self,
+        options: &[&str],
+        host: &Host,
+        account: Account,
+        command: &str,
+    ) -> Output {
+        let mut ssh = self.client("ssh", host, account);
+        let login = format!("{}@{}", account.login(), host.address.ip());
+        ssh.args(["-p", &host.address.port().to_string()])
+            .args(options)
+            .arg(login);
+        if !command.is_empty() {
+            ssh.arg(command);
+        }
+        ssh.stdin(std::process::Stdio::null()).output().unwrap()
+    }
+
     /// `sftp -b` with the given batch.
     pub fn sftp(&self, host: &Host, account: Account, batch: &str) -> Output {
         let file = self.path("operator/tmp/batch");

@@ -8,7 +8,7 @@ use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -45,6 +45,52 @@ impl Host {
     /// Every command line that [`HostBuilder::record_commands`] saw.
     pub fn commands(&self) -> String {
         fs::read_to_string(self.path("recorded/commands")).unwrap()
+    }
+
+    /// Runs a shell line as root on the host itself (needs root).
+    pub fn inside(&self, line: &str) -> Output {
+        let pid = self.first().to_string();
+        let entered = Command::new("nsenter")
+            .args([
+                "-t", &pid, "-m", "-u", "-p", "timeout", "20", "sh", "-c", line,
+            ])
+            .stdin(Stdio::null())
+            .output();
+        entered.unwrap()
+    }
+
+    /// Makes a directory of the lab appear as /usr/local on the host (needs root).
+    pub fn own_usr_local(&self) {
+        let local = self.path("local");
+        fs::create_dir_all(local.join("libexec")).unwrap();
+        for dir in [local.clone(), local.join("libexec")] {
+            fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let mounted = self.inside(&format!("mount --bind {} /usr/local", local.display()));
+        assert!(mounted.status.success(), "{mounted:?}");
+    }
+
+    /// Appends to sshd_config as an administrator does: checks, reloads, waits (needs root).
+    pub fn reconfigure(&self, text: &str) {
+        let config = self.path("sshd_config");
+        let whole = fs::read_to_string(&config).unwrap() + text;
+        fs::write(&config, whole).unwrap();
+        let checked = self.inside(&format!("{} -t -f {}", sshd().display(), config.display()));
+        assert!(checked.status.success(), "{checked:?}");
+        let listens = || self.log().matches("Server listening on").count();
+        let before = listens();
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.first()).unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+        until("sshd is back", Duration::from_secs(20), || {
+            listens() > before && greets(self.address)
+        });
+    }
+
+    /// The first process of the host's own namespace, which is its sshd.
+    fn first(&self) -> u32 {
+        let pid = self.server.id();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        children.trim().parse().unwrap()
     }
 
     /// `ssh-ed25519 AAAA…`

@@ -1,0 +1,263 @@
+//! `--authorized-keys` and `--sshd-match`: no terminal, no forwarding, no write, no other command.
+
+use std::io::Read as _;
+use std::net::TcpListener;
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+
+use super::{authorize, install_script, part, printed, text};
+use crate::lab::{Amps, Host, Lab, MARKET_DATA, OPERATIONS, needs_root, snapshot};
+
+/// What an account gets beyond reading files; empty when it gets nothing.
+fn liberties(lab: &Lab, host: &Host, orders: &Amps) -> Vec<&'static str> {
+    let mut got = Vec::new();
+    let ssh = |options: &[&str], command: &str| lab.ssh_with(options, host, OPERATIONS, command);
+    let said = |output: &std::process::Output| text(&output.stdout) + &text(&output.stderr);
+    if said(&ssh(&[], "id -u")).contains(&OPERATIONS.uid.to_string()) {
+        got.push("a command");
+    }
+    let version = format!("{}/bin/ampServer --version; id -u", orders.home);
+    if said(&ssh(&[], &version)).contains(&OPERATIONS.uid.to_string()) {
+        got.push("a command after a planned one");
+    }
+    if said(&ssh(&["-tt"], "tty")).contains("/dev/pts/") {
+        got.push("a terminal");
+    }
+    if !said(&ssh(&["-tt"], "true")).contains("PTY allocation request failed") {
+        got.push("a terminal, if not a command in it");
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    if opens(lab, host, &format!("127.0.0.1:{port}"), &listener) {
+        got.push("a way to elsewhere");
+    }
+    let remote = [
+        "-o",
+        "ExitOnForwardFailure=yes",
+        "-R",
+        "127.0.0.1:0:127.0.0.1:9",
+    ];
+    if !said(&ssh(&remote, "true")).contains("forwarding failed") {
+        got.push("a way back");
+    }
+    let before = snapshot(&orders.dir);
+    let home = &orders.home;
+    for (what, line) in [
+        (
+            "put",
+            format!(
+                "put {} {home}/new",
+                lab.path("operator/allowed_signers").display()
+            ),
+        ),
+        ("mkdir", format!("mkdir {home}/directory")),
+        ("chmod", format!("chmod 600 {home}/VERSION")),
+        ("ln", format!("ln -s x {home}/link")),
+        ("rename", format!("rename {home}/stats.db {home}/stats.old")),
+        ("rm", format!("rm {home}/config/logging.xml")),
+    ] {
+        let tried = lab.sftp(host, OPERATIONS, &format!("{line}\n"));
+        if tried.status.success() {
+            got.push(what);
+        }
+    }
+    if snapshot(&orders.dir) != before {
+        got.push("a change of files");
+    }
+    got
+}
+
+const EVERY: [&str; 13] = [
+    "a command",
+    "a command after a planned one",
+    "a terminal",
+    "a terminal, if not a command in it",
+    "a way to elsewhere",
+    "a way back",
+    "put",
+    "mkdir",
+    "chmod",
+    "ln",
+    "rename",
+    "rm",
+    "a change of files",
+];
+
+/// Whether the host's account opens the way to a listener of ours.
+fn opens(lab: &Lab, host: &Host, target: &str, listener: &TcpListener) -> bool {
+    listener.set_nonblocking(true).unwrap();
+    let _ = lab.ssh_with(&["-W", target], host, OPERATIONS, "");
+    listener.accept().is_ok()
+}
+
+/// A host whose account may do whatever it likes, and did.
+fn free(lab: &Lab, transport: &str) -> (Rc<Host>, Rc<Amps>) {
+    let host = lab.host("ny4-1").start();
+    let orders = lab.amps("orders", &host);
+    orders.stop_writer();
+    orders.give_away();
+    assert_eq!(liberties(lab, &host, &orders), EVERY, "{}", host.log());
+    // As it was, and writable still.
+    for (new, old) in [("stats.old", "stats.db")] {
+        std::fs::rename(orders.path(new), orders.path(old)).unwrap();
+    }
+    orders.write("config/logging.xml", b"<Logging/>\n");
+    std::fs::remove_file(orders.path("new")).unwrap();
+    std::fs::remove_file(orders.path("link")).unwrap();
+    std::fs::remove_dir(orders.path("directory")).unwrap();
+    orders.give_away();
+    write(lab, transport);
+    (host, orders)
+}
+
+fn write(lab: &Lab, transport: &str) {
+    let mut inventory = lab.inventory();
+    edit(&mut inventory, transport);
+    lab.write_inputs(&inventory);
+}
+
+fn edit(inventory: &mut Value, transport: &str) {
+    inventory["teams"][OPERATIONS.team]["transport"] = json!(transport);
+    if transport == "sftp" {
+        let version = &mut inventory["products"]["amps"]["artifacts"]["version"];
+        *version = json!({"kind": "version", "path": "{home}/VERSION", "match": "\\d+\\.\\d+\\.\\d+\\.\\d+"});
+    }
+}
+
+#[test]
+fn a_key_may_do_what_was_planned_and_nothing_else() {
+    if needs_root("a_key_may_do_what_was_planned_and_nothing_else") {
+        return;
+    }
+    for transport in ["sftp", "auto", "exec"] {
+        let lab = Lab::new();
+        let (host, orders) = free(&lab, transport);
+        if transport != "sftp" {
+            install_script(&lab, &host);
+        }
+        authorize(&host, OPERATIONS, &printed(&lab, "--authorized-keys"));
+        lab.judge_as_written().assert_go(4);
+        assert_eq!(
+            liberties(&lab, &host, &orders),
+            [""; 0],
+            "{transport}: {}",
+            host.log()
+        );
+    }
+}
+
+#[test]
+fn an_account_may_do_what_was_planned_and_nothing_else() {
+    if needs_root("an_account_may_do_what_was_planned_and_nothing_else") {
+        return;
+    }
+    for transport in ["sftp", "auto", "exec"] {
+        let lab = Lab::new();
+        let (host, orders) = free(&lab, transport);
+        if transport != "sftp" {
+            install_script(&lab, &host);
+        }
+        host.reconfigure(&printed(&lab, "--sshd-match"));
+        lab.judge_as_written().assert_go(4);
+        assert_eq!(
+            liberties(&lab, &host, &orders),
+            [""; 0],
+            "{transport}: {}",
+            host.log()
+        );
+    }
+}
+
+/// What a hop gives beyond the planned way.
+fn by_the_hop(lab: &Lab, hop: &Host) -> Vec<&'static str> {
+    let mut got = Vec::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    if opens(lab, hop, &format!("127.0.0.1:{port}"), &listener) {
+        got.push("a way to elsewhere");
+    }
+    let ssh = |options: &[&str], command: &str| lab.ssh_with(options, hop, OPERATIONS, command);
+    if text(&ssh(&[], "id -u").stdout).contains(&OPERATIONS.uid.to_string()) {
+        got.push("a command");
+    }
+    if text(&ssh(&["-tt"], "tty").stdout).contains("/dev/pts/") {
+        got.push("a terminal");
+    }
+    // An open port, which everybody may listen on.
+    let mut back = ["-o", "ExitOnForwardFailure=yes", "-N", "-R", ""].map(str::to_owned);
+    back[4] = format!("127.0.0.1:0:{}", listener.local_addr().unwrap());
+    let mut args = vec!["-o".to_owned(), "ServerAliveInterval=1".to_owned()];
+    args.extend(back);
+    let args: Vec<&str> = args
+        .iter()
+        .map(String::as_str)
+        .filter(|arg| *arg != "-N")
+        .collect();
+    let told = ssh(&args, "true");
+    if !text(&told.stderr).contains("forwarding failed") {
+        got.push("a way back");
+    }
+    if lab.sftp(hop, OPERATIONS, "ls /\n").status.success() {
+        got.push("files");
+    }
+    got
+}
+
+fn behind_a_hop(lab: &Lab) -> (Rc<Host>, Rc<Host>) {
+    let hop = lab.host("bastion").start();
+    let target = lab.host("ny4-1").start();
+    lab.amps("orders", &target);
+    let every = [
+        "a way to elsewhere",
+        "a command",
+        "a terminal",
+        "a way back",
+        "files",
+    ];
+    assert_eq!(by_the_hop(lab, &hop), every, "{}", hop.log());
+    let mut inventory = lab.inventory();
+    inventory["hosts"]["ny4-1"]["via"] = json!(["bastion"]);
+    inventory["hosts"]["ny4-1"]["user"] = json!(MARKET_DATA.login());
+    inventory["hosts"]["ny4-1"]["key"] = json!(format!("keys/{}", MARKET_DATA.team));
+    lab.write_inputs(&inventory);
+    (hop, target)
+}
+
+#[test]
+fn a_key_on_a_hop_opens_the_planned_way_alone() {
+    if needs_root("a_key_on_a_hop_opens_the_planned_way_alone") {
+        return;
+    }
+    let lab = Lab::new();
+    let (hop, target) = behind_a_hop(&lab);
+    let lines = printed(&lab, "--authorized-keys");
+    authorize(&hop, OPERATIONS, part(&lines, "bastion"));
+    install_script(&lab, &target);
+    authorize(&target, MARKET_DATA, part(&lines, "ny4-1"));
+    lab.judge_as_written().assert_go(4);
+    assert_eq!(by_the_hop(&lab, &hop), [""; 0], "{lines}\n{}", hop.log());
+}
+
+#[test]
+fn an_account_on_a_hop_opens_the_planned_way_alone() {
+    if needs_root("an_account_on_a_hop_opens_the_planned_way_alone") {
+        return;
+    }
+    let lab = Lab::new();
+    let (hop, target) = behind_a_hop(&lab);
+    let blocks = printed(&lab, "--sshd-match");
+    hop.reconfigure(part(&blocks, "bastion"));
+    install_script(&lab, &target);
+    target.reconfigure(part(&blocks, "ny4-1"));
+    lab.judge_as_written().assert_go(4);
+    assert_eq!(by_the_hop(&lab, &hop), [""; 0], "{blocks}\n{}", hop.log());
+    // The same way by another name is another way.
+    let mut greeting = [0; 8];
+    let other = format!("localhost:{}", target.address.port());
+    let way = lab.ssh_with(&["-W", &other], &hop, OPERATIONS, "");
+    assert!(
+        (&way.stdout[..]).read(&mut greeting).unwrap() == 0,
+        "{way:?}"
+    );
+}

@@ -1,0 +1,150 @@
+//! `--sudoers`: each planned command is allowed, none of its neighbours is.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{asked, printed, text};
+use crate::lab::{Host, Lab, OPERATIONS, SERVICE, needs_root};
+
+/// Which of these shell lines sudo allows the account.
+fn allowed(lab: &Lab, host: &Host, lines: &[String]) -> Vec<bool> {
+    let script: String = lines
+        .iter()
+        .map(|line| {
+            let list = line.replacen("sudo -n ", "sudo -n -l ", 1);
+            format!("{list} >/dev/null 2>&1; echo $?\n")
+        })
+        .collect();
+    let begun = std::time::Instant::now();
+    let told = lab.ssh(host, OPERATIONS, &script);
+    eprintln!("{} took {:?}", lines.len(), begun.elapsed());
+    let told: Vec<bool> = text(&told.stdout).lines().map(|line| line == "0").collect();
+    assert_eq!(told.len(), lines.len());
+    told
+}
+
+#[test]
+fn the_plan_is_go_with_the_printed_rules_and_nothing_else_is_allowed() {
+    if needs_root("the_plan_is_go_with_the_printed_rules_and_nothing_else_is_allowed") {
+        return;
+    }
+    let lab = Lab::new();
+    let host = lab.host("ny4-1").start();
+    let orders = lab.amps("orders", &host);
+    orders.stop_writer();
+    // Nobody but the service reads them now.
+    // sudo asks for the host's own address, which no server of names here knows.
+    let shut = host.inside(&format!(
+        "chmod -R g-rwx {} && echo 127.0.0.1 ny4-1 >>/etc/hosts",
+        orders.home
+    ));
+    assert!(shut.status.success(), "{shut:?}");
+    assert!(!OPERATIONS.can_read(&orders.path("stats.db")));
+    let elevate = |inventory: &mut Value| {
+        inventory["teams"][OPERATIONS.team]["elevate"] = json!({"sudo": SERVICE.login()});
+    };
+    let before = lab.judge_with(elevate);
+    assert_eq!(before.code(), 1, "{}", before.told());
+    assert!(
+        before
+            .failures()
+            .iter()
+            .all(|told| told.contains("elevate")),
+        "{:?}",
+        before.failures()
+    );
+
+    let rules = printed(&lab, "--sudoers");
+    fs::write(host.path("rules"), &rules).unwrap();
+    let rules_file = host.path("rules");
+    let rules_file = rules_file.display();
+    let installed = host.inside(&format!(
+        "visudo -cf {rules_file} && install -m 0440 {rules_file} /etc/sudoers.d/gonogo-operations"
+    ));
+    assert!(installed.status.success(), "{installed:?}\n{rules}");
+    lab.judge_as_written().assert_go(4);
+
+    let plan = asked(&lab, &["--format", "json"]);
+    let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
+    let execute = plan["visits"][0]["execute"].as_array().unwrap();
+    let planned: Vec<String> = execute
+        .iter()
+        .map(|line| line.as_str().unwrap())
+        .filter(|line| line.starts_with("sudo "))
+        .map(|line| line.replace("SIZE", "10").replace('*', "a"))
+        .collect();
+    assert!(planned.len() > 10, "{plan:#}");
+    let told = allowed(&lab, &host, &planned);
+    for (line, allowed) in planned.iter().zip(told) {
+        assert!(allowed, "planned and refused: {line}\n{rules}");
+    }
+
+    let home = &orders.home;
+    let mut others = Vec::new();
+    let (sudo, prefix) = (
+        format!("sudo -n -u {} --", SERVICE.login()),
+        format!("{home}/"),
+    );
+    for line in &planned {
+        let command = line.strip_prefix(&sudo).unwrap();
+        // More, less, as root, as nobody in particular, and through another directory.
+        others.push(format!("{line} /etc/hostname"));
+        others.push(format!("{line} ''"));
+        others.push(line.rsplit_once(' ').unwrap().0.to_owned());
+        others.push(format!("sudo -n -u root --{command}"));
+        others.push(format!("sudo -n --{command}"));
+        others.push(line.replace(&prefix, &format!("{home}/../orders/")));
+        others.push(line.replace(&prefix, &format!("{home}//")));
+        others.push(line.replace("-- head -c", "-- tail -c"));
+        others.push(line.replace("-- stat ", "-- /tmp/stat "));
+        others.push(line.replace("-maxdepth 1", "-maxdepth 2"));
+        others.push(line.replace("-mindepth 1", "-mindepth 1 -delete"));
+    }
+    others.retain(|line| !planned.contains(line));
+    for argument in [
+        format!("{home}/logs/../stats.db"),
+        format!("{home}/logs/.log"),
+        format!("{home}/logs/..log"),
+        format!("{home}/logs/x/a.log"),
+        format!("{home}/logs/a.log b.log"),
+        format!("'{home}/logs/a b.log'"),
+        format!("{home}/logs/a.log shadow"),
+        format!("{home}/logs/../../../../etc/shadow x.log"),
+        format!("'{home}/logs/a.log\n/etc/shadow'"),
+        format!("{home}/statsXdb"),
+        format!("{home}/stats.db-shm"),
+        "/etc/shadow".to_owned(),
+    ] {
+        others.push(format!("{sudo} head -c 10 -- {argument}"));
+        others.push(format!("{sudo} stat -L -c %f/%s/%Y -- {argument}"));
+    }
+    for size in ["-1", "0", "010", "1k", "+1", "'1 --'", "''", "1 -v"] {
+        others.push(format!("{sudo} head -c {size} -- {home}/stats.db"));
+    }
+    for command in ["hostname", "hostname x", "sh", "id", "sudoedit /etc/hosts"] {
+        others.push(format!("{sudo} {command}"));
+    }
+    let told = allowed(&lab, &host, &others);
+    let open: Vec<&String> = others
+        .iter()
+        .zip(told)
+        .filter_map(|(line, open)| open.then_some(line))
+        .collect();
+    assert!(others.len() > 100, "{}", others.len());
+    assert!(
+        open.is_empty(),
+        "allowed beside the plan: {open:#?}\n{rules}"
+    );
+
+    // The twin: the wildcards of old would have let it through.
+    let wide = format!(
+        "{} ALL=({}) NOPASSWD: /usr/bin/head -c * -- {home}/logs/*.log*",
+        OPERATIONS.login(),
+        SERVICE.login()
+    );
+    let wide = host.inside(&format!("echo '{wide}' >/etc/sudoers.d/gonogo-operations"));
+    assert!(wide.status.success(), "{wide:?}");
+    let hole = format!("{sudo} head -c 10 -- {home}/logs/../../../../etc/shadow x.log");
+    assert_eq!(allowed(&lab, &host, &[hole]), [true]);
+}
