@@ -99,6 +99,37 @@ impl Host {
         line.split(' ').take(2).collect::<Vec<_>>().join(" ")
     }
 
+    /// `SHA256:…`, as a pin wants it.
+    pub fn fingerprint(&self) -> String {
+        let key = ssh_key::PublicKey::from_openssh(&self.public_key()).unwrap();
+        key.fingerprint(ssh_key::HashAlg::Sha256).to_string()
+    }
+
+    /// The command lines of all processes that run there, but for the server that waits for callers.
+    pub fn sessions(&self) -> Vec<String> {
+        let parent = |pid: u32| -> Option<u32> {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            stat.rsplit(')')
+                .next()?
+                .split_whitespace()
+                .nth(1)?
+                .parse()
+                .ok()
+        };
+        let all = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+        let all = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let is_ours = |pid: &u32| {
+            // Nobody is its own ancestor for more than a few generations.
+            let mut ancestors = std::iter::successors(parent(*pid), |pid| parent(*pid)).take(32);
+            ancestors.any(|ancestor| ancestor == self.server.id())
+        };
+        let lines = all.filter(is_ours).filter_map(|pid| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+            Some(String::from_utf8_lossy(&line).replace('\0', " "))
+        });
+        lines.filter(|line| !line.contains("[listener]")).collect()
+    }
+
     /// The line that `known_hosts` needs.
     pub fn known_hosts_line(&self) -> String {
         let (ip, port) = (self.address.ip(), self.address.port());
