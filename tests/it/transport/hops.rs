@@ -1,11 +1,11 @@
-//! Through one hop and through two, and what each refusal on the way is called.
+//! Through one hop, two and three, and what each refusal on the way is called.
 
 use std::time::{Duration, Instant};
 
 use gonogo::failure::FailureKind as K;
 use gonogo::inventory::Login;
 
-use super::lab::{AMPLE, Lab, OPS, TWO, connect, fetch, free_port, shell, usable};
+use super::lab::{AMPLE, Lab, OPS, TWO, connect, fetch, free_port, sh, shell, usable};
 
 fn hop(lab: &Lab, name: &str, user: &str) -> Login {
     let mut login = lab.login(user);
@@ -14,22 +14,29 @@ fn hop(lab: &Lab, name: &str, user: &str) -> Login {
 }
 
 #[tokio::test]
-async fn one_hop_and_two_with_accounts_and_keys_of_their_own() {
+async fn up_to_three_hops_with_accounts_keys_and_pins_of_their_own() {
     if !usable() {
         return;
     }
-    let (first, second, target) = (Lab::new(), Lab::new(), Lab::new());
+    let hops = [Lab::new(), Lab::new(), Lab::new()];
+    let accounts = [TWO, "gngt-nologin", "gngt-false"];
+    let target = Lab::new();
     let content = vec![9; 24 << 20];
     let path = target.file("f", &content);
     let mut login = target.login(OPS);
-    for via in [
-        vec![hop(&first, "bastion", TWO)],
-        vec![
-            hop(&first, "bastion", TWO),
-            hop(&second, "inner", "gngt-nologin"),
-        ],
-    ] {
-        login.via = via;
+    let pinned = |lab: &Lab, name: &str, user: &str| {
+        let mut hop = hop(lab, name, user);
+        let public = lab.dir.join("host.pub").display().to_string();
+        let line = sh("ssh-keygen", &["-l", "-f", &public]);
+        hop.host_key = line.split(' ').nth(1).map(str::to_owned);
+        hop.known_hosts.clear();
+        hop
+    };
+    for many in 1..=3 {
+        // Each lab has its own key pair, and so its own host key and its own user's key.
+        let named = hops.iter().zip(["one", "two", "three"]).zip(accounts);
+        let via = named.map(|((lab, name), user)| pinned(lab, name, user));
+        login.via = via.take(many).collect();
         let session = connect(&login)
             .await
             .unwrap_or_else(|failure| panic!("{failure}"));
@@ -45,13 +52,17 @@ async fn one_hop_and_two_with_accounts_and_keys_of_their_own() {
         );
         session.close().await;
     }
-    assert!(
-        !first.log().contains(" req exec"),
-        "nothing is executed on a hop"
-    );
+    for (lab, account) in hops.iter().zip(accounts) {
+        let log = lab.log();
+        assert!(!log.contains(" req exec"), "nothing is executed on a hop");
+        assert!(
+            log.contains(&format!("Accepted publickey for {account} ")),
+            "{log}"
+        );
+    }
     // Nothing is left: neither connection nor process.
     let started = Instant::now();
-    while !(first.children().is_empty() && second.children().is_empty()) {
+    while !hops.iter().all(|hop| hop.children().is_empty()) {
         assert!(
             started.elapsed() < Duration::from_secs(5),
             "a hop keeps a session"

@@ -342,6 +342,37 @@ async fn where_no_second_connection_is_let_in_the_wait_is_said() {
     well.run(&shell("true"), AMPLE).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bastion_may_change_keys_and_ask_for_signs_of_life() {
+    if !usable() {
+        return;
+    }
+    let bastion = Lab::with("RekeyLimit 1M\nClientAliveInterval 1\nClientAliveCountMax 2");
+    let target = Lab::new();
+    let login = behind(&target, &[hop(&bastion, "bastion", TWO)]);
+    let ways = Ways::default();
+    let content: Vec<u8> = (0..8 << 20).map(|n: u32| (n % 253) as u8).collect();
+    let path = target.file("f", &content);
+    let sessions = join_all([&login; 4].map(|login| connect_by(&ways, login))).await;
+    let fetched = sessions.iter().map(|session| {
+        let path = &path;
+        async move { fetch(&**session.as_ref().unwrap(), path).await.unwrap().1 }
+    });
+    assert!(
+        join_all(fetched)
+            .await
+            .iter()
+            .all(|bytes| *bytes == content)
+    );
+    let log = bastion.log();
+    assert!(log.matches("rekey").count() > 20, "{log}");
+    // Nothing but sshd's questions comes over the wire meanwhile.
+    let one = sessions[0].as_ref().unwrap();
+    let output = one.run(&shell("sleep 5"), AMPLE).await.unwrap();
+    assert_eq!(output.status, 0);
+    assert_eq!(accepted(&bastion), 1);
+}
+
 #[tokio::test]
 async fn a_bastion_lost_in_mid_run_is_named_and_connected_to_anew() {
     if !usable() {
