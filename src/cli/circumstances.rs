@@ -9,6 +9,8 @@ use ssh_key::{HashAlg, PublicKey};
 use super::fault::{Exit, Fault};
 use super::signals::Ended;
 use crate::digest::{self, Sha256};
+use crate::inventory::Client;
+use crate::plan::Plan;
 use crate::report::Chain;
 use crate::report::schema::{Run, RunnerIdentity, Scope, Tool};
 use crate::run::Circumstances;
@@ -73,6 +75,21 @@ pub(super) fn begin(kind: &str, previous: Option<&Chain>) -> Circumstances {
     }
 }
 
+/// The installed `ssh`, where a login is made with it. Without one nothing could be judged there.
+pub(super) fn openssh(plan: &Plan) -> Result<Option<String>, Fault> {
+    let is_used = plan
+        .visits
+        .iter()
+        .any(|visit| visit.login.client == Client::Openssh);
+    if !is_used {
+        return Ok(None);
+    }
+    transport::openssh_version().map(Some).map_err(|failure| {
+        let message = format!("{}: {}", failure.expected, text::escape(&failure.actual));
+        Fault::new(Exit::Fault, message, &failure.hint)
+    })
+}
+
 /// Ends a run; one that was ended early is `aborted`, and says why.
 pub(super) fn end(circumstances: &mut Circumstances, ended: Option<Ended>, fault: Option<&str>) {
     let run = &mut circumstances.run;
@@ -91,6 +108,7 @@ fn tool() -> Tool {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         sha256: own_digest().map(|digest| digest.to_string()),
         libssh2: transport::libssh2_version(),
+        openssh: None,
     }
 }
 

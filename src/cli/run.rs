@@ -88,6 +88,7 @@ pub(super) fn carry_out(
     if !missing.is_empty() {
         return Err(missing.into());
     }
+    let openssh = circumstances::openssh(&order.plan)?;
     let key = SigningKey::load(&order.key, order.key_passphrase_env.as_deref())?;
     let previous = order
         .previous
@@ -99,6 +100,7 @@ pub(super) fn carry_out(
     let ended = runtime.block_on(async { signals::watch(&cancel, order.deadline) })?;
     let draft = Draft::create(&order.out)?;
     let mut circumstances = circumstances::begin(order.kind, previous.as_ref());
+    circumstances.run.tool.openssh = openssh;
 
     let plan = Arc::new(order.plan);
     let options = run::Options {

@@ -61,8 +61,12 @@ impl Transcript {
             ("key exchange", &greeting.kex),
             ("cipher", &greeting.cipher),
             ("authenticated by", &greeting.method),
+            ("client", &greeting.client),
         ] {
-            self.field(name, value);
+            // What a client does not know is not said.
+            if !value.is_empty() {
+                self.field(name, value);
+            }
         }
     }
 

@@ -137,6 +137,7 @@ fn host(name: &str, address: &str) -> Host {
             hostname: text(name),
             machine_id: None,
         }),
+        clients: Default::default(),
     }
 }
 
@@ -201,6 +202,7 @@ fn report(instances: Vec<Instance>) -> Report {
                 version: "0.1.0".to_owned(),
                 sha256: Some(digest("gonogo")),
                 libssh2: "1.11.2_DEV".to_owned(),
+                openssh: None,
             },
             operator: "ci".to_owned(),
             runner: "runner-3".to_owned(),

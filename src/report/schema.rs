@@ -2,6 +2,8 @@
 //! the strict Deserialize that `verify` and `show` read it with. Unknown and duplicate keys are
 //! refused (facts: traps.md T13). Fields are only ever added, as `Option` or with a default.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Value of [`Report::schema`].
@@ -82,6 +84,9 @@ pub struct Tool {
     pub sha256: Option<String>,
     /// Version of libssh2 (facts: traps.md T12).
     pub libssh2: String,
+    /// The installed `ssh`, as it names itself, when a login used it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub openssh: Option<String>,
 }
 
 /// What was asked for.
@@ -165,6 +170,9 @@ pub struct Host {
     /// What the inventory demands of it, when it demands anything.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expected: Option<HostExpected>,
+    /// Which SSH client each team came with; nothing where it was libssh2 for all.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub clients: BTreeMap<String, String>,
 }
 
 /// A host's clock beside the runner's.

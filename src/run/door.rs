@@ -35,13 +35,31 @@ pub struct Met {
 
 /// What each reached host proved and said, by name.
 #[derive(Clone, Default)]
-pub struct Registry(Arc<Mutex<BTreeMap<String, Met>>>);
+pub struct Registry(
+    Arc<Mutex<BTreeMap<String, Met>>>,
+    Arc<Mutex<BTreeMap<String, BTreeMap<String, String>>>>,
+);
 
 impl Registry {
     /// What the host of that name proved and said; `None` when no login got so far.
     #[must_use]
     pub fn get(&self, host: &str) -> Option<Met> {
         self.lock().get(host).cloned()
+    }
+
+    /// Which SSH client each team's login to that host used.
+    #[must_use]
+    pub fn clients(&self, host: &str) -> BTreeMap<String, String> {
+        let clients = self.1.lock();
+        let clients = clients.unwrap_or_else(std::sync::PoisonError::into_inner);
+        clients.get(host).cloned().unwrap_or_default()
+    }
+
+    fn note(&self, login: &Login, greeting: &Greeting) {
+        let clients = self.1.lock();
+        let mut clients = clients.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let teams = clients.entry(login.host.clone()).or_default();
+        teams.insert(login.team.clone(), greeting.client.clone());
     }
 
     /// Two sessions with one host must meet one machine: a name that leads to two is a load balancer.
@@ -167,6 +185,7 @@ impl LaneDoor {
     async fn open(&self) -> Result<Arc<dyn Session>, Failure> {
         let login = &self.visit.login;
         let session = self.ways.connect(login, &self.cancel).await?;
+        self.hosts.note(login, session.greeting());
         let wary = Arc::new(Wary::new(session, self.hung.clone(), login.deadline));
         let (touches, identity) = (&self.visit.touches, &self.visit.identity);
         let guarded: Arc<dyn Session> = Arc::new(Guard::new(wary, touches, identity));

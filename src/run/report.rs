@@ -8,7 +8,7 @@ use super::{Ran, Record};
 use crate::evidence::redact::Capture;
 use crate::evidence::{Content, Evidence};
 use crate::failure::Failure;
-use crate::inventory::Host;
+use crate::inventory::{Client, Host};
 use crate::plan::{Check, Plan};
 use crate::report::{judge, publish, schema};
 use crate::sign::manifest::portable_name;
@@ -164,6 +164,7 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
                     tolerance_ms: clock.tolerance_ms,
                 }),
                 expected: expected(plan, host),
+                clients: clients(plan, ran, host),
             }
         })
         .collect()
@@ -173,6 +174,18 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
 pub(super) fn clock_tolerance(plan: &Plan, host: &str) -> Option<Duration> {
     let visits = plan.visits.iter().filter(|visit| visit.host == host);
     visits.map(|visit| visit.login.clock_tolerance).min()
+}
+
+/// Which client each team came with, where it was not libssh2 for all.
+fn clients(plan: &Plan, ran: &Ran, host: &Host) -> BTreeMap<String, String> {
+    let is_told = plan
+        .visits
+        .iter()
+        .any(|visit| visit.host == host.name && visit.login.client == Client::Openssh);
+    match is_told {
+        true => ran.hosts.clients(&host.name),
+        false => BTreeMap::new(),
+    }
 }
 
 /// What the inventory demands of the host; a pin may come from `ssh:` or a team.

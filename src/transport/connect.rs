@@ -14,7 +14,7 @@ use super::hops::Hop;
 use super::host_key::Ask;
 use super::ssh::Ssh;
 use super::ways::Ways;
-use super::{Greeting, Session, classify};
+use super::{Greeting, Session, classify, openssh};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Client, Login};
 use crate::text;
@@ -66,12 +66,7 @@ struct Lessons {
 
 async fn reach(ways: &Ways, login: &Login) -> Result<Arc<dyn Session>, Failure> {
     if login.client == Client::Openssh {
-        return Err(Failure::new(
-            FailureKind::Undefined,
-            "`client: ssh2`",
-            "`client: openssh` is not built into this version",
-        )
-        .with_hint("set `client: ssh2` for this login"));
+        return openssh::connect(login).await;
     }
     let (actor, greeting) = log_in(ways, &login.via, login).await?;
     Ok(Arc::new(Ssh::new(actor, greeting, login)))

@@ -124,6 +124,7 @@ impl Far {
             cipher: said(MethodType::CryptCs),
             server: far.session.banner().unwrap_or_default().to_owned(),
             method: method.to_owned(),
+            client: format!("libssh2 {}", super::libssh2_version()),
         };
         Ok((far, greeting))
     }

@@ -22,6 +22,7 @@ mod host_key;
 mod key;
 mod known_hosts;
 mod offers;
+mod openssh;
 mod pour;
 mod quote;
 mod sftp;
@@ -41,6 +42,7 @@ use jiff::Timestamp;
 pub use connect::libssh2_version;
 pub use elevate::elevated;
 pub use frame::script as framed;
+pub use openssh::openssh_version;
 pub use quote::words as quoted;
 pub use shell_files::{link_command, list_command, read_command, stat_command};
 pub use ways::{Hold, Ways};
@@ -61,8 +63,10 @@ pub struct Greeting {
     pub cipher: String,
     /// The server's identification string, such as `SSH-2.0-OpenSSH_9.2p1`.
     pub server: String,
-    /// Which method let us in: `publickey`, `agent`, `password`.
+    /// Which method let us in: `publickey`, `agent`, `password`; `control socket` when a person had.
     pub method: String,
+    /// The client that was used: `libssh2` or `OpenSSH`, with its version.
+    pub client: String,
 }
 
 /// A program with its arguments; quoting is the session's business.

@@ -287,7 +287,7 @@ impl Shelf for Files<'_> {
 
 // A listing describes each entry as `lstat` would. A regular file needs no second question; anything
 // else, and whatever is described incompletely, is looked at on its own.
-fn file_of(directory: &str, name: &[u8], stat: &FileStat) -> Option<(String, Entry)> {
+pub(super) fn file_of(directory: &str, name: &[u8], stat: &FileStat) -> Option<(String, Entry)> {
     let name = std::str::from_utf8(name).ok()?;
     let path = format!("{}/{name}", directory.trim_end_matches('/'));
     let entry = described(&path, stat).ok()?;
@@ -296,7 +296,7 @@ fn file_of(directory: &str, name: &[u8], stat: &FileStat) -> Option<(String, Ent
 
 // A server that states no kind has stated nothing that could be opened. Of a directory or a FIFO
 // the size does not matter.
-fn described(path: &str, stat: &FileStat) -> Result<Entry, Failure> {
+pub(super) fn described(path: &str, stat: &FileStat) -> Result<Entry, Failure> {
     let kind = stat.perm.map_or(EntryKind::Special, glob::kind_of);
     let size = match stat.size {
         None if kind == EntryKind::File => {

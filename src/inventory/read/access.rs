@@ -81,7 +81,7 @@ pub(super) fn access(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, folder: &Path
         access.transport = fields::word(page, node, "transport", &TRANSPORTS);
     }
     if let Some(node) = keys.take("client") {
-        access.client = client(page, node);
+        access.client = fields::word(page, node, "client", &CLIENTS);
     }
     if let Some(node) = keys.take("chroot") {
         access.chroot = fields::checked(page, node, "chroot", grammar::directory);
@@ -158,18 +158,4 @@ fn elevate(page: &mut Page<'_>, node: &Node<'_>) -> Option<Spanned<Elevate>> {
         },
     };
     Some(Spanned { at: node.at, value })
-}
-
-fn client(page: &mut Page<'_>, node: &Node<'_>) -> Option<Spanned<Client>> {
-    let client = fields::word(page, node, "client", &CLIENTS)?;
-    if client.value == Client::Openssh {
-        let message = "`client: openssh` is not available in this version of gonogo";
-        page.refuse(
-            client.at,
-            message,
-            "write `client: ssh2`, or remove the key",
-        );
-        return None;
-    }
-    Some(client)
 }

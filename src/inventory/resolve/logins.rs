@@ -4,10 +4,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Known;
-use crate::inventory::access::{Elevate, Transport};
+use crate::inventory::access::{Client, Elevate, Transport};
 use crate::inventory::login::{self, Levels};
 use crate::inventory::page::{Mark, Page, Spanned, Text};
-use crate::inventory::raw::{Access, Raw};
+use crate::inventory::raw::{Access, Raw, Team};
 
 /// More hops than any estate has, few enough to stay quick.
 const MOST_HOPS: usize = 8;
@@ -24,10 +24,10 @@ pub(super) fn check(page: &mut Page<'_>, raw: &Raw, known: &Known<'_>) {
         }
     }
     check_ways(page, raw, known);
-    check_pairs(page, raw);
+    check_pairs(page, raw, known);
 }
 
-fn check_pairs(page: &mut Page<'_>, raw: &Raw) {
+fn check_pairs(page: &mut Page<'_>, raw: &Raw, known: &Known<'_>) {
     let nobody = Access::default();
     let mut said: HashSet<(Mark, &str)> = HashSet::new();
     let mut untrusted: Vec<&Text> = Vec::new();
@@ -60,6 +60,7 @@ fn check_pairs(page: &mut Page<'_>, raw: &Raw) {
             }
             refuse_no_auth(page, &levels, name, &mut said);
             note_companions(&levels, &mut companions);
+            refuse_mixed_clients(page, &levels, raw, team, known, &mut said);
             if let Some(host) = host {
                 if !is_trusted(&levels) && said.insert((host.at, "trust")) {
                     untrusted.push(host);
@@ -89,10 +90,49 @@ fn refuse_no_auth<'a>(
     team: &'a Text,
     said: &mut HashSet<(Mark, &'a str)>,
 ) {
-    if login::auth(levels).is_empty() && said.insert((team.at, "auth")) {
+    // The installed `ssh` may have a ticket, a token or a control socket.
+    if login::auth(levels).is_empty()
+        && client(levels) == Client::Ssh2
+        && said.insert((team.at, "auth"))
+    {
         let message = format!("team `{}` has no way to authenticate", team.value);
         let hint = "write `key: FILE`, `agent: true`, `keyboard_interactive: [ … ]` or `password_env: NAME` below the team, or below `ssh:` for all";
         page.refuse(team.at, message, hint);
+    }
+}
+
+fn client(levels: &Levels<'_>) -> Client {
+    let client = login::last_word(levels, |level| level.client.as_ref());
+    client.map_or(Client::Ssh2, |client| client.value)
+}
+
+/// libssh2 cannot run through a connection of the installed `ssh`; the other way round it is the
+/// installed `ssh` that makes the whole way.
+fn refuse_mixed_clients<'a>(
+    page: &mut Page<'_>,
+    levels: &Levels<'a>,
+    raw: &'a Raw,
+    team: &'a Team,
+    known: &Known<'_>,
+    said: &mut HashSet<(Mark, &'a str)>,
+) {
+    if client(levels) == Client::Openssh {
+        return;
+    }
+    let via = login::last_word(levels, |level| level.via.as_ref());
+    for hop in via.iter().flat_map(|via| &via.value) {
+        let Some(access) = known.hosts.get(&hop.value).map(|at| &raw.hosts[*at].access) else {
+            continue;
+        };
+        let there: Levels<'_> = [access, &team.access, &raw.ssh];
+        if client(&there) == Client::Openssh && said.insert((hop.at, "client")) {
+            let message = format!(
+                "hop `{}` takes `client: openssh`, and what lies behind it does not",
+                hop.value
+            );
+            let hint = "write `client: openssh` below the hosts behind it, or below the team";
+            page.refuse(hop.at, message, hint);
+        }
     }
 }
 

@@ -136,7 +136,6 @@ deadline: 90s ¦ port: +22 ¦ 4:9 ¦ `port`: cannot read `+22` ¦ whole number
 deadline: 90s ¦ transport: scp ¦ 4:14 ¦ unknown transport `scp` ¦ auto, exec, sftp
 deadline: 90s ¦ transport: stfp ¦ 4:14 ¦ unknown transport `stfp` ¦ did you mean `sftp`?
 deadline: 90s ¦ client: libssh ¦ 4:11 ¦ unknown client `libssh` ¦ ssh2
-deadline: 90s ¦ client: openssh ¦ 4:11 ¦ not available in this version of gonogo ¦ ssh2
 deadline: 90s ¦ elevate: su ¦ 4:12 ¦ unknown elevate `su` ¦ none, sudo
 deadline: 90s ¦ elevate: {sudo: -u} ¦ 4:19 ¦ `sudo`: `-u` is not acceptable ¦ account
 deadline: 90s ¦ elevate: {} ¦ 4:12 ¦ `elevate` has no `sudo` ¦ sudo: amps

@@ -51,6 +51,9 @@ pub(super) fn hosts(report: &Report) -> Markup {
                                 @if let Some(sessions) = host.sessions {
                                     div.soft { (sessions_met(sessions)) }
                                 }
+                                @for (team, client) in &host.clients {
+                                    div.soft { (t(team)) " by " (t(client)) }
+                                }
                             }
                             td.digest { (identity(host)) }
                             td { (clock(host)) }
@@ -136,7 +139,7 @@ pub(super) fn provenance(report: &Report) -> Markup {
         h2 #provenance { "Provenance" }
         dl {
             dt { "Run" } dd { code { (t(&run.id)) } ", kind " (t(&run.kind)) }
-            dt { "Tool" } dd { (t(&run.tool.name)) " " (t(&run.tool.version)) ", libssh2 " (t(&run.tool.libssh2)) }
+            dt { "Tool" } dd { (t(&run.tool.name)) " " (t(&run.tool.version)) ", libssh2 " (t(&run.tool.libssh2)) @if let Some(ssh) = &run.tool.openssh { ", " (t(ssh)) } }
             dt { "Binary" }
             dd {
                 @match &run.tool.sha256 {

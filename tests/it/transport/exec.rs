@@ -9,7 +9,7 @@ use gonogo::transport::{Command, Limits};
 use super::lab::{AMPLE, Lab, OPS, TWO, connect, sh, shell, still_runs, usable, within};
 
 #[tokio::test]
-async fn a_command_runs_with_both_streams_and_its_own_status() {
+pub(super) async fn a_command_runs_with_both_streams_and_its_own_status() {
     if !usable() {
         return;
     }
@@ -60,7 +60,7 @@ async fn a_command_runs_with_both_streams_and_its_own_status() {
 }
 
 #[tokio::test]
-async fn megabytes_on_both_streams_do_not_deadlock() {
+pub(super) async fn megabytes_on_both_streams_do_not_deadlock() {
     if !usable() {
         return;
     }
@@ -82,7 +82,7 @@ async fn megabytes_on_both_streams_do_not_deadlock() {
 }
 
 #[tokio::test]
-async fn what_stands_in_for_the_shell_is_never_a_success() {
+pub(super) async fn what_stands_in_for_the_shell_is_never_a_success() {
     if !usable() {
         return;
     }
@@ -132,7 +132,7 @@ async fn what_stands_in_for_the_shell_is_never_a_success() {
 }
 
 #[tokio::test]
-async fn a_shell_that_is_killed_or_leaves_gives_no_output() {
+pub(super) async fn a_shell_that_is_killed_or_leaves_gives_no_output() {
     if !usable() {
         return;
     }
@@ -158,7 +158,7 @@ async fn a_shell_that_is_killed_or_leaves_gives_no_output() {
 }
 
 #[tokio::test]
-async fn a_deadline_ends_the_command_on_the_server_too() {
+pub(super) async fn a_deadline_ends_the_command_on_the_server_too() {
     if !usable() {
         return;
     }
@@ -193,7 +193,7 @@ async fn a_deadline_ends_the_command_on_the_server_too() {
 }
 
 #[tokio::test]
-async fn a_future_that_is_dropped_takes_the_session_and_the_command_with_it() {
+pub(super) async fn a_future_that_is_dropped_takes_the_session_and_the_command_with_it() {
     if !usable() {
         return;
     }
@@ -219,7 +219,7 @@ async fn a_future_that_is_dropped_takes_the_session_and_the_command_with_it() {
 }
 
 #[tokio::test]
-async fn too_much_output_is_cut_and_the_session_lives() {
+pub(super) async fn too_much_output_is_cut_and_the_session_lives() {
     if !usable() {
         return;
     }
@@ -252,7 +252,7 @@ async fn too_much_output_is_cut_and_the_session_lives() {
 }
 
 #[tokio::test]
-async fn one_session_slot_is_enough() {
+pub(super) async fn one_session_slot_is_enough() {
     if !usable() {
         return;
     }
@@ -269,7 +269,7 @@ async fn one_session_slot_is_enough() {
 }
 
 #[tokio::test]
-async fn one_thing_at_a_time_and_each_its_own() {
+pub(super) async fn one_thing_at_a_time_and_each_its_own() {
     if !usable() {
         return;
     }
@@ -292,7 +292,7 @@ async fn one_thing_at_a_time_and_each_its_own() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_lost_is_told_and_ends_the_session() {
+pub(super) async fn a_connection_that_is_lost_is_told_and_ends_the_session() {
     if !usable() {
         return;
     }
@@ -323,7 +323,7 @@ async fn a_connection_that_is_lost_is_told_and_ends_the_session() {
 }
 
 #[tokio::test]
-async fn an_sftp_only_login_never_sends_a_command() {
+pub(super) async fn an_sftp_only_login_never_sends_a_command() {
     if !usable() {
         return;
     }
@@ -343,7 +343,7 @@ async fn an_sftp_only_login_never_sends_a_command() {
 }
 
 #[tokio::test]
-async fn sudo_refuses_and_allows() {
+pub(super) async fn sudo_refuses_and_allows() {
     if !usable() || !std::path::Path::new("/usr/bin/sudo").exists() {
         return;
     }
@@ -402,7 +402,7 @@ async fn sudo_refuses_and_allows() {
 }
 
 #[tokio::test]
-async fn a_server_that_freezes_is_left_in_time() {
+pub(super) async fn a_server_that_freezes_is_left_in_time() {
     if !usable() {
         return;
     }

@@ -29,7 +29,7 @@ fn bites(path: &str) {
 }
 
 #[tokio::test]
-async fn every_byte_comes_and_is_hashed() {
+pub(super) async fn every_byte_comes_and_is_hashed() {
     if !usable() {
         return;
     }
@@ -59,7 +59,7 @@ async fn every_byte_comes_and_is_hashed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_told_apart() {
+pub(super) async fn what_cannot_be_read_is_told_apart() {
     if !usable() {
         return;
     }
@@ -112,7 +112,7 @@ async fn what_cannot_be_read_is_told_apart() {
 }
 
 #[tokio::test]
-async fn the_cap_holds_before_a_byte_is_read() {
+pub(super) async fn the_cap_holds_before_a_byte_is_read() {
     if !usable() {
         return;
     }
@@ -134,7 +134,7 @@ async fn the_cap_holds_before_a_byte_is_read() {
 }
 
 #[tokio::test]
-async fn a_growing_file_is_taken_as_it_was_when_opened() {
+pub(super) async fn a_growing_file_is_taken_as_it_was_when_opened() {
     if !usable() {
         return;
     }
@@ -160,7 +160,7 @@ async fn a_growing_file_is_taken_as_it_was_when_opened() {
 }
 
 #[tokio::test]
-async fn a_file_that_shrinks_while_it_is_read_is_short() {
+pub(super) async fn a_file_that_shrinks_while_it_is_read_is_short() {
     if !usable() {
         return;
     }
@@ -184,7 +184,7 @@ async fn a_file_that_shrinks_while_it_is_read_is_short() {
 }
 
 #[tokio::test]
-async fn a_full_disk_of_ours_is_no_failure_of_the_host() {
+pub(super) async fn a_full_disk_of_ours_is_no_failure_of_the_host() {
     if !usable() {
         return;
     }
@@ -213,7 +213,7 @@ async fn a_full_disk_of_ours_is_no_failure_of_the_host() {
 }
 
 #[tokio::test]
-async fn a_listing_finds_every_kind_and_denies_nothing_silently() {
+pub(super) async fn a_listing_finds_every_kind_and_denies_nothing_silently() {
     if !usable() {
         return;
     }
@@ -286,7 +286,7 @@ async fn a_listing_finds_every_kind_and_denies_nothing_silently() {
 }
 
 #[tokio::test]
-async fn a_crowded_directory_is_refused_on_both_roads() {
+pub(super) async fn a_crowded_directory_is_refused_on_both_roads() {
     if !usable() {
         return;
     }
@@ -309,7 +309,7 @@ async fn a_crowded_directory_is_refused_on_both_roads() {
 }
 
 #[tokio::test]
-async fn a_path_that_hangs_ends_at_the_deadline() {
+pub(super) async fn a_path_that_hangs_ends_at_the_deadline() {
     if !usable() {
         return;
     }
@@ -341,7 +341,7 @@ async fn a_path_that_hangs_ends_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn without_sftp_commands_take_over_and_say_so() {
+pub(super) async fn without_sftp_commands_take_over_and_say_so() {
     if !usable() {
         return;
     }
@@ -375,7 +375,7 @@ async fn without_sftp_commands_take_over_and_say_so() {
 }
 
 #[tokio::test]
-async fn a_chrooted_sftp_account_gives_files_and_no_shell() {
+pub(super) async fn a_chrooted_sftp_account_gives_files_and_no_shell() {
     if !usable() {
         return;
     }
@@ -412,7 +412,7 @@ async fn a_chrooted_sftp_account_gives_files_and_no_shell() {
 }
 
 #[tokio::test]
-async fn a_noisy_shell_does_not_spoil_files() {
+pub(super) async fn a_noisy_shell_does_not_spoil_files() {
     if !usable() {
         return;
     }

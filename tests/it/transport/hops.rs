@@ -14,7 +14,7 @@ fn hop(lab: &Lab, name: &str, user: &str) -> Login {
 }
 
 #[tokio::test]
-async fn up_to_three_hops_with_accounts_keys_and_pins_of_their_own() {
+pub(super) async fn up_to_three_hops_with_accounts_keys_and_pins_of_their_own() {
     if !usable() {
         return;
     }
@@ -72,7 +72,7 @@ async fn up_to_three_hops_with_accounts_keys_and_pins_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_hop_that_made_it() {
+pub(super) async fn a_refusal_names_the_hop_that_made_it() {
     if !usable() {
         return;
     }
@@ -153,7 +153,7 @@ async fn a_refusal_names_the_hop_that_made_it() {
 }
 
 #[tokio::test]
-async fn a_hop_that_freezes_ends_the_session_in_time() {
+pub(super) async fn a_hop_that_freezes_ends_the_session_in_time() {
     if !usable() {
         return;
     }

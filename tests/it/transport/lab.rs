@@ -1,5 +1,6 @@
 //! A real sshd with accounts, keys and files of its own. Asserts nothing about gonogo.
 
+use std::cell::Cell;
 use std::fs;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -52,6 +53,19 @@ const HOMELESS: &str = "no home";
 
 pub const OPS: &str = "gngt-ops";
 pub const TWO: &str = "gngt-two";
+
+thread_local! {
+    static CLIENT: Cell<Client> = const { Cell::new(Client::Ssh2) };
+}
+
+/// From here on every login of this test's thread is made with that client.
+pub fn use_client(client: Client) {
+    CLIENT.set(client);
+}
+
+pub fn client() -> Client {
+    CLIENT.get()
+}
 
 /// One sshd with its directory.
 pub struct Lab {
@@ -253,7 +267,7 @@ impl Lab {
             max_bytes: 1 << 30,
             elevate: Elevate::None,
             transport: Transport::Auto,
-            client: Client::Ssh2,
+            client: CLIENT.get(),
             ssh_config: None,
             chroot: None,
             via: vec![],

@@ -12,6 +12,7 @@ mod greeting;
 mod hop_refusals;
 mod hops;
 mod lab;
+mod openssh;
 mod reach;
 mod routes;
 mod sharing;

@@ -28,7 +28,7 @@ fn anywhere(address: &str, port: u16) -> Login {
         max_bytes: 1,
         elevate: gonogo::inventory::Elevate::None,
         transport: gonogo::inventory::Transport::Auto,
-        client: gonogo::inventory::Client::Ssh2,
+        client: super::lab::client(),
         ssh_config: None,
         chroot: None,
         via: vec![],
@@ -60,7 +60,7 @@ fn listener(behave: fn(std::net::TcpStream)) -> u16 {
 }
 
 #[tokio::test]
-async fn what_does_not_answer_is_told_in_time() {
+pub(super) async fn what_does_not_answer_is_told_in_time() {
     let failure = refused(&anywhere("no-such-host.invalid", 22)).await;
     assert_eq!(failure.kind, K::Unreachable);
     assert!(failure.actual.contains("does not resolve"), "{failure}");
@@ -105,7 +105,7 @@ async fn what_does_not_answer_is_told_in_time() {
 }
 
 #[tokio::test]
-async fn cancelling_ends_at_once() {
+pub(super) async fn cancelling_ends_at_once() {
     let silent = listener(|stream| {
         std::thread::sleep(Duration::from_secs(20));
         drop(stream);
@@ -133,7 +133,7 @@ async fn cancelling_ends_at_once() {
 
 // facts: traps.md T12. What the linked library says of itself on the wire, not what a header says.
 #[tokio::test]
-async fn the_libssh2_that_runs_is_the_one_that_is_pinned() {
+pub(super) async fn the_libssh2_that_runs_is_the_one_that_is_pinned() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let heard = std::thread::spawn(move || {
@@ -153,7 +153,7 @@ async fn the_libssh2_that_runs_is_the_one_that_is_pinned() {
 }
 
 #[tokio::test]
-async fn a_server_that_was_busy_gets_a_second_try() {
+pub(super) async fn a_server_that_was_busy_gets_a_second_try() {
     if !usable() {
         return;
     }
@@ -184,7 +184,7 @@ fn says(failure: &Failure, words: &str) {
 }
 
 #[tokio::test]
-async fn only_the_host_that_is_meant_is_asked_to_let_in() {
+pub(super) async fn only_the_host_that_is_meant_is_asked_to_let_in() {
     if !usable() {
         return;
     }
@@ -299,7 +299,7 @@ async fn only_the_host_that_is_meant_is_asked_to_let_in() {
 }
 
 #[tokio::test]
-async fn a_known_type_is_asked_for_and_a_pin_finds_its_key() {
+pub(super) async fn a_known_type_is_asked_for_and_a_pin_finds_its_key() {
     if !usable() {
         return;
     }
@@ -353,7 +353,7 @@ async fn a_known_type_is_asked_for_and_a_pin_finds_its_key() {
 }
 
 #[tokio::test]
-async fn a_host_certificate_is_checked_and_does_not_spoil_plain_lines() {
+pub(super) async fn a_host_certificate_is_checked_and_does_not_spoil_plain_lines() {
     if !usable() {
         return;
     }
@@ -430,7 +430,7 @@ async fn a_host_certificate_is_checked_and_does_not_spoil_plain_lines() {
 }
 
 #[tokio::test]
-async fn a_server_of_old_algorithms_is_told_as_such() {
+pub(super) async fn a_server_of_old_algorithms_is_told_as_such() {
     if !usable() {
         return;
     }
@@ -446,7 +446,7 @@ async fn a_server_of_old_algorithms_is_told_as_such() {
 
 /// known_hosts brackets an IPv6 address with a port of its own like any other name (sshd(8)).
 #[tokio::test]
-async fn an_ipv6_address_is_reached_and_trusted_by_its_own_line() {
+pub(super) async fn an_ipv6_address_is_reached_and_trusted_by_its_own_line() {
     if !usable() {
         return;
     }

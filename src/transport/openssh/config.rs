@@ -1,0 +1,306 @@
+//! What the installed `ssh` is told, in a file for each host of the chain: which keys, which hosts to
+//! trust, and everything that could weaken a check or leave something behind turned off. The operator's
+//! own `ssh_config` comes after it: of each setting the first value counts (ssh_config(5)).
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use super::askpass::Secrets;
+use super::place::Place;
+use super::version::Version;
+use super::{askpass, ours};
+use crate::failure::{Failure, FailureKind};
+use crate::inventory::{Auth, Login};
+use crate::transport::host_key::{Ask, Trust};
+
+/// Holds for every host that `ssh` comes by, jump hosts of the operator's own file included. Strict,
+/// unattended, and nothing asked, forwarded, added or kept.
+const STRICT: &str = "
+Host *
+  IgnoreUnknown KnownHostsCommand,ForkAfterAuthentication,SessionType,StdinNull,UpdateHostKeys,EnableEscapeCommandline
+  StrictHostKeyChecking yes
+  NoHostAuthenticationForLocalhost no
+  VerifyHostKeyDNS no
+  CheckHostIP no
+  UpdateHostKeys no
+  FingerprintHash sha256
+  VisualHostKey no
+  PermitLocalCommand no
+  ClearAllForwardings yes
+  ForwardAgent no
+  ForwardX11 no
+  Tunnel no
+  RemoteCommand none
+  RequestTTY no
+  SessionType default
+  StdinNull no
+  ForkAfterAuthentication no
+  EscapeChar none
+  EnableEscapeCommandline no
+  ControlPersist no
+  AddKeysToAgent no
+  NumberOfPasswordPrompts 1
+  ConnectionAttempts 1
+";
+
+/// The hosts on the way, nearest first, and the one at its end.
+pub(super) fn chain(login: &Login) -> impl Iterator<Item = &Login> {
+    login.via.iter().chain([login])
+}
+
+/// What `ssh` is called with: the address, or the alias of the operator's own file.
+pub(super) fn typed(login: &Login) -> &str {
+    let config = login.ssh_config.as_ref();
+    config.map_or(&login.address, |config| &config.alias)
+}
+
+/// Name of the file for the host at that place of the chain.
+pub(super) fn name(at: usize) -> String {
+    format!("config_{at}")
+}
+
+/// Name of the log of that host's connection.
+pub(super) fn log(at: usize) -> String {
+    format!("log_{at}")
+}
+
+/// Name of the file in which the keys that a host shows are noted: type and blob, one a line.
+pub(super) fn seen(at: usize) -> String {
+    format!("seen_{at}")
+}
+
+/// Writes the file of each host of the chain; what has to be in the environment comes back.
+pub(super) fn write(
+    place: &mut Place,
+    login: &Login,
+    version: &Version,
+    asks: &[Ask],
+) -> Result<Vec<(String, String)>, Failure> {
+    let mut secrets = Secrets::default();
+    let mut whole = Duration::ZERO;
+    let chain: Vec<&Login> = chain(login).collect();
+    for (at, here) in chain.iter().enumerate() {
+        whole += here.connect_timeout;
+        let before = at.checked_sub(1).map(|hop| (hop, chain[hop]));
+        let ask = asks.get(at).cloned().unwrap_or_default();
+        let text = file(place, version, at, here, before, &ask, whole, &mut secrets)
+            .map_err(|failure| failure.with_login(&here.host, &here.user))?;
+        let written = place.write(&name(at), &text, 0o600);
+        written.map_err(|error| ours(&error))?;
+    }
+    askpass::write(place, &secrets, version)
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one host of a chain, and what the chain shares"
+)]
+fn file(
+    place: &mut Place,
+    version: &Version,
+    at: usize,
+    login: &Login,
+    before: Option<(usize, &Login)>,
+    ask: &Ask,
+    whole: Duration,
+    secrets: &mut Secrets,
+) -> Result<String, Failure> {
+    let mut text = format!("Host {}\n  User {}\n", typed(login), login.user);
+    let mut say = |line: String| {
+        let _ = writeln!(text, "  {line}");
+    };
+    // With a file of the operator's the port may be its business.
+    if login.ssh_config.is_none() || login.port != 22 {
+        say(format!("Port {}", login.port));
+    }
+    say("LogLevel DEBUG1".into());
+    // Behind a hop the clock starts before the hop is there.
+    say(format!("ConnectTimeout {}", whole.as_secs().max(1)));
+    for line in trust(place, version, at, login, ask)? {
+        say(line);
+    }
+    for line in auth(place, at, login, secrets)? {
+        say(line);
+    }
+    match before {
+        Some((hop, login)) => say(format!(
+            "ProxyCommand ssh -F {} -E {} -W [%h]:%p {}",
+            place.path(&name(hop)),
+            place.path(&log(hop)),
+            typed(login)
+        )),
+        None if login.ssh_config.is_none() => say("ProxyCommand none".into()),
+        None => {}
+    }
+    text.push_str(STRICT);
+    // `ssh` does not ask as long as it may not, and must be able to where a secret is given.
+    let asks = login.auth.iter().any(askpass::needs);
+    let _ = writeln!(text, "  BatchMode {}", if asks { "no" } else { "yes" });
+    if let Some(config) = &login.ssh_config {
+        let file = readable(place, &format!("ssh_config_{at}"), &config.path)?;
+        // As `ssh` itself does after a person's own file.
+        let _ = writeln!(text, "Include {file}\nInclude /etc/ssh/ssh_config");
+    }
+    if login.auth.is_empty() {
+        let _ = writeln!(text, "Host *\n  GSSAPIAuthentication yes");
+    }
+    Ok(text)
+}
+
+/// A file of the inventory, under a name that needs no quoting.
+fn readable(place: &mut Place, name: &str, file: &Path) -> Result<String, Failure> {
+    match std::fs::File::open(file) {
+        Ok(_) => place.link(name, file).map_err(|error| ours(&error)),
+        Err(error) => Err(Failure::new(
+            FailureKind::Auth,
+            "a file that can be read",
+            format!("{}: {error}", file.display()),
+        )
+        .with_hint(
+            "correct the path in the inventory (it is relative to the inventory), or the file's mode",
+        )),
+    }
+}
+
+/// Who may answer there. Without any word of the inventory it is the operator's file that says it.
+fn trust(
+    place: &mut Place,
+    version: &Version,
+    at: usize,
+    login: &Login,
+    ask: &Ask,
+) -> Result<Vec<String>, Failure> {
+    let trust = Trust::of(login)?;
+    if login.host_key.is_none() && login.known_hosts.is_empty() && login.ssh_config.is_some() {
+        return Ok(Vec::new());
+    }
+    let mut lines = vec!["GlobalKnownHostsFile /dev/null".to_owned()];
+    let mut files = Vec::new();
+    let mut check = format!(
+        "[ \"$1\" = NONE ] && exit 0\nprintf '%s %s\\n' \"$3\" \"$4\" >>{}\n",
+        place.path(&seen(at))
+    );
+    if let Trust::Pin(pin) = &trust {
+        if !version.has(8, 5) {
+            return Err(version.too_old("`host_key` with `client: openssh`", "8.5"));
+        }
+        let _ = writeln!(
+            check,
+            "[ \"$1\" = '{pin}' ] && printf '%s %s %s\\n' \"$2\" \"$3\" \"$4\""
+        );
+        // The operator's file may allow more types; only another try has to say which.
+        if login.ssh_config.is_none() || *ask != Ask::Known {
+            lines.push(format!("HostKeyAlgorithms {}", trust.order(ask)));
+        }
+    } else {
+        for (index, file) in login.known_hosts.iter().enumerate() {
+            let name = format!("known_{at}_{index}");
+            files.push(place.link(&name, file).map_err(|error| ours(&error))?);
+        }
+    }
+    if files.is_empty() {
+        files.push("/dev/null".into());
+    }
+    lines.push(format!("UserKnownHostsFile {}", files.join(" ")));
+    if version.has(8, 5) {
+        check.push_str("exit 0\n");
+        let name = format!("check_{at}");
+        let written = place.write(&name, &check, 0o600);
+        written.map_err(|error| ours(&error))?;
+        let check = place.path(&name);
+        // Split into words before the tokens are filled in (ssh_config(5)): no quoting to break.
+        lines.push(format!("KnownHostsCommand /bin/sh {check} %f %H %t %K"));
+    }
+    Ok(lines)
+}
+
+/// How to log in: what the inventory says and nothing beside it, or what `ssh` finds by itself.
+fn auth(
+    place: &mut Place,
+    at: usize,
+    login: &Login,
+    secrets: &mut Secrets,
+) -> Result<Vec<String>, Failure> {
+    if login.auth.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (mut lines, mut methods) = (Vec::new(), Vec::new());
+    let (mut has_key, mut agent) = (false, None);
+    for (index, way) in login.auth.iter().enumerate() {
+        match way {
+            Auth::Key {
+                path,
+                certificate,
+                passphrase_env,
+            } => {
+                has_key = true;
+                methods.push("publickey");
+                let file = readable(place, &format!("key_{at}_{index}"), path)?;
+                if let Some(env) = passphrase_env {
+                    secrets.passphrase(&file, env)?;
+                }
+                lines.push(format!("IdentityFile {file}"));
+                // PEM files do not hold their public half in clear.
+                let mut public = path.clone().into_os_string();
+                public.push(".pub");
+                let public = Path::new(&public);
+                if public.is_file() {
+                    let name = format!("key_{at}_{index}.pub");
+                    place.link(&name, public).map_err(|error| ours(&error))?;
+                }
+                if let Some(certificate) = certificate {
+                    let file = readable(place, &format!("cert_{at}_{index}"), certificate)?;
+                    lines.push(format!("CertificateFile {file}"));
+                }
+            }
+            Auth::Agent => {
+                methods.push("publickey");
+                agent = Some(socket(place)?);
+            }
+            Auth::Password { env } => {
+                methods.extend(["password", "keyboard-interactive"]);
+                secrets.password(login, env)?;
+            }
+        }
+    }
+    if !has_key {
+        lines.push("IdentityFile none".into());
+    }
+    lines.push(format!(
+        "IdentityAgent {}",
+        agent.as_deref().unwrap_or("none")
+    ));
+    lines.push(format!(
+        "IdentitiesOnly {}",
+        if agent.is_some() { "no" } else { "yes" }
+    ));
+    methods.dedup();
+    lines.push(format!("PreferredAuthentications {}", methods.join(",")));
+    Ok(lines)
+}
+
+fn socket(place: &mut Place) -> Result<String, Failure> {
+    let socket = std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty());
+    let Some(socket) = socket else {
+        return Err(Failure::new(
+            FailureKind::Auth,
+            "an ssh-agent with a key",
+            "SSH_AUTH_SOCK is not set",
+        )
+        .with_hint(
+            "start `ssh-agent`, `ssh-add` the key and pass SSH_AUTH_SOCK on, or name a key file",
+        ));
+    };
+    let linked = place.link("agent", Path::new(&socket));
+    linked.map_err(|error| ours(&error))
+}
+
+/// What the clients of the control socket `name` are told: that, and never to connect by themselves.
+pub(super) fn client(place: &Place, name: &str) -> String {
+    format!(
+        "ControlPath {}\nControlMaster no\nProxyCommand false\nBatchMode yes\nRequestTTY no\n\
+         ForwardAgent no\nForwardX11 no\nEscapeChar none\nLogLevel ERROR\n",
+        place.path(name)
+    )
+}

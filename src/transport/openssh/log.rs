@@ -1,0 +1,159 @@
+//! What `ssh` logs of a connection (`-E`, level DEBUG1). The first line of each kind counts: before the
+//! host key is proven the server has no say in this file but for its identification string, which is one
+//! line behind words of `ssh`. Banners and forwarded streams never come here.
+
+use crate::transport::Greeting;
+
+/// What one log tells.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Log {
+    pub(super) greeting: Greeting,
+    /// The key that the host showed is the one that it should.
+    pub(super) is_proven: bool,
+    /// Somebody was let in.
+    pub(super) is_in: bool,
+    /// TCP, or the proxy, is there.
+    pub(super) is_connected: bool,
+    /// It runs through a ProxyCommand or a ProxyJump.
+    pub(super) has_proxy: bool,
+    /// Key file or agent's key that the server accepted, and where `ssh` has it from.
+    pub(super) accepted: Option<String>,
+    /// Methods that the server offered at last.
+    pub(super) offered: Option<String>,
+    /// One factor of several was accepted.
+    pub(super) is_partial: bool,
+    /// What is no debugging.
+    pub(super) words: Vec<String>,
+}
+
+impl Log {
+    /// Reads it, as far as it has come.
+    pub(super) fn read(text: &str) -> Self {
+        let mut log = Self::default();
+        for line in text.split(['\n', '\r']).filter(|line| !line.is_empty()) {
+            match line.strip_prefix("debug1: ") {
+                Some(debug) => log.debug(debug),
+                None => log.word(line),
+            }
+        }
+        log
+    }
+
+    fn debug(&mut self, line: &str) {
+        let greeting = &mut self.greeting;
+        let first = |place: &mut String, value: &str| {
+            if place.is_empty() {
+                value.trim().clone_into(place);
+            }
+        };
+        if line.starts_with("Connection established") {
+            self.is_connected = true;
+        } else if line.starts_with("Executing proxy command")
+            || line.starts_with("Setting implicit ProxyCommand")
+        {
+            self.has_proxy = true;
+        } else if let Some(server) = line.strip_prefix("Remote protocol version ") {
+            if let Some((protocol, software)) = server.split_once(", remote software version ") {
+                first(&mut greeting.server, &format!("SSH-{protocol}-{software}"));
+            }
+        } else if let Some(kex) = line.strip_prefix("kex: algorithm: ") {
+            first(&mut greeting.kex, kex);
+        } else if let Some(cipher) = line.strip_prefix("kex: client->server cipher: ") {
+            let name = cipher.split(' ').next().unwrap_or_default();
+            first(&mut greeting.cipher, name);
+        } else if let Some(key) = line
+            .strip_prefix("Server host key: ")
+            .or_else(|| line.strip_prefix("Server host certificate: "))
+        {
+            let mut words = key.split([' ', ',']);
+            if let (Some(kind), Some(print)) = (words.next(), words.next())
+                && greeting.host_key.is_empty()
+            {
+                first(&mut greeting.host_key, print);
+                let plain = kind.replace("-cert-v01@openssh.com", "");
+                first(&mut greeting.host_key_type, &plain);
+            }
+        } else if line.starts_with("Host '") && line.contains("' is known and matches the ") {
+            self.is_proven |= !greeting.host_key.is_empty();
+        } else if let Some(key) = line.strip_prefix("Server accepts key: ") {
+            self.accepted = Some(key.to_owned());
+        } else if let Some(methods) = line.strip_prefix("Authentications that can continue: ") {
+            self.offered = Some(methods.trim().to_owned());
+        }
+    }
+
+    fn word(&mut self, line: &str) {
+        if line.starts_with("Authenticated to ") {
+            self.is_in = true;
+            let method = line.rsplit_once(" using \"").map(|(_, rest)| rest);
+            let method = method.and_then(|rest| rest.split('"').next());
+            if self.greeting.method.is_empty() {
+                method
+                    .unwrap_or_default()
+                    .clone_into(&mut self.greeting.method);
+            }
+            return;
+        }
+        if line.starts_with("Authenticated using ") && line.contains("partial success") {
+            self.is_partial = true;
+            return;
+        }
+        // A server may send these without end.
+        if self.words.len() < 50 {
+            self.words.push(line.to_owned());
+        }
+    }
+
+    /// The first of its words that holds `needle`.
+    pub(super) fn word_with(&self, needle: &str) -> Option<&str> {
+        let found = self.words.iter().find(|word| word.contains(needle));
+        found.map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "debug1: Connection established.\r\n\
+        debug1: Remote protocol version 2.0, remote software version OpenSSH_9.2p1 Debian-2\r\n\
+        debug1: kex: algorithm: sntrup761x25519-sha512\r\n\
+        debug1: kex: client->server cipher: chacha20-poly1305@openssh.com MAC: <implicit> compression: none\r\n\
+        debug1: Server host key: ssh-ed25519 SHA256:L5+h/KKc\r\n\
+        debug1: Host '[127.0.0.1]:2999' is known and matches the ED25519 host key.\r\n\
+        debug1: Server accepts key: /tmp/gng/key ED25519 SHA256:2J7B explicit\r\n\
+        Authenticated to 127.0.0.1 ([127.0.0.1]:2999) using \"publickey\".\r\n";
+
+    #[test]
+    fn reads_what_was_proven_and_negotiated() {
+        let log = Log::read(GOOD);
+        assert_eq!(log.greeting.host_key, "SHA256:L5+h/KKc");
+        assert_eq!(log.greeting.host_key_type, "ssh-ed25519");
+        assert_eq!(log.greeting.kex, "sntrup761x25519-sha512");
+        assert_eq!(log.greeting.cipher, "chacha20-poly1305@openssh.com");
+        assert_eq!(log.greeting.server, "SSH-2.0-OpenSSH_9.2p1 Debian-2");
+        assert_eq!(log.greeting.method, "publickey");
+        assert!(log.is_in && log.is_proven && log.is_connected && log.words.is_empty());
+    }
+
+    // A name list of the server may hold newlines, and comes after the host key.
+    #[test]
+    fn what_a_server_says_later_changes_nothing() {
+        let lie = "debug1: Authentications that can continue: x\n\
+            debug1: Server host key: ssh-rsa SHA256:lie\ndebug1: kex: algorithm: lie\n\
+            Authenticated to x using \"gssapi-with-mic\".\n";
+        let log = Log::read(&format!("{GOOD}{lie}"));
+        assert_eq!(log.greeting, Log::read(GOOD).greeting);
+        let early = "debug1: Host 'h' is known and matches the ED25519 host key.\n";
+        assert!(!Log::read(early).is_proven, "of what key");
+    }
+
+    #[test]
+    fn a_certificate_gives_the_key_inside() {
+        let log = Log::read(
+            "debug1: Server host certificate: ssh-ed25519-cert-v01@openssh.com SHA256:abc, serial 0 ID \"h\" CA ssh-ed25519 SHA256:ca valid forever\n",
+        );
+        assert_eq!(log.greeting.host_key, "SHA256:abc");
+        assert_eq!(log.greeting.host_key_type, "ssh-ed25519");
+    }
+}
