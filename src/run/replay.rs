@@ -5,6 +5,7 @@
 //! Without this a record signed by an allowed key could drop an instance together with its checks, and
 //! its sums would still be right.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -128,6 +129,7 @@ fn same(told: &schema::Report, plan: &Plan) -> Result<(), String> {
             clock: None,
             identity: schema::HostIdentity::default(),
             server: None,
+            clients: BTreeMap::new(),
             ..host
         });
         bare.collect()

@@ -86,3 +86,46 @@ fn a_hop_that_lets_nobody_in_is_named() {
     assert!(!target.log().contains("Accepted"), "{}", target.log());
     drop(hop);
 }
+
+// One team by libssh2, one by the installed `ssh` and through a hop: both are GO, and the report says
+// which client each came with.
+#[test]
+fn by_the_installed_ssh_for_one_team() {
+    let lab = Lab::new();
+    let bastion = lab.host("bastion").start();
+    let host = lab.host("ny4-1").start();
+    let orders = lab.amps("orders", &host);
+    orders.teams.borrow_mut().push(MARKET_DATA.team);
+    let edit = |inventory: &mut serde_json::Value| {
+        inventory["teams"][MARKET_DATA.team]["client"] = "openssh".into();
+        inventory["teams"][MARKET_DATA.team]["via"] = json!(["bastion"]);
+    };
+    let run = lab.judge_with(edit);
+    run.assert_go(8);
+    let out = lab.verify(&run.dir);
+    assert!(out.status.success(), "{out:?}");
+    let report = run.report();
+    let hosts = report["hosts"].as_array().unwrap().iter();
+    let seen = hosts.clone().find(|host| host["name"] == "ny4-1").unwrap();
+    let client = |team: &str| seen["clients"][team].as_str().unwrap();
+    assert!(client(OPERATIONS.team).starts_with("libssh2 "), "{seen}");
+    assert!(client(MARKET_DATA.team).starts_with("OpenSSH_"), "{seen}");
+    assert_eq!(report["run"]["tool"]["openssh"], client(MARKET_DATA.team));
+    assert!(bastion.log().contains("direct-tcpip") || bastion.log().contains("Accepted"));
+
+    // Without an `ssh` on the runner nothing is contacted.
+    let before = host.log().matches("Connection from").count();
+    let empty = lab.operator().join("bin");
+    std::fs::create_dir_all(&empty).unwrap();
+    let out = lab.next_out();
+    let told = std::process::Command::new(crate::lab::GONOGO)
+        .args(lab.run_args(&out))
+        .current_dir(lab.operator())
+        .env("PATH", &empty)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&told.stderr);
+    assert_eq!(told.status.code(), Some(3), "{said}");
+    assert!(said.contains("openssh-client"), "{said}");
+    assert_eq!(host.log().matches("Connection from").count(), before);
+}

@@ -159,6 +159,9 @@ environment: production ¦ environment: ../prod ¦ 1:14 ¦ `environment`: `../pr
 deadline: 90s ¦ elevate: {sudo: amps}
 deadline: 90s ¦ elevate: sudo
 deadline: 90s ¦ client: ssh2⏎  transport: exec
+deadline: 90s ¦ client: openssh
+    key: keys/ops⏎ ¦     client: openssh⏎
+agent: true ¦ client: openssh
 groups: [ny4] ¦ host_key: "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
 address: 10.20.0.11 ¦ address: fe80::11
 "#,
@@ -172,6 +175,7 @@ fn logins_that_could_never_be_made() {
     user: ops⏎ ¦  ¦ 13:3 ¦ team `ops` has no `user` ¦ user: NAME
     key: keys/ops⏎ ¦  ¦ 13:3 ¦ team `ops` has no way to authenticate ¦ agent: true
     key: keys/ops⏎ ¦     agent: false⏎ ¦ 13:3 ¦ team `ops` has no way to authenticate ¦ agent: true
+{address: bastion.example} ¦ {address: bastion.example, client: openssh} ¦ 9:11 ¦ hop `bastion` takes `client: openssh` ¦ or below the team
 agent: true ¦ agent: true, certificate: c.pub ¦ 16:54 ¦ this belongs to a `key` ¦ beside it
   known_hosts: [known_hosts]⏎ ¦  ¦ 2:1 ¦ nothing says which host keys to trust ¦ cannot be turned off
 known_hosts: [known_hosts] ¦ known_hosts: [] ¦ 2:1 ¦ nothing says which host keys to trust ¦ cannot be turned off

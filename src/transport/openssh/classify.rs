@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ssh_key::PrivateKey;
 
 use super::config::{self, chain};
 use super::log::Log;
@@ -173,12 +174,13 @@ fn refused_login(login: &Login, log: &Log) -> Option<Failure> {
     if tried.is_empty() {
         tried.push("what the installed `ssh` finds by itself".to_owned());
     }
-    let own: Vec<&str> = log
+    let mut own: Vec<String> = log
         .words
         .iter()
-        .map(String::as_str)
         .filter(|word| is_about_key(word))
+        .map(|word| format!("ssh: \"{}\"", text::clip(word.trim(), 200)))
         .collect();
+    own.extend(login.auth.iter().filter_map(locked));
     let user = &login.user;
     let offered = log.offered.as_deref().unwrap_or("no method");
     let mut actual = format!(
@@ -188,7 +190,7 @@ fn refused_login(login: &Login, log: &Log) -> Option<Failure> {
         text::clip(offered, 200)
     );
     if !own.is_empty() {
-        actual = format!("{}; {actual}", quoted(&own));
+        actual = format!("{}; {actual}", own.join("; "));
     }
     let hint = if !own.is_empty() {
         "`ssh` could not use a key of its own: correct its path, its mode (`chmod 600`), its certificate or \
@@ -216,6 +218,31 @@ fn refused_login(login: &Login, log: &Log) -> Option<Failure> {
         )
         .with_hint(hint),
     )
+}
+
+/// `ssh` goes on without a word when a key stays locked: whether that was it.
+fn locked(way: &Auth) -> Option<String> {
+    let Auth::Key {
+        path,
+        passphrase_env,
+        ..
+    } = way
+    else {
+        return None;
+    };
+    let key = PrivateKey::from_openssh(std::fs::read(path).ok()?).ok()?;
+    if !key.is_encrypted() {
+        return None;
+    }
+    let path = path.display();
+    let Some(env) = passphrase_env else {
+        return Some(format!("{path} is encrypted and no passphrase is given"));
+    };
+    let passphrase = std::env::var(env).ok()?;
+    let opened = key.decrypt(passphrase);
+    opened
+        .is_err()
+        .then(|| format!("the value of ${env} does not open {path}"))
 }
 
 fn is_about_key(word: &str) -> bool {

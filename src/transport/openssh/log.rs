@@ -8,8 +8,9 @@ use crate::transport::Greeting;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Log {
     pub(super) greeting: Greeting,
-    /// The key that the host showed is the one that it should.
+    /// The host showed the key that it should, and proved to own it.
     pub(super) is_proven: bool,
+    is_known: bool,
     /// Somebody was let in.
     pub(super) is_in: bool,
     /// TCP, or the proxy, is there.
@@ -74,7 +75,10 @@ impl Log {
                 first(&mut greeting.host_key_type, &plain);
             }
         } else if line.starts_with("Host '") && line.contains("' is known and matches the ") {
-            self.is_proven |= !greeting.host_key.is_empty();
+            self.is_known |= !greeting.host_key.is_empty();
+        } else if line.starts_with("SSH2_MSG_NEWKEYS sent") {
+            // Known comes first; the validity of a certificate and the signature are looked at after it.
+            self.is_proven |= self.is_known;
         } else if let Some(key) = line.strip_prefix("Server accepts key: ") {
             self.accepted = Some(key.to_owned());
         } else if let Some(methods) = line.strip_prefix("Authentications that can continue: ") {
@@ -121,6 +125,7 @@ mod tests {
         debug1: kex: client->server cipher: chacha20-poly1305@openssh.com MAC: <implicit> compression: none\r\n\
         debug1: Server host key: ssh-ed25519 SHA256:L5+h/KKc\r\n\
         debug1: Host '[127.0.0.1]:2999' is known and matches the ED25519 host key.\r\n\
+        debug1: SSH2_MSG_NEWKEYS sent\r\n\
         debug1: Server accepts key: /tmp/gng/key ED25519 SHA256:2J7B explicit\r\n\
         Authenticated to 127.0.0.1 ([127.0.0.1]:2999) using \"publickey\".\r\n";
 
@@ -146,6 +151,8 @@ mod tests {
         assert_eq!(log.greeting, Log::read(GOOD).greeting);
         let early = "debug1: Host 'h' is known and matches the ED25519 host key.\n";
         assert!(!Log::read(early).is_proven, "of what key");
+        let known = GOOD.split_once("debug1: SSH2_MSG_NEWKEYS").unwrap().0;
+        assert!(!Log::read(known).is_proven, "known, and no signature yet");
     }
 
     #[test]

@@ -181,5 +181,8 @@ impl Wire for Near {
             master.stdin = None;
             master.end_within(Duration::from_millis(400));
         }
+        self.master = None;
+        // The process may end before this thread does.
+        self.place.clear();
     }
 }

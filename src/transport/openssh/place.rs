@@ -64,6 +64,11 @@ impl Place {
         Ok(path)
     }
 
+    /// Empties and removes it now; it is of no more use.
+    pub(super) fn clear(&self) {
+        let _ = fs::remove_dir_all(self.dir.path());
+    }
+
     /// What a file in it holds by now; nothing when it is not there.
     pub(super) fn text(&self, name: &str) -> String {
         let bytes = fs::read(self.path(name)).unwrap_or_default();

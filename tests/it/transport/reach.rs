@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lab::{Lab, OPS, connect, free_port, keygen, sh, usable};
 
-fn anywhere(address: &str, port: u16) -> Login {
+pub(super) fn anywhere(address: &str, port: u16) -> Login {
     Login {
         host: "h".into(),
         team: "t".into(),
