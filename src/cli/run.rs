@@ -19,6 +19,7 @@ use crate::report::sealed::Sealed;
 use crate::report::{self, Style};
 use crate::sign::key::SigningKey;
 use crate::steps::Keep;
+use crate::transport::Keyring;
 use crate::{run, text, time};
 
 pub(super) fn run(args: &Run) -> Result<Exit, Fault> {
@@ -107,6 +108,7 @@ pub(super) fn carry_out(
         jobs: order.jobs,
         per_host: order.per_host,
         per_hop: order.per_hop,
+        keys: Keyring::default(),
         keep: order.keep,
         cancel,
     };

@@ -32,7 +32,7 @@ pub(super) async fn run_all(
     said: mpsc::UnboundedSender<Said>,
 ) {
     let limits = Arc::new(Limits::new(&plan, &options));
-    let ways = Ways::default();
+    let ways = Ways::with(options.keys.clone());
     let lanes = lanes(&plan);
     // All before the first begins: a hop stays connected until the last lane through it has ended.
     let held = |lane: &Lane| lane.visit.as_ref().map(|visit| ways.hold(&visit.login));

@@ -31,6 +31,7 @@ pub use report::{Circumstances, Files, report};
 
 use crate::plan::Plan;
 use crate::steps::Keep;
+use crate::transport::Keyring;
 use door::Registry;
 
 /// How a run is done.
@@ -42,6 +43,8 @@ pub struct Options {
     pub per_host: usize,
     /// Sessions at once through one hop; sshd's MaxStartups begins to refuse at 10 (sshd_config(5)).
     pub per_hop: usize,
+    /// The run's key files, with the passphrases that a person gave.
+    pub keys: Keyring,
     /// Where raw artifacts are kept, when they are.
     pub keep: Option<Arc<Keep>>,
     /// Cancelled to end the run early; what was judged by then stays judged.

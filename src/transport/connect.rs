@@ -14,7 +14,7 @@ use super::hops::Hop;
 use super::host_key::Ask;
 use super::ssh::Ssh;
 use super::ways::Ways;
-use super::{Greeting, Session, classify, openssh};
+use super::{Greeting, Keyring, Session, classify, openssh};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Client, Login};
 use crate::text;
@@ -153,7 +153,15 @@ async fn attempt(
             (socket, Some(hop), Deadline::after(left).less(took))
         }
     };
-    let told = establish(here, &lessons.ask, socket, via.clone(), deadline).await;
+    let told = establish(
+        here,
+        ways.keys(),
+        &lessons.ask,
+        socket,
+        via.clone(),
+        deadline,
+    )
+    .await;
     lessons.spent += left.saturating_sub(deadline.left().unwrap_or_default());
     told.map_err(|mut refused| {
         // What was lost with its hop says so.
@@ -166,6 +174,7 @@ async fn attempt(
 
 async fn establish(
     login: &Login,
+    keys: &Keyring,
     ask: &Ask,
     socket: Socket,
     via: Option<Arc<Hop>>,
@@ -173,8 +182,8 @@ async fn establish(
 ) -> Result<(Arc<Actor>, Greeting), Refused> {
     let proven = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&proven);
-    let (own, ask) = (login.clone(), ask.clone());
-    let begin = move |socket, kill| Far::establish(own, &ask, deadline, &seen, socket, kill);
+    let (own, keys, ask) = (login.clone(), keys.clone(), ask.clone());
+    let begin = move |socket, kill| Far::establish(own, &keys, &ask, deadline, &seen, socket, kill);
     let late = || match proven.load(Ordering::Acquire) {
         true => classify::late("authentication", &deadline).into(),
         false => silent(login).into(),

@@ -10,7 +10,7 @@ use ssh2::{BlockDirections, Channel, Error, MethodType};
 
 use super::actor::{Deadline, Kill, Socket};
 use super::host_key::{Ask, Trust};
-use super::{Greeting, auth, classify, files, handshake, sftp};
+use super::{Greeting, Keyring, auth, classify, files, handshake, sftp};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
 use crate::{text, time};
@@ -64,6 +64,7 @@ impl Far {
     /// `proven` is set once the host key was accepted.
     pub(super) fn establish(
         login: Login,
+        keys: &Keyring,
         ask: &Ask,
         deadline: Deadline,
         proven: &AtomicBool,
@@ -115,7 +116,7 @@ impl Far {
             }
         };
         proven.store(true, Ordering::Release);
-        let method = auth::log_in(&far, &deadline)?;
+        let method = auth::log_in(&far, keys, &deadline)?;
         let said = |which| far.session.methods(which).unwrap_or_default().to_owned();
         let greeting = Greeting {
             host_key: key.fingerprint(),
@@ -183,6 +184,11 @@ impl Far {
 
     /// True once ended, by whomever.
     pub(super) fn is_dead(&self) -> bool {
+        self.kill.is_pulled()
+    }
+
+    /// True once the session has been ended.
+    pub(super) fn is_killed(&self) -> bool {
         self.kill.is_pulled()
     }
 

@@ -19,7 +19,6 @@ mod handshake;
 mod hello;
 mod hops;
 mod host_key;
-mod key;
 mod known_hosts;
 mod offers;
 mod openssh;
@@ -39,6 +38,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
+pub use auth::Keyring;
 pub use connect::libssh2_version;
 pub use elevate::elevated;
 pub use frame::script as framed;

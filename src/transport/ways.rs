@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 
 use super::actor::Socket;
+use super::auth::Keyring;
 use super::connect;
 use super::hops::{Hop, Way};
 use crate::failure::{Failure, FailureKind};
@@ -24,6 +25,7 @@ const DETOURS: u32 = 3;
 #[derive(Clone, Default)]
 pub struct Ways {
     places: Arc<Mutex<Vec<Arc<Place>>>>,
+    keys: Keyring,
 }
 
 /// One hop login: all sessions whose chain begins alike meet here.
@@ -76,6 +78,20 @@ impl Drop for Hold {
 }
 
 impl Ways {
+    /// The ways of a run that has these keys.
+    #[must_use]
+    pub fn with(keys: Keyring) -> Self {
+        Self {
+            keys,
+            ..Self::default()
+        }
+    }
+
+    /// The run's key files.
+    pub(super) const fn keys(&self) -> &Keyring {
+        &self.keys
+    }
+
     /// Says that a session for `login` will be asked for: what it shares is kept for it meanwhile.
     #[must_use]
     pub fn hold(&self, login: &Login) -> Hold {

@@ -158,6 +158,7 @@ pub struct HostBuilder<'a> {
     subsystem: Option<String>,
     sudoers: String,
     machine_id: Option<String>,
+    etc: BTreeMap<String, String>,
 }
 
 impl<'a> HostBuilder<'a> {
@@ -186,7 +187,16 @@ impl<'a> HostBuilder<'a> {
             subsystem: Some("internal-sftp".to_owned()),
             sudoers: String::new(),
             machine_id: None,
+            etc: BTreeMap::new(),
         }
+    }
+
+    /// Lines at the end of a file in the machine's own /etc, or the whole file where the lab makes none
+    /// (needs root).
+    pub fn etc(mut self, file: &str, lines: &str) -> Self {
+        let text = self.etc.entry(file.to_owned()).or_default();
+        writeln!(text, "{lines}").unwrap();
+        self
     }
 
     /// One line of `sshd_config`.
@@ -327,6 +337,7 @@ impl<'a> HostBuilder<'a> {
                 hostname: &self.name,
                 machine_id: &machine_id,
                 sudoers: &self.sudoers,
+                etc: &self.etc,
                 shell: &|account| {
                     let shell = self.shells.get(&account.uid);
                     shell.cloned().unwrap_or_else(|| "/bin/sh".to_owned())
@@ -406,23 +417,30 @@ impl<'a> HostBuilder<'a> {
 
     fn config(&self, address: SocketAddrV4) -> String {
         let dir = self.dir.display();
-        let mut text = format!(
+        // sshd takes the first word on everything, but what a `Match` block says outweighs all before it.
+        let is_block = |line: &&String| line.starts_with("Match ");
+        let (blocks, plain): (Vec<_>, Vec<_>) = self.options.iter().partition(is_block);
+        let lines = |lines: Vec<&String>| -> String {
+            lines.into_iter().map(|line| format!("{line}\n")).collect()
+        };
+        let mut text = lines(plain);
+        write!(
+            text,
             "ListenAddress {}\nPort {}\nHostKey {dir}/host_key\nPidFile {dir}/sshd.pid\n\
              AuthorizedKeysFile {dir}/keys/%u\nStrictModes no\nUsePAM no\nUseDNS no\n\
              PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin no\n\
              LogLevel VERBOSE\nMaxStartups 200\nPrintMotd no\n",
             address.ip(),
             address.port()
-        );
+        )
+        .unwrap();
         if has_penalties() {
             text.push_str("PerSourcePenalties no\n");
         }
         if let Some(subsystem) = &self.subsystem {
             writeln!(text, "Subsystem sftp {subsystem}").unwrap();
         }
-        for line in &self.options {
-            writeln!(text, "{line}").unwrap();
-        }
+        text.push_str(&lines(blocks));
         for (account, lines) in &self.matched {
             writeln!(text, "Match User {account}\n  {}", lines.join("\n  ")).unwrap();
         }

@@ -1,6 +1,7 @@
 //! What makes a loopback host a machine of its own: namespaces with a private /etc (accounts,
 //! machine-id, hostname, sudoers) and /run. Needs root; the machine outside is not touched.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -13,6 +14,8 @@ pub struct Machine<'a> {
     pub machine_id: &'a str,
     /// Lines of a sudoers file.
     pub sudoers: &'a str,
+    /// File below /etc → lines for it.
+    pub etc: &'a BTreeMap<String, String>,
     /// Login shell of an account.
     pub shell: &'a dyn Fn(Account) -> String,
     /// Home directory of an account.
@@ -81,6 +84,12 @@ impl Machine<'_> {
             ("sudoers.d/gonogo-lab", self.sudoers),
         ] {
             fs::write(dir.join(file), text).unwrap();
+        }
+        for (file, lines) in self.etc {
+            let path = dir.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let before = fs::read_to_string(&path).unwrap_or_default();
+            fs::write(path, before + lines).unwrap();
         }
         for private in ["shadow", "sudoers.d/gonogo-lab"] {
             use std::os::unix::fs::PermissionsExt as _;

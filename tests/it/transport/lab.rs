@@ -252,26 +252,8 @@ impl Lab {
     }
 
     pub fn login(&self, user: &str) -> Login {
-        Login {
-            host: "target".into(),
-            team: "operations".into(),
-            address: "127.0.0.1".into(),
-            port: self.port,
-            user: user.into(),
-            auth: vec![self.key("user")],
-            known_hosts: vec![self.dir.join("known_hosts")],
-            host_key: None,
-            connect_timeout: Duration::from_secs(10),
-            deadline: Duration::from_secs(60),
-            clock_tolerance: Duration::from_secs(60),
-            max_bytes: 1 << 30,
-            elevate: Elevate::None,
-            transport: Transport::Auto,
-            client: CLIENT.get(),
-            ssh_config: None,
-            chroot: None,
-            via: vec![],
-        }
+        let known_hosts = self.dir.join("known_hosts");
+        login_at("127.0.0.1", self.port, user, self.key("user"), known_hosts)
     }
 
     pub fn key(&self, name: &str) -> Auth {
@@ -444,5 +426,29 @@ pub async fn fetch_within(
             Err(failure)
         }
         Err(ReadError::Sink(error)) => panic!("this sink takes everything: {error}"),
+    }
+}
+
+/// A login with nothing special about it.
+pub fn login_at(address: &str, port: u16, user: &str, way: Auth, known_hosts: PathBuf) -> Login {
+    Login {
+        host: "target".into(),
+        team: "operations".into(),
+        address: address.into(),
+        port,
+        user: user.into(),
+        auth: vec![way],
+        known_hosts: vec![known_hosts],
+        host_key: None,
+        connect_timeout: Duration::from_secs(10),
+        deadline: Duration::from_secs(60),
+        clock_tolerance: Duration::from_secs(60),
+        max_bytes: 1 << 30,
+        elevate: Elevate::None,
+        transport: Transport::Auto,
+        client: CLIENT.get(),
+        ssh_config: None,
+        chroot: None,
+        via: vec![],
     }
 }
