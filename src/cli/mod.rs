@@ -4,6 +4,7 @@ mod args;
 mod circumstances;
 mod demo;
 mod fault;
+mod passphrase;
 mod plan;
 mod progress;
 mod run;

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use super::args::Run;
 use super::circumstances;
 use super::fault::{Exit, Fault};
-use super::{plan, progress, signals, term};
+use super::signals::Ended;
+use super::{passphrase, plan, progress, signals, term};
 use crate::plan::Plan;
 use crate::report::directory::Draft;
 use crate::report::schema::Report;
@@ -99,6 +100,15 @@ pub(super) fn carry_out(
     // Before there is a draft: from here on Ctrl-C leaves an aborted run, never half a directory.
     let cancel = CancellationToken::new();
     let ended = runtime.block_on(async { signals::watch(&cancel, order.deadline) })?;
+    let keys = Keyring::default();
+    if !passphrase::ask(&keys, &order.plan, &cancel)? {
+        let ended = ended.get().copied().unwrap_or(Ended::Interrupted);
+        return Err(Fault::new(
+            ended.exit(),
+            ended.reason(),
+            "nothing was contacted",
+        ));
+    }
     let draft = Draft::create(&order.out)?;
     let mut circumstances = circumstances::begin(order.kind, previous.as_ref());
     circumstances.run.tool.openssh = openssh;
@@ -108,7 +118,7 @@ pub(super) fn carry_out(
         jobs: order.jobs,
         per_host: order.per_host,
         per_hop: order.per_hop,
-        keys: Keyring::default(),
+        keys,
         keep: order.keep,
         cancel,
     };

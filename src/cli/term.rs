@@ -3,7 +3,8 @@
 //! What was asked for goes to stdout: a plan, a rendering, the verdict as the last line. Everything
 //! else goes to stderr: progress, remarks, problems, hints. Colour only where that stream is a
 //! terminal, `NO_COLOR` is unset or empty and `TERM` is not `dumb`; every line reads the same without
-//! it. A closed pipe ends the output quietly and changes no verdict. Nothing is ever asked.
+//! it. A closed pipe ends the output quietly and changes no verdict. Nothing is ever asked but a passphrase, on
+//! /dev/tty and only before a person (`passphrase.rs`).
 
 use std::io::{self, IsTerminal as _, Write as _};
 

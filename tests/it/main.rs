@@ -22,6 +22,7 @@ mod lab_itself;
 mod least;
 mod lying_sftp;
 mod nothing_written;
+mod passphrase;
 mod proof;
 mod refusals;
 mod retrieve;
