@@ -1,5 +1,6 @@
 //! How a team reaches a host: everything `transport` needs to connect, and nothing it must look up.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -59,6 +60,9 @@ pub struct SshConfig {
     pub host_key_alias: Option<String>,
     /// `AddressFamily`.
     pub family: Family,
+    /// What is offered because it says so, each once: keys, certificates, the agent. Empty where the
+    /// inventory itself says how to log in.
+    pub offers: Vec<String>,
     /// What it says that is not followed although the login can be made, in phrases.
     pub notes: Vec<String>,
 }
@@ -76,6 +80,22 @@ pub enum Family {
 }
 
 impl Login {
+    /// Whether `AddressFamily` of its ssh_config leaves that address.
+    #[must_use]
+    pub fn takes(&self, address: &SocketAddr) -> bool {
+        match self.ssh_config.as_ref().map(|config| config.family) {
+            Some(Family::Inet) => address.is_ipv4(),
+            Some(Family::Inet6) => address.is_ipv6(),
+            Some(Family::Any) | None => true,
+        }
+    }
+
+    /// The name to look up in known_hosts in place of address and port: `HostKeyAlias`.
+    #[must_use]
+    pub fn host_key_alias(&self) -> Option<&str> {
+        self.ssh_config.as_ref()?.host_key_alias.as_deref()
+    }
+
     /// What this account calls the host's `path`; `None` when that lies outside its chroot.
     #[must_use]
     pub fn asked(&self, path: &str) -> Option<String> {

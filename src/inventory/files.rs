@@ -5,7 +5,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use super::access::AgentKey;
+use super::access::{AgentKey, Auth, Login};
 use super::page::{Mark, Page, Spanned};
 use super::raw::{Access, Raw};
 use crate::problem::{Place, Problem};
@@ -79,6 +79,34 @@ fn of_level(access: &Access, page: &Page<'_>, uses: &mut Vec<FileUse>) {
 /// What is missing or, for a key, readable by others (as ssh(1) refuses it too).
 pub(super) fn check(uses: &[FileUse]) -> Vec<Problem> {
     uses.iter().filter_map(check_one).collect()
+}
+
+/// The same of the keys that an ssh_config names: ssh(1) skips those that are not there, so one is enough.
+pub(super) fn check_followed(login: &Login) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for stop in login.via.iter().chain([login]) {
+        let Some(config) = stop
+            .ssh_config
+            .as_ref()
+            .filter(|config| !config.offers.is_empty())
+        else {
+            continue;
+        };
+        let checked = stop.auth.iter().map(|way| match way {
+            Auth::Key { path, .. } => check_one(&FileUse {
+                place: Place::whole(&config.path),
+                line: None,
+                role: Role::Key,
+                path: path.clone(),
+            }),
+            _ => None,
+        });
+        let (wrong, right): (Vec<_>, Vec<_>) = checked.partition(Option::is_some);
+        let open = |problem: &Problem| problem.hint.starts_with("chmod");
+        let wrong = wrong.into_iter().flatten();
+        problems.extend(wrong.filter(|problem| right.is_empty() || open(problem)));
+    }
+    problems
 }
 
 fn check_one(file: &FileUse) -> Option<Problem> {

@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use super::Host;
 use super::access::{Auth, Client, Elevate, Login, Transport};
+use super::follow::Follow;
 use super::page::Spanned;
 use super::raw::Access;
+use super::ssh_config::{Configs, Given};
+use crate::problem::Problem;
 
 /// SSH's port (RFC 4253, 4).
 pub(super) const PORT: u16 = 22;
@@ -32,11 +35,16 @@ pub(super) struct Logins {
     /// By host, in file order.
     hosts: Vec<Access>,
     /// Host × team, row by row.
-    made: Vec<OnceLock<Box<Login>>>,
+    made: Vec<OnceLock<Made>>,
+    configs: Configs,
+    /// Address → position of the host, for hops that a config names.
+    by_address: OnceLock<HashMap<String, usize>>,
 }
 
+type Made = Result<Box<Login>, Vec<Problem>>;
+
 impl Logins {
-    pub fn new(ssh: Access, teams: Vec<Access>, hosts: Vec<Access>) -> Self {
+    pub fn new(ssh: Access, teams: Vec<Access>, hosts: Vec<Access>, configs: Configs) -> Self {
         let made = (0..hosts.len() * teams.len())
             .map(|_| OnceLock::new())
             .collect();
@@ -45,7 +53,56 @@ impl Logins {
             teams,
             hosts,
             made,
+            configs,
+            by_address: OnceLock::new(),
         }
+    }
+
+    /// The operators' own ssh_configs.
+    pub fn configs(&self) -> &Configs {
+        &self.configs
+    }
+
+    /// What `ssh:` and the team say for every host.
+    pub fn given(&self, team: usize) -> Given {
+        let levels = self.of_team(team);
+        Given {
+            user: last_word(&levels, |level| level.user.as_ref()).is_some(),
+            auth: auth_level(&levels).is_some(),
+            trust: !trust(&levels).0.is_empty(),
+        }
+    }
+
+    /// The levels that say something for every host.
+    pub fn of_team(&self, team: usize) -> [&Access; 2] {
+        [&self.teams[team], &self.ssh]
+    }
+
+    /// What the host itself says.
+    pub fn of_host(&self, host: usize) -> &Access {
+        &self.hosts[host]
+    }
+
+    /// The first host of that address.
+    pub fn by_address(&self, address: &str, hosts: &[Host]) -> Option<usize> {
+        let index = self.by_address.get_or_init(|| {
+            let all = hosts.iter().enumerate().rev();
+            all.map(|(at, host)| (host.address.clone(), at)).collect()
+        });
+        index.get(address).copied()
+    }
+
+    /// Whether the inventory says by which hops.
+    pub fn says_via(&self, host: usize, team: usize) -> bool {
+        self.levels(host, team)
+            .iter()
+            .any(|level| level.via.is_some())
+    }
+
+    /// The logins made so far.
+    pub fn made(&self) -> impl Iterator<Item = &Login> {
+        let made = self.made.iter().filter_map(OnceLock::get);
+        made.filter_map(|made| made.as_ref().ok()).map(Box::as_ref)
     }
 
     /// Everything written about that login.
@@ -53,7 +110,10 @@ impl Logins {
         [&self.hosts[host], &self.teams[team], &self.ssh]
     }
 
-    /// The login itself. `None` only if the inventory should have been refused.
+    /// The login itself.
+    ///
+    /// # Errors
+    /// Everything that stands in its way; nothing only if the inventory should have been refused.
     pub fn login(
         &self,
         host: usize,
@@ -61,56 +121,59 @@ impl Logins {
         hosts: &[Host],
         index: &HashMap<String, usize>,
         team_name: &str,
-    ) -> Option<&Login> {
-        let made = self.made.get(host * self.teams.len() + team)?;
-        if let Some(login) = made.get() {
-            return Some(login);
-        }
-        let mut login = self.alone(host, team, hosts, team_name)?;
-        for hop in self.chain(host, team, index)? {
-            login.via.push(self.alone(hop, team, hosts, team_name)?);
-        }
-        Some(made.get_or_init(|| Box::new(login)))
+    ) -> Result<&Login, &[Problem]> {
+        let made = self
+            .made
+            .get(host * self.teams.len() + team)
+            .ok_or(&[][..])?;
+        let made = made.get_or_init(|| {
+            let follow = Follow {
+                logins: self,
+                hosts,
+                index,
+                team,
+                team_name,
+            };
+            follow.make(host).map(Box::new)
+        });
+        made.as_ref().map(Box::as_ref).map_err(Vec::as_slice)
     }
 
-    /// The login without its hops.
-    fn alone(&self, host: usize, team: usize, hosts: &[Host], team_name: &str) -> Option<Login> {
-        let levels = self.levels(host, team);
-        let (known_hosts, host_key) = trust(&levels);
-        Some(Login {
-            host: hosts[host].name.clone(),
+    /// A login by what `levels` say, without its hops; nobody's where they name no user.
+    pub fn alone(levels: &[&Access], host: &str, address: &str, team_name: &str) -> Login {
+        let (known_hosts, host_key) = trust(levels);
+        Login {
+            host: host.to_owned(),
             team: team_name.to_owned(),
-            address: hosts[host].address.clone(),
-            port: last_word(&levels, |level| level.port.as_ref()).map_or(PORT, value),
-            user: last_word(&levels, |level| level.user.as_ref())?
-                .value
-                .clone(),
-            auth: auth(&levels),
+            address: address.to_owned(),
+            port: last_word(levels, |level| level.port.as_ref()).map_or(PORT, value),
+            user: last_word(levels, |level| level.user.as_ref())
+                .map_or_else(String::new, |user| user.value.clone()),
+            auth: auth(levels),
             known_hosts,
             host_key,
-            connect_timeout: last_word(&levels, |level| level.connect_timeout.as_ref())
+            connect_timeout: last_word(levels, |level| level.connect_timeout.as_ref())
                 .map_or(CONNECT_TIMEOUT, value),
-            deadline: last_word(&levels, |level| level.deadline.as_ref()).map_or(DEADLINE, value),
-            clock_tolerance: last_word(&levels, |level| level.clock_tolerance.as_ref())
+            deadline: last_word(levels, |level| level.deadline.as_ref()).map_or(DEADLINE, value),
+            clock_tolerance: last_word(levels, |level| level.clock_tolerance.as_ref())
                 .map_or(CLOCK_TOLERANCE, value),
-            max_bytes: last_word(&levels, |level| level.max_bytes.as_ref())
-                .map_or(MAX_BYTES, value),
-            elevate: last_word(&levels, |level| level.elevate.as_ref())
+            max_bytes: last_word(levels, |level| level.max_bytes.as_ref()).map_or(MAX_BYTES, value),
+            elevate: last_word(levels, |level| level.elevate.as_ref())
                 .map_or(Elevate::None, |elevate| elevate.value.clone()),
-            transport: last_word(&levels, |level| level.transport.as_ref())
+            transport: last_word(levels, |level| level.transport.as_ref())
                 .map_or(Transport::Auto, value),
-            client: last_word(&levels, |level| level.client.as_ref()).map_or(Client::Ssh2, value),
+            client: last_word(levels, |level| level.client.as_ref()).map_or(Client::Ssh2, value),
             ssh_config: None,
-            chroot: last_word(&levels, |level| level.chroot.as_ref())
+            chroot: last_word(levels, |level| level.chroot.as_ref())
                 .map(|chroot| chroot.value.trim_end_matches('/').to_owned()),
             via: Vec::new(),
-        })
+        }
     }
 
     /// The hops to that host, nearest first: its own `via`, else the team's, else that of `ssh:`.
     /// Of a hop only its own `via` counts, and only that of the first, since the others are reached
     /// through the one before them.
-    fn chain(
+    pub fn chain(
         &self,
         host: usize,
         team: usize,
@@ -159,14 +222,14 @@ fn value<T: Copy>(spanned: &Spanned<T>) -> T {
 
 /// What the most specific level says.
 pub(super) fn last_word<'a, T>(
-    levels: &Levels<'a>,
+    levels: &[&'a Access],
     get: impl Fn(&'a Access) -> Option<&'a T>,
 ) -> Option<&'a T> {
     levels.iter().find_map(|level| get(level))
 }
 
 /// Which level's way of authenticating counts: the most specific that says any.
-pub(super) fn auth_level(levels: &Levels<'_>) -> Option<usize> {
+pub(super) fn auth_level(levels: &[&Access]) -> Option<usize> {
     levels.iter().position(|level| {
         level.key.is_some()
             || level.agent.is_some()
@@ -177,7 +240,7 @@ pub(super) fn auth_level(levels: &Levels<'_>) -> Option<usize> {
 
 /// Methods in the order key, agent, keyboard-interactive, password. A certificate or passphrase belongs to the key of
 /// its own or of a less specific level, never to a key that overrode the one it was written for.
-pub(super) fn auth(levels: &Levels<'_>) -> Vec<Auth> {
+pub(super) fn auth(levels: &[&Access]) -> Vec<Auth> {
     let Some(at) = auth_level(levels) else {
         return Vec::new();
     };
@@ -207,7 +270,7 @@ pub(super) fn auth(levels: &Levels<'_>) -> Vec<Auth> {
 }
 
 /// known_hosts files and pin of the most specific level that says either.
-pub(super) fn trust(levels: &Levels<'_>) -> (Vec<PathBuf>, Option<String>) {
+pub(super) fn trust(levels: &[&Access]) -> (Vec<PathBuf>, Option<String>) {
     let level = levels
         .iter()
         .find(|level| level.known_hosts.is_some() || level.host_key.is_some());

@@ -8,8 +8,10 @@ mod access;
 mod artifact;
 mod fields;
 mod files;
+mod follow;
 mod grammar;
 mod login;
+mod offer;
 mod page;
 mod placeholder;
 mod profile;
@@ -17,6 +19,7 @@ mod raw;
 mod read;
 mod resolve;
 mod size;
+mod ssh_config;
 mod yaml;
 
 #[cfg(test)]
@@ -103,6 +106,27 @@ impl Inventory {
     /// # Errors
     /// Every problem at once, in the order of the file.
     pub fn parse(path: &Path, bytes: Vec<u8>) -> Result<Self, Problems> {
+        Self::parse_with(path, bytes, None)
+    }
+
+    /// The same from what a run has kept: what its ssh_configs said is in `records`, by the names that
+    /// [`Inventory::records`] gave, and no ssh_config of this machine is read.
+    ///
+    /// # Errors
+    /// As [`Inventory::parse`].
+    pub fn parse_recorded(
+        path: &Path,
+        bytes: Vec<u8>,
+        records: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Self, Problems> {
+        Self::parse_with(path, bytes, Some(records))
+    }
+
+    fn parse_with(
+        path: &Path,
+        bytes: Vec<u8>,
+        records: Option<&BTreeMap<String, Vec<u8>>>,
+    ) -> Result<Self, Problems> {
         let text = utf8(path, &bytes)?;
         let mut page = Page::new(path, text);
         let root = yaml::read(text, &mut page);
@@ -117,7 +141,8 @@ impl Inventory {
         let folder = path.parent().unwrap_or(Path::new(""));
         let raw = read::inventory(&mut page, &root, folder);
         let files = files::uses(&raw, &page);
-        let resolved = resolve::resolve(raw, &mut page);
+        let configs = configs(&raw, &mut page, records);
+        let resolved = resolve::resolve(raw, &mut page, configs);
         if page.refusals() > 0 {
             return Err(page.into_problems().into());
         }
@@ -161,17 +186,40 @@ impl Inventory {
         self.instance_index.get(name).map(|at| &self.instances[*at])
     }
 
-    /// How `team` logs in to `host`. Exists for every pair of a host that is no mere hop and a team;
-    /// made when first asked for.
+    /// How `team` logs in to `host`. Exists for every pair of a host that is no mere hop and a team,
+    /// unless [`Inventory::refusals`] says why not; made when first asked for.
     #[must_use]
     pub fn login(&self, host: &str, team: &str) -> Option<&Login> {
+        self.made(host, team)?.ok()
+    }
+
+    /// Why `team` cannot log in to `host` as the operators' own ssh_config has it.
+    #[must_use]
+    pub fn refusals(&self, host: &str, team: &str) -> &[Problem] {
+        let made = self.made(host, team);
+        made.and_then(Result::err).unwrap_or_default()
+    }
+
+    fn made(&self, host: &str, team: &str) -> Option<Result<&Login, &[Problem]>> {
         let (host, team) = (*self.host_index.get(host)?, *self.team_index.get(team)?);
         if self.hosts[host].hop_only {
             return None;
         }
         let name = &self.teams[team].name;
-        self.logins
-            .login(host, team, &self.hosts, &self.host_index, name)
+        let (hosts, index) = (&self.hosts, &self.host_index);
+        Some(self.logins.login(host, team, hosts, index, name))
+    }
+
+    /// What the operators' own ssh_configs said of the hosts asked about so far: small ssh_configs by
+    /// name, to be kept with a run.
+    #[must_use]
+    pub fn records(&self) -> BTreeMap<String, Vec<u8>> {
+        let said = self.logins.configs().record(|team| self.logins.given(team));
+        let named = said.into_iter().map(|((team, source), text)| {
+            let name = &self.teams[team].name;
+            (record_name(team, name, source), text)
+        });
+        named.collect()
     }
 
     /// What is wrong with the files that the inventory names: keys, certificates and known_hosts
@@ -179,8 +227,57 @@ impl Inventory {
     /// plan does not.
     #[must_use]
     pub fn check_files(&self) -> Vec<Problem> {
-        files::check(&self.files)
+        let mut problems = files::check(&self.files);
+        problems.extend(self.logins.made().flat_map(files::check_followed));
+        Problems::new(problems).into_vec()
     }
+}
+
+/// How the names of [`Inventory::records`] end.
+pub const RECORD_END: &str = ".ssh_config";
+
+/// `team-1-operations.ssh_config`; the numbers keep names apart that look alike in ASCII.
+fn record_name(team: usize, name: &str, source: usize) -> String {
+    let portable = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let name: String = name.chars().take(40).map(portable).collect();
+    let more = match source {
+        0 => String::new(),
+        source => format!(".{}", source + 1),
+    };
+    format!("team-{}-{name}{more}{RECORD_END}", team + 1)
+}
+
+/// Every ssh_config that some level names, read or taken from what a run has kept.
+fn configs(
+    raw: &raw::Raw,
+    page: &mut Page<'_>,
+    records: Option<&BTreeMap<String, Vec<u8>>>,
+) -> ssh_config::Configs {
+    let teams = raw.teams.iter().map(|team| &team.access);
+    let hosts = raw.hosts.iter().map(|host| &host.access);
+    let levels = std::iter::once(&raw.ssh).chain(teams).chain(hosts);
+    let mut sources: Vec<(ssh_config::Source, Problem)> = Vec::new();
+    for named in levels.filter_map(|level| level.ssh_config.as_ref()) {
+        let Some(source) = &named.value else { continue };
+        if sources.iter().any(|(known, _)| known == source) {
+            continue;
+        }
+        let mut problem = Problem::new(page.place(named.at), "");
+        problem.line = page.line(named.at);
+        let hint =
+            "name the file that you use with `ssh -F FILE HOST`: yours, and writable by you alone";
+        sources.push((source.clone(), problem.with_hint(hint)));
+    }
+    let recorded = records.map(|records| {
+        let pairs =
+            (0..raw.teams.len()).flat_map(|team| (0..sources.len()).map(move |of| (team, of)));
+        let kept = pairs.filter_map(|(team, source)| {
+            let name = record_name(team, &raw.teams[team].name.value, source);
+            Some(((team, source), records.get(&name)?.clone()))
+        });
+        kept.collect()
+    });
+    ssh_config::Configs::read(sources, recorded.as_ref(), |problem| page.add(problem))
 }
 
 /// The bytes as text, without the byte-order mark that some editors write.

@@ -90,6 +90,11 @@ impl<'s> Page<'s> {
         self.problems.push(problem);
     }
 
+    /// Notes what is wrong in another file that this one names.
+    pub fn add(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
     /// The same without showing the line, for where a secret may have been written.
     pub fn refuse_unseen(&mut self, at: Mark, message: impl Into<String>, hint: impl Into<String>) {
         let problem = Problem::new(self.place(at), message).with_hint(hint);

@@ -8,6 +8,7 @@ use super::access::{AgentKey, Answer, Client, Elevate, Transport};
 use super::artifact::{Format, Kind, Pattern, SampleUnit, Stream};
 use super::page::{Mark, Spanned, Text};
 use super::placeholder::Template;
+use super::ssh_config::Source;
 
 /// The whole file.
 #[derive(Debug, Default)]
@@ -56,6 +57,8 @@ pub(super) struct Access {
     pub transport: Option<Spanned<Transport>>,
     pub client: Option<Spanned<Client>>,
     pub chroot: Option<Text>,
+    /// `None` inside for `ssh_config: none`.
+    pub ssh_config: Option<Spanned<Option<Source>>>,
     /// Something in it was refused: what seems missing may only be misspelt.
     pub refused: bool,
 }

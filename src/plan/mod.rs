@@ -156,7 +156,7 @@ pub fn make(
             "the plan is empty: nothing would be checked",
         )]);
     }
-    let visits = visit::visits(inventory, &checks);
+    let visits = visit::visits(inventory, &checks)?;
     let mut plan = Plan {
         inventory: inventory.clone(),
         features: written.features,

@@ -53,6 +53,9 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
             escape(&visit.team),
             escape(&route(&visit.login))
         )?;
+        for line in followed(&visit.login) {
+            writeln!(out, "    {}", escape(&line))?;
+        }
         for line in visit.commands() {
             writeln!(out, "    execute  {}", escape(&line))?;
         }
@@ -100,6 +103,32 @@ fn route(login: &Login) -> String {
     route
 }
 
+/// What the login takes from the operators' own ssh_config, hops included.
+fn followed(login: &Login) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (stop, is_hop) in login
+        .via
+        .iter()
+        .map(|hop| (hop, true))
+        .chain([(login, false)])
+    {
+        let Some(config) = &stop.ssh_config else {
+            continue;
+        };
+        let whom = match is_hop {
+            true => format!(", hop {}", stop.host),
+            false => String::new(),
+        };
+        let mut line = format!("follows  {} as {}{whom}", config.written, config.alias);
+        if !config.offers.is_empty() {
+            let _ = write!(line, ": {}, once each", config.offers.join(", "));
+        }
+        lines.push(line);
+        lines.extend(config.notes.iter().map(|note| format!("note     {note}")));
+    }
+    lines
+}
+
 /// What `gonogo plan --format json` prints.
 #[must_use]
 pub fn json(plan: &Plan) -> Value {
@@ -130,6 +159,7 @@ fn visit(visit: &Visit) -> Value {
         "host": visit.host,
         "team": visit.team,
         "login": route(&visit.login),
+        "follows": followed(&visit.login),
         "execute": visit.commands(),
         "read": visit.patterns(),
     })

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Planned};
 use crate::inventory::{Elevate, Inventory, Login, Transport};
+use crate::problem::Problem;
 use crate::steps::{CLOCK_COMMAND, HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Touch};
 use crate::transport::Command;
 
@@ -73,7 +74,7 @@ fn commands(
     planned.map(move |planned| planned.elevated(elevate))
 }
 
-pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Vec<Visit> {
+pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Result<Vec<Visit>, Vec<Problem>> {
     let mut order = Vec::new();
     let mut touched: BTreeMap<(String, String), BTreeSet<Touch>> = BTreeMap::new();
     for check in checks {
@@ -95,6 +96,10 @@ pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Vec<Visit> {
                 .flat_map(|step| step.call.touches(&check.subject, inventory)),
         );
     }
+    let refused = order
+        .iter()
+        .flat_map(|(host, team)| inventory.refusals(host, team));
+    let refused: Vec<Problem> = refused.cloned().collect();
     let visit = |key: (String, String)| {
         let login = inventory.login(&key.0, &key.1)?.clone();
         let touches = touched.remove(&key)?;
@@ -107,7 +112,11 @@ pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Vec<Visit> {
             identity,
         })
     };
-    order.into_iter().filter_map(visit).collect()
+    let visits = order.into_iter().filter_map(visit).collect();
+    match refused.is_empty() {
+        true => Ok(visits),
+        false => Err(refused),
+    }
 }
 
 /// Every host is asked who it is, and what time it has.

@@ -19,7 +19,7 @@ use super::{Ran, Record};
 use crate::digest::Sha256;
 use crate::failure::{Failure, FailureKind};
 use crate::feature_files::FeatureFile;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, RECORD_END};
 use crate::plan::{self, Check, Filters, Plan};
 use crate::problem::Problem;
 use crate::report::schema;
@@ -56,6 +56,7 @@ pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), String> {
 
 fn again(report: &schema::Report, directory: &Path) -> Result<Plan, String> {
     let (mut inventory, mut features) = (None, Vec::new());
+    let mut records = BTreeMap::new();
     for input in &report.inputs {
         let path = directory.join(&input.path);
         let bytes = fs::read(&path).map_err(|e| format!("`{}`: {e}", escape(&input.path)))?;
@@ -65,6 +66,10 @@ fn again(report: &schema::Report, directory: &Path) -> Result<Plan, String> {
         }
         match input.path.as_str() {
             INVENTORY => inventory = Some(bytes),
+            name if name.ends_with(RECORD_END) => {
+                let name = name.strip_prefix("inputs/").unwrap_or(name);
+                records.insert(name.to_owned(), bytes);
+            }
             name => features.push(FeatureFile {
                 label: label(report, name),
                 path,
@@ -74,7 +79,7 @@ fn again(report: &schema::Report, directory: &Path) -> Result<Plan, String> {
         }
     }
     let bytes = inventory.ok_or("the run keeps no inventory")?;
-    let inventory = Inventory::parse(Path::new(INVENTORY), bytes)
+    let inventory = Inventory::parse_recorded(Path::new(INVENTORY), bytes, &records)
         .map_err(|problems| refused("inventory", &problems.into_vec()))?;
     let made = plan::read_files(features)
         .and_then(|written| plan::make(&Arc::new(inventory), written, &Filters::default()));

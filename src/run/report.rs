@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::{Ran, Record};
+use crate::digest::Sha256;
 use crate::evidence::redact::Capture;
 use crate::evidence::{Content, Evidence};
 use crate::failure::Failure;
-use crate::inventory::{Client, Host};
+use crate::inventory::{Client, Host, Login};
 use crate::plan::{Check, Plan};
 use crate::report::{judge, publish, schema};
 use crate::sign::manifest::portable_name;
@@ -79,7 +80,11 @@ fn inputs(plan: &Plan, files: &mut Files) -> Vec<schema::Input> {
         )
     });
     let mut inputs = Vec::new();
-    for (name, bytes, digest) in std::iter::once(inventory).chain(features) {
+    let records = plan.inventory.records().into_iter().map(|(name, bytes)| {
+        let digest = Sha256::of(&bytes);
+        (format!("inputs/{name}"), bytes, digest)
+    });
+    for (name, bytes, digest) in std::iter::once(inventory).chain(records).chain(features) {
         let mut path = name.clone();
         for number in 2.. {
             if !files.contains_key(&path) {
@@ -138,7 +143,15 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
         .hosts
         .iter()
         .filter(|host| visited.contains(host.name.as_str()));
-    hosts
+    // Hops that only an ssh_config knows.
+    let mut strangers: Vec<schema::Host> = Vec::new();
+    for hop in plan.visits.iter().flat_map(|visit| &visit.login.via) {
+        let known = strangers.iter().any(|host| host.name == hop.host);
+        if !known && plan.inventory.host(&hop.host).is_none() {
+            strangers.push(stranger(hop));
+        }
+    }
+    let meant = hosts
         .map(|host| {
             let seen = ran.hosts.get(&host.name);
             let identity = seen.as_ref().map(|met| met.seen.clone());
@@ -147,7 +160,7 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
             let clock = clock.map(|(clock, most)| clock.within(most));
             schema::Host {
                 name: host.name.clone(),
-                address: text::endpoint(&host.address, host.port),
+                address: address(plan, host),
                 host_key: seen.as_ref().map(|met| met.greeting.host_key.clone()),
                 host_key_type: seen.as_ref().map(|met| met.greeting.host_key_type.clone()),
                 identity: schema::HostIdentity {
@@ -167,7 +180,44 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
                 clients: clients(plan, ran, host),
             }
         })
-        .collect()
+        .chain(strangers);
+    meant.collect()
+}
+
+/// A hop that the inventory does not know; nothing is asked of it and nothing demanded.
+fn stranger(hop: &Login) -> schema::Host {
+    schema::Host {
+        name: hop.host.clone(),
+        address: text::endpoint(&hop.address, hop.port),
+        host_key: None,
+        host_key_type: None,
+        identity: schema::HostIdentity::default(),
+        server: None,
+        machine: None,
+        runner: None,
+        sessions: None,
+        clock: None,
+        expected: None,
+        clients: BTreeMap::new(),
+    }
+}
+
+/// Where the host is; an ssh_config may know better than the inventory, and each team its own.
+fn address(plan: &Plan, host: &Host) -> String {
+    let logins = plan
+        .visits
+        .iter()
+        .flat_map(|visit| visit.login.via.iter().chain([&visit.login]));
+    let mut found: Vec<String> = logins
+        .filter(|login| login.host == host.name && login.ssh_config.is_some())
+        .map(|login| text::endpoint(&login.address, login.port))
+        .collect();
+    found.sort();
+    found.dedup();
+    match found.is_empty() {
+        true => text::endpoint(&host.address, host.port),
+        false => found.join(", "),
+    }
 }
 
 /// The least that any login accepts: a host has one clock.

@@ -27,7 +27,7 @@ pub(super) async fn dial(login: &Login, deadline: Deadline) -> Result<Socket, Fa
     let left = deadline.left().unwrap_or_default();
     let lookup = tokio::net::lookup_host((login.address.as_str(), login.port));
     let addresses: Vec<SocketAddr> = match tokio::time::timeout(left, lookup).await {
-        Ok(Ok(found)) => found.collect(),
+        Ok(Ok(found)) => found.filter(|found| login.takes(found)).collect(),
         Ok(Err(error)) => {
             let hint = "correct `address`, or look at the runner's resolver (/etc/resolv.conf)";
             return Err(fail(format!("the name does not resolve: {error}"), hint));
@@ -39,6 +39,11 @@ pub(super) async fn dial(login: &Login, deadline: Deadline) -> Result<Socket, Fa
             ));
         }
     };
+    if addresses.is_empty() {
+        let hint = "correct `AddressFamily` in the ssh_config, or the name";
+        let actual = "the name has no address of the family that AddressFamily leaves";
+        return Err(fail(actual.to_owned(), hint));
+    }
     // What each address answered: which of them the host means is the reader's knowledge.
     let mut told: Vec<(SocketAddr, String, &'static str)> = Vec::new();
     for (index, address) in addresses.iter().enumerate() {

@@ -100,7 +100,8 @@ impl Far {
         let blob = far.session.host_key().map(|(blob, _)| blob.to_vec());
         let blob = blob.unwrap_or_default();
         let now = u64::try_from(time::now().as_second()).unwrap_or(0);
-        let key = match trust.check(&far.login.address, &blob, now) {
+        let named = far.login.host_key_alias().unwrap_or(&far.login.address);
+        let key = match trust.check(named, &blob, now) {
             Ok(key) => key,
             Err(failure) => {
                 // A pin names no type: the host's other keys have to be looked at, too.

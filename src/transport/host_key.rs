@@ -75,8 +75,12 @@ impl Trust {
             content.push('\n');
             files.push(path.display().to_string());
         }
-        let name = known_hosts::name(&login.address, login.port);
+        let name = match login.host_key_alias() {
+            Some(alias) => alias.to_owned(),
+            None => known_hosts::name(&login.address, login.port),
+        };
         let bare = match login.port {
+            _ if login.host_key_alias().is_some() => Known::default(),
             22 => Known::default(),
             _ => Known::of(&content, &login.address),
         };

@@ -8,6 +8,7 @@ use crate::inventory::access::{Client, Elevate, Transport};
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::page::{Page, Spanned, Text};
 use crate::inventory::raw::Access;
+use crate::inventory::ssh_config::Source;
 use crate::inventory::yaml::{Node, Value};
 use crate::inventory::{grammar, size};
 use crate::time;
@@ -83,6 +84,9 @@ pub(super) fn access(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, folder: &Path
     if let Some(node) = keys.take("client") {
         access.client = fields::word(page, node, "client", &CLIENTS);
     }
+    if let Some(node) = keys.take("ssh_config") {
+        access.ssh_config = ssh_config(page, node, folder);
+    }
     if let Some(node) = keys.take("chroot") {
         access.chroot = fields::checked(page, node, "chroot", grammar::directory);
     }
@@ -126,6 +130,23 @@ pub(super) fn file(
             None
         }
     }
+}
+
+/// The operators' own ssh_config, or `none`.
+fn ssh_config(
+    page: &mut Page<'_>,
+    node: &Node<'_>,
+    folder: &Path,
+) -> Option<Spanned<Option<Source>>> {
+    let written = fields::text(page, node, "ssh_config")?;
+    let at = written.at;
+    if written.value == "none" {
+        return Some(Spanned { at, value: None });
+    }
+    let path = file(page, node, "ssh_config", folder)?.value;
+    let written = written.value;
+    let value = Some(Source { written, path });
+    Some(Spanned { at, value })
 }
 
 /// Name of an environment variable. What is no name may be the secret itself, and is not shown.

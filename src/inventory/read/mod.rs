@@ -34,8 +34,9 @@ pub(super) fn inventory(page: &mut Page<'_>, root: &Node<'_>, folder: &Path) -> 
         }
     }
     let mut whole;
+    let aliased = names_ssh_config(root);
     (raw.hosts, whole) = named(page, keys.take("hosts"), "hosts", |page, name, node| {
-        host(page, name, node, folder)
+        host(page, name, node, folder, aliased)
     });
     raw.unread.hosts = !whole;
     (raw.teams, whole) = named(page, keys.take("teams"), "teams", |page, name, node| {
@@ -87,14 +88,39 @@ fn key_name(page: &mut Page<'_>, entry: &Entry<'_>) -> Text {
     }
 }
 
-fn host(page: &mut Page<'_>, name: Text, node: &Node<'_>, folder: &Path) -> Host {
+/// Whether some login follows an ssh_config: then a host's own name may be all that says where it is,
+/// and `resolve` knows whether it is.
+fn names_ssh_config(root: &Node<'_>) -> bool {
+    let inside = |node: &Node<'_>| match &node.value {
+        Value::Map(entries) => entries.iter().any(|entry| entry.key == "ssh_config"),
+        _ => false,
+    };
+    let Value::Map(sections) = &root.value else {
+        return false;
+    };
+    sections
+        .iter()
+        .any(|section| match (&*section.key, &section.value.value) {
+            ("ssh", _) => inside(&section.value),
+            ("teams" | "hosts", Value::Map(entries)) => {
+                entries.iter().any(|entry| inside(&entry.value))
+            }
+            _ => false,
+        })
+}
+
+fn host(page: &mut Page<'_>, name: Text, node: &Node<'_>, folder: &Path, aliased: bool) -> Host {
     let owner = format!("host `{}`", name.value);
     let before = page.refusals();
     let mut host = Host::named(name);
     let Some(mut keys) = Keys::of(page, node, owner, host.name.at) else {
+        host.access.refused = true;
         return host;
     };
-    let address = keys.require("address", "10.20.0.11");
+    let address = match aliased {
+        true => keys.take("address"),
+        false => keys.require("address", "10.20.0.11"),
+    };
     host.address =
         address.and_then(|node| fields::checked(page, node, "address", grammar::address));
     host.access = access::access(page, &mut keys, folder);

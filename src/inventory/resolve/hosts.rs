@@ -23,7 +23,8 @@ pub(super) fn resolve(page: &mut Page<'_>, raw: &Raw) -> Vec<Host> {
         let name = host.name.value.as_str();
         hosts.push(Host {
             name: name.to_owned(),
-            address: host.address.as_ref().map(of).unwrap_or_default(),
+            // Without an address an ssh_config knows the host by its name.
+            address: host.address.as_ref().map_or_else(|| name.to_owned(), of),
             port: host
                 .access
                 .port

@@ -5,12 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::Known;
 use crate::inventory::access::{Client, Elevate, Transport};
+use crate::inventory::follow::MOST_HOPS;
+use crate::inventory::grammar;
 use crate::inventory::login::{self, Levels};
 use crate::inventory::page::{Mark, Page, Spanned, Text};
 use crate::inventory::raw::{Access, Raw, Team};
-
-/// More hops than any estate has, few enough to stay quick.
-const MOST_HOPS: usize = 8;
 
 pub(super) fn check(page: &mut Page<'_>, raw: &Raw, known: &Known<'_>) {
     let teams = raw.teams.iter().map(|team| &team.access);
@@ -40,14 +39,26 @@ fn check_pairs(page: &mut Page<'_>, raw: &Raw, known: &Known<'_>) {
         .collect();
     for team in &raw.teams {
         // Without hosts a team must still be able to stand for itself.
-        let hosts = raw
-            .hosts
-            .iter()
-            .map(|host| (Some(&host.name), &host.access));
+        let hosts = raw.hosts.iter().map(|host| (Some(host), &host.access));
         let alone = raw.hosts.is_empty().then_some((None, &nobody));
         for (host, access) in hosts.chain(alone) {
             let levels: Levels<'_> = [access, &team.access, &raw.ssh];
             if levels.iter().any(|level| level.refused) {
+                continue;
+            }
+            let config = login::last_word(&levels, |level| level.ssh_config.as_ref());
+            let config = config.is_some_and(|config| config.value.is_some());
+            if let Some(host) = host.filter(|host| host.address.is_none()) {
+                refuse_no_address(page, &host.name, config, &mut said);
+            }
+            let host = host.map(|host| &host.name);
+            if config {
+                // What the inventory does not say an ssh_config may; asked when the login is made.
+                note_companions(&levels, true, &mut companions);
+                refuse_mixed_clients(page, &levels, raw, team, known, &mut said);
+                if host.is_some_and(|host| homes.contains(host.value.as_str())) {
+                    refuse_elevated_sftp(page, &levels, &mut said);
+                }
                 continue;
             }
             let name = &team.name;
@@ -59,7 +70,7 @@ fn check_pairs(page: &mut Page<'_>, raw: &Raw, known: &Known<'_>) {
                 page.refuse(name.at, message, hint);
             }
             refuse_no_auth(page, &levels, name, &mut said);
-            note_companions(&levels, &mut companions);
+            note_companions(&levels, false, &mut companions);
             refuse_mixed_clients(page, &levels, raw, team, known, &mut said);
             if let Some(host) = host {
                 if !is_trusted(&levels) && said.insert((host.at, "trust")) {
@@ -81,6 +92,26 @@ fn check_pairs(page: &mut Page<'_>, raw: &Raw, known: &Known<'_>) {
                 hint,
             );
         }
+    }
+}
+
+/// Without an address a host is where an ssh_config knows it, under the name of its key.
+fn refuse_no_address<'a>(
+    page: &mut Page<'_>,
+    name: &'a Text,
+    config: bool,
+    said: &mut HashSet<(Mark, &'a str)>,
+) {
+    let told = match (config, grammar::address(&name.value)) {
+        (true, Ok(())) => return,
+        (true, Err(_)) => format!(
+            "host `{0}` has no `address`, and `ssh '{0}'` is nothing to type",
+            name.value
+        ),
+        (false, _) => format!("host `{}` has no `address`", name.value),
+    };
+    if said.insert((name.at, "address")) {
+        page.refuse(name.at, told, "write `address: 10.20.0.11`");
     }
 }
 
@@ -138,8 +169,13 @@ fn refuse_mixed_clients<'a>(
 
 /// Notes which certificates and passphrases some login uses: those that stand at the key's level or
 /// at a more specific one.
-fn note_companions(levels: &Levels<'_>, used: &mut HashMap<Mark, bool>) {
-    let key_at = login::auth_level(levels).filter(|at| levels[*at].key.is_some());
+fn note_companions(levels: &Levels<'_>, config: bool, used: &mut HashMap<Mark, bool>) {
+    let auth_at = login::auth_level(levels);
+    // A key that an ssh_config names has every level's companions.
+    let key_at = match auth_at {
+        None => config.then_some(levels.len()),
+        Some(at) => levels[at].key.is_some().then_some(at),
+    };
     for (at, level) in levels.iter().enumerate() {
         let certificate = level.certificate.as_ref().map(|file| file.at);
         let passphrase = level.passphrase_env.as_ref().map(|name| name.at);

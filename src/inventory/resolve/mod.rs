@@ -18,6 +18,7 @@ use super::Team;
 use super::login::Logins;
 use super::page::{Page, Text};
 use super::raw::Raw;
+use super::ssh_config::Configs;
 use super::{Host, Instance};
 use crate::text;
 
@@ -38,7 +39,7 @@ pub(super) struct Resolved {
 pub(super) type Index = HashMap<String, usize>;
 
 /// Resolves everything; usable only when the page holds no problem afterwards.
-pub(super) fn resolve(raw: Raw, page: &mut Page<'_>) -> Resolved {
+pub(super) fn resolve(raw: Raw, page: &mut Page<'_>, configs: Configs) -> Resolved {
     let host_index = index(raw.hosts.iter().map(|host| &host.name));
     let team_index = index(raw.teams.iter().map(|team| &team.name));
     let known = Known {
@@ -68,7 +69,7 @@ pub(super) fn resolve(raw: Raw, page: &mut Page<'_>) -> Resolved {
         instances,
         vendors,
         products,
-        logins: Logins::new(raw.ssh, team_levels, host_levels),
+        logins: Logins::new(raw.ssh, team_levels, host_levels, configs),
     }
 }
 

@@ -4,6 +4,7 @@
 mod logins;
 mod meaning;
 mod refusals;
+mod ssh_config;
 
 use std::path::Path;
 
