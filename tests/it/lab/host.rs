@@ -70,10 +70,13 @@ impl Host {
         assert!(mounted.status.success(), "{mounted:?}");
     }
 
-    /// Appends to sshd_config as an administrator does: checks, reloads, waits (needs root).
+    /// Appends to the first sshd_config as an administrator does: checks, reloads, waits (needs root).
     pub fn reconfigure(&self, text: &str) {
-        let config = self.path("sshd_config");
-        let whole = fs::read_to_string(&config).unwrap() + text;
+        let (config, first) = (self.path("sshd_config"), self.path("sshd_config.first"));
+        if !first.exists() {
+            fs::copy(&config, &first).unwrap();
+        }
+        let whole = fs::read_to_string(&first).unwrap() + text;
         fs::write(&config, whole).unwrap();
         let checked = self.inside(&format!("{} -t -f {}", sshd().display(), config.display()));
         assert!(checked.status.success(), "{checked:?}");

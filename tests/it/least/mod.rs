@@ -35,10 +35,9 @@ fn part<'a>(text: &'a str, host: &str) -> &'a str {
     &rest[..rest.find("\n# on ").map_or(rest.len(), |end| end + 1)]
 }
 
-/// Installs the script of `--forced-command` where the rules say that it is.
+/// Installs the script of `--forced-command` where the rules say that it is, in a /usr/local of the host's own.
 fn install_script(lab: &Lab, host: &Host) {
     use std::os::unix::fs::PermissionsExt as _;
-    host.own_usr_local();
     let script = host
         .path("local/libexec")
         .join(format!("gonogo-{}", OPERATIONS.team));
