@@ -97,7 +97,8 @@ fn public_key(login: &Login, notes: &mut Vec<String>) -> String {
 fn remarks(asked: &Asked<'_>, accounts: &[Account<'_>]) -> Vec<String> {
     let mut remarks = vec![
         "Put each line in place of the key's own line in the account's authorized_keys on the hosts named above \
-         it, then sshd -t and a login. A file that the account itself may write restricts nobody: let root own it."
+         it; check with ssh-keygen -l -f FILE, and keep a session open until a new login works. A file that the \
+         account itself may write restricts nobody: let root own it."
             .to_owned(),
     ];
     let script = asked.script();

@@ -29,6 +29,13 @@ fn block(account: &Account<'_>, asked: &Asked<'_>) -> String {
     match account.forced(asked) {
         Some(forced) => {
             put(&format!("ForceCommand {forced}"));
+            if let Some(chroot) = &account.login.chroot {
+                // sshd fills in `%u` and `%h`, and takes one word.
+                put(&format!(
+                    "ChrootDirectory \"{}\"",
+                    chroot.replace('%', "%%")
+                ));
+            }
             // gonogo gives its SFTP channel back before it runs a command.
             put("MaxSessions 1");
         }
@@ -72,14 +79,14 @@ fn remarks(asked: &Asked<'_>, accounts: &[Account<'_>]) -> Vec<String> {
         ));
     }
     let sftp = |account: &Account<'_>| {
-        account
-            .visit
-            .is_some_and(|visit| visit.login.transport == Transport::Sftp)
+        account.visit.is_some_and(|visit| {
+            visit.login.transport == Transport::Sftp && visit.login.chroot.is_none()
+        })
     };
     if accounts.iter().any(sftp) {
         remarks.push(
-            "`ChrootDirectory DIR` would also say which files an SFTP account sees; paths of the inventory then \
-             begin below DIR, which root has to own."
+            "`ChrootDirectory DIR` would also say which files an SFTP account sees: root has to own DIR, and the \
+             inventory says `chroot: DIR`."
                 .to_owned(),
         );
     }

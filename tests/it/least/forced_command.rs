@@ -66,7 +66,7 @@ fn the_script_runs_the_plan_and_refuses_what_is_smuggled() {
     let good = request(NONCE, version);
     let log = format!("{home}/{}", orders.log());
     let head = |size: &str, path: &str| request(NONCE, &["head", "-c", size, "--", path]);
-    let find = ["-mindepth", "1", "-maxdepth", "1", "-printf", "%f\\0"];
+    let find = ["-mindepth", "1", "-maxdepth", "1", "-print0"];
     let find = |dir: &str| request(NONCE, &[&["find", dir][..], &find].concat());
 
     let injections = [
