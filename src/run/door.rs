@@ -12,7 +12,7 @@ use super::hung::{Hung, Wary};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Identity, Inventory, Login};
 use crate::plan::Visit;
-use crate::steps::{Door, Seen, identify, measure, on_time};
+use crate::steps::{Door, Seen, identify, is_meant, measure, on_time};
 use crate::time;
 use crate::transport::{Greeting, Limits, Session, Ways};
 use crate::verdict::{Clock, same_hostname};
@@ -31,6 +31,8 @@ pub struct Met {
     /// How many sessions met it.
     pub sessions: u64,
     port: u16,
+    /// Not the machine that the inventory pins.
+    is_stranger: bool,
 }
 
 /// What each reached host proved and said, by name.
@@ -64,14 +66,9 @@ impl Registry {
 
     /// Two sessions with one host must meet one machine: a name that leads to two is a load balancer.
     fn enter(&self, login: &Login, greeting: &Greeting, seen: &Seen) -> Result<(), Failure> {
-        let now = Met {
-            greeting: greeting.clone(),
-            seen: seen.clone(),
-            sessions: 1,
-            port: login.port,
-        };
+        let now = Met::first(login, greeting, seen);
         let mut known = self.lock();
-        let Some(met) = known.get_mut(&login.host) else {
+        let Some(met) = (known.get_mut(&login.host)).filter(|met| !met.is_stranger) else {
             known.insert(login.host.clone(), now);
             return Ok(());
         };
@@ -87,6 +84,16 @@ impl Registry {
             first.is_name_of_file = now.seen.is_name_of_file;
         }
         Ok(())
+    }
+
+    /// Keeps what a machine said that is not the one meant, so that the report tells whose it is. It
+    /// counts for nothing once the right one is met.
+    fn note_stranger(&self, login: &Login, greeting: &Greeting, seen: &Seen) {
+        let stranger = Met {
+            is_stranger: true,
+            ..Met::first(login, greeting, seen)
+        };
+        self.lock().entry(login.host.clone()).or_insert(stranger);
     }
 
     /// Of two measurements at once the sharper one stays.
@@ -105,6 +112,16 @@ impl Registry {
 }
 
 impl Met {
+    fn first(login: &Login, greeting: &Greeting, seen: &Seen) -> Self {
+        Self {
+            greeting: greeting.clone(),
+            seen: seen.clone(),
+            sessions: 1,
+            port: login.port,
+            is_stranger: false,
+        }
+    }
+
     /// Whether `other`, met under the same name, is another machine, as far as both say who they are.
     fn is_another(&self, other: &Self) -> bool {
         let other_key = self.greeting.host_key_type == other.greeting.host_key_type
@@ -196,6 +213,10 @@ impl LaneDoor {
         let proven = async {
             let own = guarded.unelevated();
             let seen = identify(&*own, login, &self.identity, limits).await?;
+            if let Err(failure) = is_meant(&seen, &self.identity) {
+                self.hosts.note_stranger(login, own.greeting(), &seen);
+                return Err(failure);
+            }
             self.hosts.enter(login, own.greeting(), &seen)?;
             self.look_at_the_clock(&*own, limits).await
         };
@@ -349,6 +370,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_stranger_is_told_until_the_right_machine_is_met() {
+        let hosts = Registry::default();
+        let said = |id: &str| Seen {
+            machine_id: Some(id.to_owned()),
+            ..Seen::default()
+        };
+        let id = || hosts.get("a").unwrap().seen.machine_id.unwrap();
+        hosts.note_stranger(&login(22), &Greeting::default(), &said("x"));
+        assert_eq!(id(), "x");
+        hosts
+            .enter(&login(22), &Greeting::default(), &said("y"))
+            .unwrap();
+        hosts.note_stranger(&login(22), &Greeting::default(), &said("x"));
+        assert_eq!((id().as_str(), hosts.get("a").unwrap().sessions), ("y", 1));
+        let again = hosts.enter(&login(22), &Greeting::default(), &said("x"));
+        assert!(again.is_err());
     }
 
     #[test]

@@ -130,17 +130,28 @@ fn passed(check: &Check) -> Record {
     }
 }
 
+fn clock(tolerance_ms: u64) -> schema::Clock {
+    schema::Clock {
+        skew_ms: 0,
+        uncertainty_ms: 600,
+        tolerance_ms,
+    }
+}
+
 #[test]
 fn an_untouched_record_answers_its_inputs_wherever_it_lies() {
     let (report, directory) = told();
     assert_eq!(report.checks.len(), 3);
+    assert_eq!(replay(&report, directory.path()), Ok(()));
+    let mut report = report;
+    report.hosts[0].clock = Some(clock(60_000));
     assert_eq!(replay(&report, directory.path()), Ok(()));
 }
 
 #[test]
 fn a_record_changed_with_right_sums_is_found() {
     type Change = fn(&mut schema::Report);
-    let changes: [(&str, Change); 16] = [
+    let changes: [(&str, Change); 18] = [
         ("instances", |r| {
             r.instances.retain(|one| one.name != "two");
             r.hosts.retain(|one| one.name != "b");
@@ -159,6 +170,10 @@ fn a_record_changed_with_right_sums_is_found() {
         }),
         ("hosts", |r| r.hosts[0].machine = Some("x".into())),
         ("hosts", |r| r.hosts[0].expected = None),
+        ("hosts", |r| r.hosts[0].runner = Some(true)),
+        ("clock_tolerance", |r| {
+            r.hosts[0].clock = Some(clock(600_000))
+        }),
         ("environment", |r| {
             r.run.scope.environment = "staging".into()
         }),

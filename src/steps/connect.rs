@@ -48,12 +48,10 @@ pub(super) async fn connect(world: &mut World) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Asks the host who it is and compares with what the inventory says.
-///
-/// What is not pinned is recorded when it can be had; what is pinned must be had and must match.
+/// Asks the host who it is: what is pinned must be had, the rest is recorded when it can be had.
 ///
 /// # Errors
-/// `mismatch` when the host is another; the reader's own failure when a pinned fact cannot be read.
+/// The reader's own failure when a pinned fact cannot be read.
 pub async fn identify(
     session: &dyn Session,
     login: &Login,
@@ -74,20 +72,27 @@ pub async fn identify(
     )?;
     let is_name_of_file = named.as_ref().is_some_and(|(_, of_file)| *of_file);
     let hostname = named.map(|(name, _)| name);
-    let (id, name) = (expected.machine_id.as_deref(), expected.hostname.as_deref());
-    compare(
-        "machine-id",
-        id,
-        machine_id.as_deref(),
-        str::eq_ignore_ascii_case,
-    )?;
-    compare("host name", name, hostname.as_deref(), same_hostname)?;
     Ok(Seen {
         hostname,
         is_name_of_file,
         machine_id,
         clock: None,
     })
+}
+
+/// Compares what a host said with what the inventory pins.
+///
+/// # Errors
+/// `mismatch` when the host is another.
+pub fn is_meant(seen: &Seen, expected: &Identity) -> Result<(), Failure> {
+    let (id, name) = (expected.machine_id.as_deref(), expected.hostname.as_deref());
+    compare(
+        "machine-id",
+        id,
+        seen.machine_id.as_deref(),
+        str::eq_ignore_ascii_case,
+    )?;
+    compare("host name", name, seen.hostname.as_deref(), same_hostname)
 }
 
 /// A name that the inventory pins is the running system's own word, by command. One that is only

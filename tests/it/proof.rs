@@ -364,7 +364,7 @@ fn a_clock_that_is_off() {
     let early = lab.host("ny4-2").clock_off(30).start();
     let orders = lab.amps("orders", &late);
     *orders.teams.borrow_mut() = vec![OPS, MD];
-    lab.amps("quotes", &early);
+    let quotes = lab.amps("quotes", &early);
     let shown = lab.ssh(&late, OPERATIONS, "date -u +%s");
     let shown: i64 = String::from_utf8(shown.stdout)
         .unwrap()
@@ -426,6 +426,54 @@ fn a_clock_that_is_off() {
         inventory["hosts"]["ny4-2"]["clock_tolerance"] = "5s".into();
     });
     run.assert_only(&FOUR.map(|four| ("quotes", OPS, four, "mismatch")));
+    // Who reads of an old entry reads of the clock that dated it.
+    quotes.write_logs(jiff::SignedDuration::from_hours(2));
+    let run = lab.judge_with(|inventory| {
+        inventory["hosts"]["ny4-1"]["clock_tolerance"] = "15m".into();
+    });
+    run.assert_only(&[("quotes", OPS, "event log", "stale")]);
+    let hint = &run.check("quotes", OPS, "event log")["failure"]["hint"];
+    let hint = hint.as_str().unwrap();
+    assert!(
+        hint.contains("the host's clock is ") && hint.contains("ahead"),
+        "{hint}"
+    );
+}
+
+#[test]
+fn an_address_that_leads_to_another_host_of_the_inventory() {
+    if needs_root("an_address_that_leads_to_another_host_of_the_inventory") {
+        return;
+    }
+    let lab = Lab::new();
+    let one = lab.host("ny4-1").start();
+    let other = lab.host("ny4-2").same_key_as(&one).start();
+    lab.amps("orders", &one);
+    lab.amps("quotes", &other);
+    // A wrong line in DNS: the name of ny4-2 leads to ny4-1, which has its key.
+    let balancer = Balancer::before(&[&one], None);
+    let known = balancer.known_hosts_line(&other);
+    let pinned = |inventory: &mut Value, right: bool| {
+        let id = json!({"machine_id": other.machine_id});
+        inventory["hosts"]["ny4-2"]["identity"] = id;
+        if !right {
+            inventory["hosts"]["ny4-2"]["address"] = balancer.address.ip().to_string().into();
+            inventory["hosts"]["ny4-2"]["port"] = balancer.address.port().into();
+        }
+    };
+    let run = lab.judge_knowing(&known, |inventory| pinned(inventory, false));
+    run.assert_only(&FOUR.map(|four| ("quotes", OPS, four, "mismatch")));
+    let told = reasons(&run).join("\n");
+    assert!(
+        told.contains("hosts are one machine: ny4-1, ny4-2"),
+        "{told}"
+    );
+    assert!(
+        told.contains("ny4-2 is not the one that is meant"),
+        "{told}"
+    );
+    lab.judge_with(|inventory| pinned(inventory, true))
+        .assert_go(8);
 }
 
 #[test]
