@@ -186,8 +186,8 @@ pub(super) fn runner(facts: &Facts) -> Vec<String> {
         };
         let name = &host.name;
         reasons.push(format!(
-            "host {name} is the machine that gonogo runs on, or a clone of it ({by}): correct its `address`, or \
-             say `runner: true` there if it is meant"
+            "host {name} is the machine that gonogo runs on, or a clone of it ({by}): correct its `address`, \
+             give a clone an id of its own (`systemd-machine-id-setup`), or say `runner: true` there if it is meant"
         ));
     }
     reasons
