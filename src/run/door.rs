@@ -77,6 +77,10 @@ impl Registry {
             return Err(Failure::new(FailureKind::Mismatch, expected, now.say()).with_hint(MANY));
         }
         met.sessions += 1;
+        // A client that uses another's connection cannot tell which key was shown.
+        if met.greeting.host_key.is_empty() {
+            met.greeting = now.greeting;
+        }
         let first = &mut met.seen;
         first.machine_id = first.machine_id.take().or(now.seen.machine_id);
         if first.hostname.is_none() {
@@ -124,7 +128,8 @@ impl Met {
 
     /// Whether `other`, met under the same name, is another machine, as far as both say who they are.
     fn is_another(&self, other: &Self) -> bool {
-        let other_key = self.greeting.host_key_type == other.greeting.host_key_type
+        let other_key = !self.greeting.host_key.is_empty()
+            && self.greeting.host_key_type == other.greeting.host_key_type
             && self.greeting.host_key != other.greeting.host_key;
         let (one, two) = (&self.seen, &other.seen);
         // All that tells clones apart which share key and machine-id.
@@ -147,7 +152,8 @@ impl Met {
         ];
         let said = said
             .iter()
-            .filter_map(|(what, said)| Some(format!("{what} `{}`", (*said)?)));
+            .filter_map(|(what, said)| Some((what, said.filter(|said| !said.is_empty())?)))
+            .map(|(what, said)| format!("{what} `{said}`"));
         said.collect::<Vec<_>>().join(", ")
     }
 }
@@ -336,7 +342,7 @@ mod tests {
         let (ed, rsa) = ("ed25519", "rsa");
         let (n, m) = (Some("n"), Some("m"));
         let (x, y) = (Some("x"), Some("y"));
-        let cases: [(Facts, Facts, bool); 13] = [
+        let cases: [(Facts, Facts, bool); 15] = [
             ((ed, "1", None, None), (ed, "1", None, None), true),
             ((ed, "1", x, n), (ed, "1", Some("X"), n), true),
             ((ed, "1", None, None), (rsa, "2", None, None), true),
@@ -344,6 +350,8 @@ mod tests {
             // The name in a file need not be the one that the system goes by.
             ((ed, "1", x, n), (ed, "1", x, Some("m!")), true),
             ((ed, "1", None, n), (ed, "1", x, Some("n.example")), true),
+            (("", "", None, None), (ed, "1", None, None), true),
+            ((ed, "1", x, None), ("", "", x, None), true),
             ((ed, "1", None, None), (ed, "2", None, None), false),
             ((ed, "1", None, None), (ed, "2", x, None), false),
             ((ed, "1", x, None), (ed, "1", y, None), false),
@@ -360,6 +368,7 @@ mod tests {
             assert_eq!(second_time.is_ok(), one, "{first:?} {second:?}");
             let sessions = hosts.get("a").unwrap().sessions;
             assert_eq!(sessions, 1 + u64::from(one));
+            assert!(!hosts.get("a").unwrap().greeting.host_key.is_empty());
             if let Err(failure) = second_time {
                 assert_eq!(failure.kind, FailureKind::Mismatch);
                 let told = format!("{} {}", failure.expected, failure.actual);

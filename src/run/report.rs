@@ -162,7 +162,8 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
                 name: host.name.clone(),
                 address: address(plan, host),
                 host_key: seen.as_ref().map(|met| met.greeting.host_key.clone()),
-                host_key_type: seen.as_ref().map(|met| met.greeting.host_key_type.clone()),
+                host_key_type: (seen.as_ref().map(|met| met.greeting.host_key_type.clone()))
+                    .filter(|kind| !kind.is_empty()),
                 identity: schema::HostIdentity {
                     hostname: identity.hostname,
                     machine_id: identity.machine_id,
