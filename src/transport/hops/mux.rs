@@ -83,6 +83,8 @@ enum Act {
     Send(usize),
     Take(usize),
     Leave(usize),
+    /// Take in what the wire has, by way of that lane.
+    Pump(usize),
 }
 
 /// The loop and what it turns over.
@@ -95,6 +97,11 @@ struct Mux<'a> {
     lanes: Vec<Lane<Channel>>,
     /// The call whose packet went out half.
     stuck: Option<Act>,
+    /// How often the wire was asked.
+    turns: usize,
+    /// libssh2 holds no bytes of the wire that it has not looked at: else a poll would wait for what is
+    /// here already. An open, a farewell or a key exchange stops at the packet that it wants.
+    drained: bool,
     over: bool,
 }
 
@@ -109,6 +116,8 @@ pub(super) fn carry(far: &Far, shared: &Shared, orders: Receiver<Order>) {
         opening: None,
         lanes: Vec::new(),
         stuck: None,
+        turns: 0,
+        drained: true,
         over: false,
     };
     let ended = mux.turn();
@@ -130,11 +139,19 @@ impl Mux<'_> {
                 return Ok(());
             }
             self.watch();
-            let moved = self.round()?;
+            if self.round()? {
+                again = false;
+                continue;
+            }
+            if !self.drained
+                && let Some(at) = self.pumping()
+            {
+                self.pump(at)?;
+            }
             // A second round without any progress means that libssh2 waits for the wire (a key
             // exchange): then so does the loop.
-            if moved || (!again && self.is_ready()) {
-                again = !moved;
+            if !again && self.is_ready() {
+                again = true;
                 continue;
             }
             again = false;
@@ -229,11 +246,10 @@ impl Mux<'_> {
             Act::Send(at) => self.lanes[at].send(),
             Act::Take(at) => self.lanes[at].take(),
             Act::Leave(at) => self.lanes[at].leave(),
-        };
-        let (Act::Send(at) | Act::Take(at) | Act::Leave(at)) = act else {
-            return Ok(false);
+            Act::Pump(at) => self.lanes[at].pump(),
         };
         self.stuck = None;
+        self.drained = matches!(act, Act::Take(_) | Act::Pump(_));
         match done {
             Ok(()) => Ok(true),
             Err(error) if is_later(&error) => {
@@ -244,18 +260,20 @@ impl Mux<'_> {
             Err(_) => {
                 self.check(self.far.last_error())?;
                 match act {
-                    Act::Leave(_) => self.lanes[at].forget(),
-                    _ => self.lanes[at].end(),
+                    Act::Leave(at) => self.lanes[at].forget(),
+                    Act::Send(at) | Act::Take(at) | Act::Pump(at) => self.lanes[at].end(),
+                    Act::Open => {}
                 }
                 Ok(true)
             }
         }
     }
 
+    /// The call could not end: because its packet went out half, or because the wire has no more.
     fn note(&mut self, act: Act) {
-        if self.far.directions().contains(PollFlags::OUT) {
-            self.stuck = Some(act);
-        }
+        let half = self.far.directions().contains(PollFlags::OUT);
+        self.stuck = half.then_some(act);
+        self.drained = !half;
     }
 
     /// `Err` when the error is about the connection, not about one channel.
@@ -273,6 +291,7 @@ impl Mux<'_> {
         let session = &self.far.session;
         let tried = session.channel_direct_tcpip(&order.address, order.port, None);
         self.stuck = None;
+        self.drained = false;
         let error = match tried {
             Ok(channel) => {
                 self.enter(channel);
@@ -327,7 +346,13 @@ impl Mux<'_> {
     }
 
     fn wait(&mut self) -> Result<(), Error> {
-        let pump = self.lanes.iter().position(Lane::pumps);
+        // Another lane each time: one may itself have to send before it reads.
+        let (begun, ended) = self.lanes.split_at(self.turns % self.lanes.len().max(1));
+        let pump = ended
+            .iter()
+            .position(Lane::pumps)
+            .map(|at| begun.len() + at);
+        let pump = pump.or_else(|| begun.iter().position(Lane::pumps));
         let asks = pump.is_some() || self.opening.is_some() || self.stuck.is_some();
         let asks = asks || self.lanes.iter().any(Lane::is_leaving);
         // An idle connection has no channel to read from: only its end is of interest.
@@ -366,16 +391,29 @@ impl Mux<'_> {
         }
         match pump {
             _ if woken[0].is_empty() => Ok(()),
-            Some(at) => match self.lanes[at].pump() {
-                Err(error) if !is_later(&error) => self.check(self.far.last_error()).map(drop),
-                _ => Ok(()),
-            },
+            Some(at) => self.pump(at),
             // Who opens or leaves meets the error by itself.
             None if asks => Ok(()),
             None => Err(Error::from_errno(ErrorCode::Session(
                 libssh2_sys::LIBSSH2_ERROR_SOCKET_DISCONNECT,
             ))),
         }
+    }
+
+    /// A lane to ask the wire by; another each time, as one may itself have to send before it reads.
+    fn pumping(&mut self) -> Option<usize> {
+        self.turns = self.turns.wrapping_add(1);
+        let many = self.lanes.len();
+        let mut places = (0..many).map(|at| (at + self.turns) % many);
+        places.find(|at| self.lanes[*at].pumps())
+    }
+
+    fn pump(&mut self, at: usize) -> Result<(), Error> {
+        let stuck = self.stuck;
+        self.act(Act::Pump(at))?;
+        // What went out half stays the one to be finished.
+        self.stuck = stuck.or(self.stuck);
+        Ok(())
     }
 
     /// Until when the poll may sleep.

@@ -1,6 +1,7 @@
 //! Many sessions behind one bastion: one connection to it, and none of them in the way of another.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -416,4 +417,77 @@ async fn a_bastion_lost_in_mid_run_is_named_and_connected_to_anew() {
         (K::Unreachable, Some("target"))
     );
     drop(hold);
+}
+
+/// A road to `port` that takes little at a time, and now and then nothing: what is sent there goes out
+/// by halves.
+fn narrow_road(port: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    rustix::net::sockopt::set_socket_recv_buffer_size(&listener, 4096).unwrap();
+    let narrow = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut near in listener.incoming().flatten() {
+            let mut far = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let (mut back, mut home) = (far.try_clone().unwrap(), near.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut back, &mut home));
+            std::thread::spawn(move || {
+                let (mut piece, mut since) = ([0; 2048], 0);
+                while let Ok(many @ 1..) = near.read(&mut piece) {
+                    since += many;
+                    if since > 64 << 10 {
+                        since = 0;
+                        std::thread::sleep(Duration::from_millis(100));
+                    }
+                    if far.write_all(&piece[..many]).is_err() {
+                        break;
+                    }
+                }
+                let _ = far.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    narrow
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bastion_that_takes_little_at_a_time_gets_everything_in_order() {
+    if !usable() {
+        return;
+    }
+    let (bastion, target) = (Lab::with("RekeyLimit 1M"), Lab::new());
+    let mut hop = hop(&bastion, "bastion", TWO);
+    hop.port = narrow_road(bastion.port);
+    bastion.trust(&format!(
+        "[127.0.0.1]:{} {}",
+        hop.port,
+        bastion.public("host")
+    ));
+    let login = behind(&target, &[hop]);
+    let ways = Ways::default();
+    let content: Vec<u8> = (0..1 << 20).map(|n: u32| (n % 253) as u8).collect();
+    let path = target.file("f", &content);
+    let sessions = join_all([&login; 8].map(|login| connect_by(&ways, login))).await;
+    let work = sessions.iter().enumerate().map(|(n, session)| {
+        let (session, ways) = (session.as_ref().unwrap(), &ways);
+        let (path, content, login) = (&path, &content, &login);
+        async move {
+            for round in 0..4 {
+                match n % 4 {
+                    0 => assert!(fetch(&**session, path).await.unwrap().1 == *content),
+                    1 => {
+                        let other = connect_by(ways, login).await.unwrap();
+                        other.run(&shell("true"), AMPLE).await.unwrap();
+                    }
+                    _ => {
+                        let long = format!("{n}{round}").repeat(10_000);
+                        let command = shell(&format!("printf %s {long}"));
+                        let output = session.run(&command, AMPLE).await.unwrap();
+                        assert!(output.stdout == long.into_bytes());
+                    }
+                }
+            }
+        }
+    });
+    join_all(work).await;
+    assert_eq!(accepted(&bastion), 1);
 }
