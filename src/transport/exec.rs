@@ -80,12 +80,7 @@ pub(super) fn framed(
         Ok(()) => judge(talk, far, channel, deadline).map_err(Into::into),
         Err(error) => {
             far.abandon(channel);
-            match error {
-                ReadError::Failure(failure) if talk.never_began(&failure) => {
-                    Err(not_begun(&talk.noise(), deadline).into())
-                }
-                error => Err(error),
-            }
+            Err(talk.why(error, deadline))
         }
     }
 }
@@ -257,6 +252,16 @@ impl Talk {
         match frame.noise_bytes() > MOST_NOISE {
             true => Err(no_frame(&frame.noise(), None, None).into()),
             false => Ok(()),
+        }
+    }
+
+    /// `error`, or what it means when nothing has begun by then.
+    pub(super) fn why(&self, error: ReadError, deadline: &Deadline) -> ReadError {
+        match error {
+            ReadError::Failure(failure) if self.never_began(&failure) => {
+                not_begun(&self.noise(), deadline).into()
+            }
+            error => error,
         }
     }
 

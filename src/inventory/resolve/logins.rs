@@ -71,6 +71,7 @@ fn check_pairs(page: &mut Page<'_>, raw: &Raw, known: &Known<'_>) {
             }
             refuse_no_auth(page, &levels, name, &mut said);
             note_companions(&levels, false, &mut companions);
+            refuse_unattended_answers(page, &levels, &mut said);
             refuse_mixed_clients(page, &levels, raw, team, known, &mut said);
             if let Some(host) = host {
                 if !is_trusted(&levels) && said.insert((host.at, "trust")) {
@@ -129,6 +130,25 @@ fn refuse_no_auth<'a>(
         let message = format!("team `{}` has no way to authenticate", team.value);
         let hint = "write `key: FILE`, `agent: true`, `keyboard_interactive: [ … ]` or `password_env: NAME` below the team, or below `ssh:` for all";
         page.refuse(team.at, message, hint);
+    }
+}
+
+/// The installed `ssh` asks nobody but a program that knows its questions, and these are the server's.
+fn refuse_unattended_answers<'a>(
+    page: &mut Page<'_>,
+    levels: &Levels<'a>,
+    said: &mut HashSet<(Mark, &'a str)>,
+) {
+    let level = login::auth_level(levels);
+    let answers = level.and_then(|at| levels[at].keyboard_interactive.as_ref());
+    if let Some(answers) = answers
+        && client(levels) == Client::Openssh
+        && said.insert((answers.at, "client"))
+    {
+        let message = "`keyboard_interactive` cannot be had with `client: openssh`";
+        let hint =
+            "write `client: ssh2`, or let a person open a control socket that `ssh_config` names";
+        page.refuse(answers.at, message, hint);
     }
 }
 

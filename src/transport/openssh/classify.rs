@@ -9,7 +9,7 @@ use super::config::{self, chain};
 use super::log::Log;
 use super::place::Place;
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{Auth, Login};
+use crate::inventory::{AgentKey, Auth, Login};
 use crate::text;
 use crate::time::say;
 use crate::transport::actor::Deadline;
@@ -257,7 +257,10 @@ fn is_about_key(word: &str) -> bool {
 fn describe(way: &Auth) -> String {
     match way {
         Auth::Key { path, .. } => format!("key {}", path.display()),
-        Auth::Agent => "agent".to_owned(),
+        Auth::Agent(AgentKey::Any) => "agent".to_owned(),
+        Auth::Agent(AgentKey::Fingerprint(print)) => format!("agent, key {print}"),
+        Auth::Agent(AgentKey::File(path)) => format!("agent, key {}", path.display()),
+        Auth::KeyboardInteractive { .. } => "keyboard-interactive".to_owned(),
         Auth::Password { env } => format!("password of ${env}"),
     }
 }

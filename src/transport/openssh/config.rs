@@ -9,9 +9,9 @@ use std::time::Duration;
 use super::askpass::Secrets;
 use super::place::Place;
 use super::version::Version;
-use super::{askpass, ours};
+use super::{askpass, auth, ours};
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{Auth, Login};
+use crate::inventory::Login;
 use crate::transport::host_key::{Ask, Trust};
 
 /// Holds for every host that `ssh` comes by, jump hosts of the operator's own file included. Strict,
@@ -120,7 +120,7 @@ fn file(
     for line in trust(place, version, at, login, ask)? {
         say(line);
     }
-    for line in auth(place, at, login, secrets)? {
+    for line in auth::lines(place, at, login, secrets)? {
         say(line);
     }
     match before {
@@ -149,7 +149,7 @@ fn file(
 }
 
 /// A file of the inventory, under a name that needs no quoting.
-fn readable(place: &mut Place, name: &str, file: &Path) -> Result<String, Failure> {
+pub(super) fn readable(place: &mut Place, name: &str, file: &Path) -> Result<String, Failure> {
     match std::fs::File::open(file) {
         Ok(_) => place.link(name, file).map_err(|error| ours(&error)),
         Err(error) => Err(Failure::new(
@@ -213,87 +213,6 @@ fn trust(
         lines.push(format!("KnownHostsCommand /bin/sh {check} %f %H %t %K"));
     }
     Ok(lines)
-}
-
-/// How to log in: what the inventory says and nothing beside it, or what `ssh` finds by itself.
-fn auth(
-    place: &mut Place,
-    at: usize,
-    login: &Login,
-    secrets: &mut Secrets,
-) -> Result<Vec<String>, Failure> {
-    if login.auth.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (mut lines, mut methods) = (Vec::new(), Vec::new());
-    let (mut has_key, mut agent) = (false, None);
-    for (index, way) in login.auth.iter().enumerate() {
-        match way {
-            Auth::Key {
-                path,
-                certificate,
-                passphrase_env,
-            } => {
-                has_key = true;
-                methods.push("publickey");
-                let file = readable(place, &format!("key_{at}_{index}"), path)?;
-                if let Some(env) = passphrase_env {
-                    secrets.passphrase(&file, env)?;
-                }
-                lines.push(format!("IdentityFile {file}"));
-                // PEM files do not hold their public half in clear.
-                let mut public = path.clone().into_os_string();
-                public.push(".pub");
-                let public = Path::new(&public);
-                if public.is_file() {
-                    let name = format!("key_{at}_{index}.pub");
-                    place.link(&name, public).map_err(|error| ours(&error))?;
-                }
-                if let Some(certificate) = certificate {
-                    let file = readable(place, &format!("cert_{at}_{index}"), certificate)?;
-                    lines.push(format!("CertificateFile {file}"));
-                }
-            }
-            Auth::Agent => {
-                methods.push("publickey");
-                agent = Some(socket(place)?);
-            }
-            Auth::Password { env } => {
-                methods.extend(["password", "keyboard-interactive"]);
-                secrets.password(login, env)?;
-            }
-        }
-    }
-    if !has_key {
-        lines.push("IdentityFile none".into());
-    }
-    lines.push(format!(
-        "IdentityAgent {}",
-        agent.as_deref().unwrap_or("none")
-    ));
-    lines.push(format!(
-        "IdentitiesOnly {}",
-        if agent.is_some() { "no" } else { "yes" }
-    ));
-    methods.dedup();
-    lines.push(format!("PreferredAuthentications {}", methods.join(",")));
-    Ok(lines)
-}
-
-fn socket(place: &mut Place) -> Result<String, Failure> {
-    let socket = std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty());
-    let Some(socket) = socket else {
-        return Err(Failure::new(
-            FailureKind::Auth,
-            "an ssh-agent with a key",
-            "SSH_AUTH_SOCK is not set",
-        )
-        .with_hint(
-            "start `ssh-agent`, `ssh-add` the key and pass SSH_AUTH_SOCK on, or name a key file",
-        ));
-    };
-    let linked = place.link("agent", Path::new(&socket));
-    linked.map_err(|error| ours(&error))
 }
 
 /// What the clients of the control socket `name` are told: that, and never to connect by themselves.

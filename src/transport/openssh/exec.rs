@@ -36,7 +36,7 @@ pub(super) fn framed(
             {
                 near.end();
             }
-            return Err(error);
+            return Err(talk.why(error, deadline));
         }
         let status = child
             .end_within(

@@ -145,7 +145,7 @@ fn proven(login: &Login, place: &Place, log: Log) -> Result<Greeting, Failure> {
     }
     let accepted = log.accepted.unwrap_or_default();
     let is_agents = accepted.ends_with(" agent");
-    let has_agent = login.auth.iter().any(|way| matches!(way, Auth::Agent));
+    let has_agent = login.auth.iter().any(|way| matches!(way, Auth::Agent(_)));
     if greeting.method == "publickey" {
         // An IdentityFile of the operator's own file comes on top of the inventory's.
         let ours = accepted.starts_with(&place.path("key_"));

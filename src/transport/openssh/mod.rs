@@ -7,6 +7,7 @@
 //! nobody else can write: its own log, never the streams that a server reaches.
 
 mod askpass;
+mod auth;
 mod child;
 mod classify;
 mod config;

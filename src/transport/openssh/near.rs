@@ -136,6 +136,10 @@ impl Wire for Near {
         &self.login
     }
 
+    fn login_mut(&mut self) -> &mut Login {
+        &mut self.login
+    }
+
     fn looks(&mut self) -> &mut Looks {
         &mut self.looks
     }

@@ -46,7 +46,7 @@ again!(
     files::without_sftp_commands_take_over_and_say_so,
     files::a_chrooted_sftp_account_gives_files_and_no_shell,
     files::a_noisy_shell_does_not_spoil_files,
-    hops::one_hop_and_two_with_accounts_and_keys_of_their_own,
+    hops::up_to_three_hops_with_accounts_keys_and_pins_of_their_own,
     hops::a_refusal_names_the_hop_that_made_it,
     hops::a_hop_that_freezes_ends_the_session_in_time,
     reach::what_does_not_answer_is_told_in_time,
