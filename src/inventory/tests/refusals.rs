@@ -176,7 +176,7 @@ fn logins_that_could_never_be_made() {
     key: keys/ops⏎ ¦  ¦ 13:3 ¦ team `ops` has no way to authenticate ¦ agent: true
     key: keys/ops⏎ ¦     agent: false⏎ ¦ 13:3 ¦ team `ops` has no way to authenticate ¦ agent: true
 {address: bastion.example} ¦ {address: bastion.example, client: openssh} ¦ 9:11 ¦ hop `bastion` takes `client: openssh` ¦ or below the team
-agent: true ¦ client: openssh, keyboard_interactive: [{env: X}] ¦ 16:60 ¦ `keyboard_interactive` cannot be had with `client: openssh` ¦ ssh2
+agent: true ¦ client: openssh, keyboard_interactive: [{env: X}] ¦ 16:67 ¦ `keyboard_interactive` cannot be had with `client: openssh` ¦ ssh2
 agent: true ¦ agent: true, certificate: c.pub ¦ 16:54 ¦ this belongs to a `key` ¦ beside it
   known_hosts: [known_hosts]⏎ ¦  ¦ 2:1 ¦ nothing says which host keys to trust ¦ cannot be turned off
 known_hosts: [known_hosts] ¦ known_hosts: [] ¦ 2:1 ¦ nothing says which host keys to trust ¦ cannot be turned off
