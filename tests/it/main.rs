@@ -9,6 +9,7 @@ mod lab;
 mod access;
 mod accounts;
 mod bad_input;
+mod bastion;
 mod broken_wire;
 mod cmd;
 mod demo_estate;
