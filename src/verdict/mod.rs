@@ -5,6 +5,7 @@ mod clock;
 mod coverage;
 mod facts;
 mod hosts;
+mod machines;
 mod record;
 #[cfg(test)]
 mod rules_test;
@@ -108,9 +109,9 @@ const STOPS: &[Rule] = &[
     rule("strangers", record::strangers),
     rule("untold", record::untold),
     rule("unproven", record::unproven),
-    rule("one machine", hosts::one_machine),
+    rule("one machine", machines::one_machine),
     rule("wrong host", hosts::wrong_host),
-    rule("runner", hosts::runner),
+    rule("runner", machines::runner),
     rule("host clock", clock::off),
     rule("no host key", hosts::without_key),
     rule("failed", failed),
@@ -127,8 +128,8 @@ const WAITS: &[Rule] = &[rule("pending", pending)];
 const NOTES: &[Rule] = &[
     rule("waived", waivers::used),
     rule("no instance", coverage::without_instance),
-    rule("shared key", hosts::shared_key),
-    rule("untold apart", hosts::untold_apart),
+    rule("shared key", machines::shared_key),
+    rule("untold apart", machines::untold_apart),
 ];
 
 const fn rule(name: &'static str, against: fn(&Facts) -> Vec<String>) -> Rule {

@@ -251,7 +251,7 @@ fn one_machine_whose_second_account_is_for_files_in_a_chroot() {
     // With keys of two types nothing proves that it is one machine, and nothing that it is not: said.
     let run = judge("ecdsa_key.pub", false);
     let words = [
-        "ny4-2 is not proven to be another machine than ny4-1",
+        "not proven to be different machines: ny4-1, ny4-2",
         "pin keys of one type",
     ];
     for_one_reason(&lab, &run, "GO", &words);
