@@ -351,3 +351,39 @@ async fn a_database_that_changes_is_fetched_again_and_a_restless_one_is_refused(
         Some(FailureKind::Corrupt)
     );
 }
+
+#[tokio::test]
+async fn a_clock_is_measured_or_said_not_to_be() {
+    let text = INVENTORY.replace("{ARTIFACTS}", "{}");
+    let inventory = Inventory::parse(Path::new("i.yaml"), text.into_bytes()).unwrap();
+    let login = inventory.login("a", "ops").unwrap().clone();
+    let limits = Limits {
+        time: Duration::from_secs(10),
+        bytes: 4096,
+    };
+    let now = crate::time::now().as_second();
+    let printed = |text: &str| printing(text.as_bytes());
+    let clock = measure(&printed(&format!("{now}\n")), &login, limits).await;
+    let clock = clock.unwrap().unwrap();
+    assert!(!clock.is_off() && clock.tolerance_ms == 60_000, "{clock:?}");
+    assert!(on_time(clock, &login).is_ok());
+    let clock = measure(&printed(&format!("{}\n", now - 600)), &login, limits).await;
+    let off = on_time(clock.unwrap().unwrap(), &login).unwrap_err();
+    assert_eq!(off.kind, FailureKind::Mismatch);
+    // A `date` that knows no %s, none at all, and an account that sends no command.
+    for unknown in ["%s\n", "", "Sat Nov 21\n"] {
+        let clock = measure(&printed(unknown), &login, limits).await;
+        assert_eq!(clock.unwrap(), None, "{unknown}");
+    }
+    let missing = Fake {
+        status: 127,
+        ..printed(&format!("{now}\n"))
+    };
+    assert_eq!(measure(&missing, &login, limits).await.unwrap(), None);
+    let files_only = Login {
+        transport: crate::inventory::Transport::Sftp,
+        ..login
+    };
+    let clock = measure(&printed(&format!("{now}\n")), &files_only, limits).await;
+    assert_eq!(clock.unwrap(), None);
+}
