@@ -46,14 +46,17 @@ impl Nonce {
 /// the frame of nonce `n`, with the tether of facts: traps.md T8.
 ///
 /// Its stdin is the connection's: when the client goes, `read` returns and the whole process
-/// group is killed, but only a group that `sh` itself leads; elsewhere the command alone. The
-/// command runs as a child, so that no shell builtin of that name can leave the frame.
+/// group is killed, but only a group that `sh` itself leads, or the login shell above it (dash, csh
+/// and fish stay there), which sshd started for this and leads a session of its own; elsewhere the
+/// command alone. The command runs as a child, so that no shell builtin of that name can leave the
+/// frame.
 #[must_use]
 pub fn script(n: &str, command: &str) -> String {
     format!(
         "exec 3<&0; printf '\\036GNG-{n}\\036'; printf '\\036GNG-{n}\\036' >&2; \
          LC_ALL=C; export LC_ALL; {command} </dev/null 3<&- & c=$!; \
-         {{ read x <&3; kill -s KILL -- -$$ || kill -9 -$$; kill -9 $c $$; }} >/dev/null 2>&1 & \
+         {{ read x <&3; kill -s KILL -- -$$ || kill -9 -$$; read i n t p g s x </proc/$$/stat; \
+         case $p.$g in .*|0.*|1.*) ;; $s.$s) kill -9 -$s;; esac; kill -9 $c $$; }} >/dev/null 2>&1 & \
          w=$!; wait $c 2>/dev/null; r=$?; kill $w 2>/dev/null; \
          printf '\\036GNG-{n} %d\\036' $r; printf '\\036GNG-{n} %d\\036' $r >&2"
     )

@@ -21,6 +21,7 @@ mod interrupt;
 mod keep;
 mod lab_itself;
 mod least;
+mod left_behind;
 mod lying_sftp;
 mod nothing_written;
 mod passphrase;

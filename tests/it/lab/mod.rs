@@ -17,6 +17,7 @@ mod run;
 mod sabotage;
 mod snapshot;
 mod statistics;
+mod watched;
 
 use std::cell::RefCell;
 use std::fs;
@@ -34,6 +35,7 @@ pub use host::{Host, HostBuilder};
 pub use inventory::{FEATURE, FOUR};
 pub use run::Run;
 pub use snapshot::snapshot;
+pub use watched::watched;
 
 /// Hosts, instances and the operator's own files, all below one temporary directory.
 pub struct Lab {
