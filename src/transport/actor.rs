@@ -7,7 +7,7 @@ use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
@@ -16,11 +16,14 @@ use tokio::sync::oneshot;
 use super::classify;
 use super::far::Far;
 use super::hops::Hop;
+use super::meter::{self, Meter};
 use crate::failure::{Failure, FailureKind};
 use crate::time::say;
 
 /// How much later than the thread's own deadline the socket is shut from outside.
 const GRACE: Duration = Duration::from_millis(250);
+/// How often it is looked whether the peer sends what nobody asked for.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// What a connection runs over: TCP, or the near end of a tunnel through a hop.
 #[derive(Debug)]
@@ -69,6 +72,8 @@ impl AsRawFd for Socket {
 pub(super) struct Kill {
     socket: Socket,
     dead: AtomicBool,
+    /// Bytes that the thread has taken out of libssh2.
+    taken: AtomicU64,
 }
 
 impl Kill {
@@ -77,7 +82,13 @@ impl Kill {
         Ok(Arc::new(Self {
             socket: socket.try_clone()?,
             dead: AtomicBool::new(false),
+            taken: AtomicU64::new(0),
         }))
+    }
+
+    /// Counts bytes that came out of libssh2, and so are in nobody's way.
+    pub(super) fn took(&self, bytes: usize) {
+        self.taken.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Shuts the socket: every call blocked on it returns at once, every drop is quick (3.5).
@@ -147,6 +158,7 @@ pub(super) struct Actor<F = Far> {
     kill: Arc<Kill>,
     // One thing at a time: the clock of an operation starts when its turn comes.
     turn: tokio::sync::Mutex<()>,
+    meter: Option<Meter>,
     // The hop below lives as long as what runs through it.
     via: Option<Arc<Hop>>,
 }
@@ -177,6 +189,7 @@ impl<F: 'static> Actor<F> {
     {
         let kill = Kill::of(&socket).map_err(|error| broken(&error))?;
         let mut guard = PullOnDrop(Some(&kill));
+        let meter = Meter::of(&socket);
         let (jobs, queue) = mpsc::channel::<Job<F>>();
         let (told, hears) = oneshot::channel();
         let switch = Arc::clone(&kill);
@@ -197,11 +210,11 @@ impl<F: 'static> Actor<F> {
             .stack_size(1 << 20)
             .spawn(thread)
             .map_err(|error| broken(&error))?;
-        let left = deadline.left().unwrap_or_default() + GRACE;
-        let said = match tokio::time::timeout(left, hears).await {
-            Ok(Ok(said)) => said?,
-            Ok(Err(_)) => return Err(vanished().into()),
-            Err(_) => return Err(late()),
+        let said = match answer(hears, deadline, meter.as_ref(), &kill).await {
+            Answer::Said(said) => said?,
+            Answer::Vanished => return Err(vanished().into()),
+            Answer::Late => return Err(late()),
+            Answer::Flood => return Err(flood(FailureKind::Unreachable, "connecting").into()),
         };
         guard.0 = None;
         drop(guard);
@@ -209,6 +222,7 @@ impl<F: 'static> Actor<F> {
             jobs: Mutex::new(Some(jobs)),
             kill,
             turn: tokio::sync::Mutex::new(()),
+            meter,
             via,
         };
         Ok((Arc::new(actor), said))
@@ -234,14 +248,14 @@ impl<F: 'static> Actor<F> {
         let (told, hears) = oneshot::channel();
         let mut guard = PullOnDrop(Some(&self.kill));
         self.send(Box::new(move |far| drop(told.send(job(far, deadline)))))?;
-        let left = deadline.left().unwrap_or_default() + GRACE;
-        match tokio::time::timeout(left, hears).await {
-            Ok(Ok(answer)) => {
+        match answer(hears, deadline, self.meter.as_ref(), &self.kill).await {
+            Answer::Said(answer) => {
                 guard.0 = None;
                 answer
             }
-            Ok(Err(_)) => Err(vanished().into()),
-            Err(_) => Err(classify::late(what, &deadline).into()),
+            Answer::Vanished => Err(vanished().into()),
+            Answer::Late => Err(classify::late(what, &deadline).into()),
+            Answer::Flood => Err(flood(FailureKind::TooLarge, what).into()),
         }
     }
 
@@ -271,6 +285,55 @@ impl<F: 'static> Actor<F> {
         drop(jobs.take());
         self.kill.pull();
     }
+}
+
+/// What became of a question to the thread.
+enum Answer<T> {
+    Said(T),
+    /// The thread ended without a word.
+    Vanished,
+    Late,
+    /// The peer sends what nobody asked for.
+    Flood,
+}
+
+async fn answer<T>(
+    mut hears: oneshot::Receiver<T>,
+    deadline: Deadline,
+    meter: Option<&Meter>,
+    kill: &Kill,
+) -> Answer<T> {
+    let left = deadline.left().unwrap_or_default() + GRACE;
+    let counts = || {
+        let received = meter.and_then(Meter::received);
+        received.map(|received| (received, kill.taken.load(Ordering::Relaxed)))
+    };
+    let begun = counts();
+    let listen = async {
+        loop {
+            match tokio::time::timeout(LOOK, &mut hears).await {
+                Ok(Ok(said)) => return Answer::Said(said),
+                Ok(Err(_)) => return Answer::Vanished,
+                Err(_) => {}
+            }
+            if let (Some((received, taken)), Some(now)) = (begun, counts())
+                && meter::is_flood(now.0 - received.min(now.0), now.1 - taken.min(now.1))
+            {
+                return Answer::Flood;
+            }
+        }
+    };
+    let heard = tokio::time::timeout(left, listen).await;
+    heard.unwrap_or(Answer::Late)
+}
+
+fn flood(kind: FailureKind, what: &str) -> Failure {
+    Failure::new(
+        kind,
+        format!("only what {what} asked for"),
+        "the server sent a flood of something else; the connection was closed",
+    )
+    .with_hint("no honest server does that: have the host and its sshd looked at")
 }
 
 fn gone() -> Failure {

@@ -158,6 +158,7 @@ fn listen(
                 Ok(0) => {}
                 Ok(n) => {
                     moved = true;
+                    far.took(n);
                     talk.take(id == 0, &buffer[..n], out)?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

@@ -188,9 +188,9 @@ impl Far {
         self.kill.is_pulled()
     }
 
-    /// True once the session has been ended.
-    pub(super) fn is_killed(&self) -> bool {
-        self.kill.is_pulled()
+    /// Counts bytes that came out of libssh2.
+    pub(super) fn took(&self, bytes: usize) {
+        self.kill.took(bytes);
     }
 
     /// The failure of a missed deadline; the session is dead.

@@ -88,7 +88,7 @@ impl Hello {
                 true => std::thread::sleep(pause.min(left)),
                 false => drop(wait(socket, left)),
             }
-            pause = (pause * 2).min(Duration::from_millis(20));
+            pause = (pause * 2).min(Duration::from_millis(4));
         }
     }
 

@@ -20,6 +20,7 @@ mod hello;
 mod hops;
 mod host_key;
 mod known_hosts;
+mod meter;
 mod offers;
 mod openssh;
 mod pour;

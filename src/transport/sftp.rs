@@ -148,6 +148,7 @@ impl<'a> Files<'a> {
             match file.read(&mut buffer[..room]) {
                 Ok(0) => return Err(files::short(wanted, got).into()),
                 Ok(n) => {
+                    self.far.took(n);
                     if let Err(error) = pour.take(&buffer[..n]) {
                         return Err(ReadError::Sink(pour.error(error)));
                     }
@@ -176,19 +177,45 @@ impl<'a> Files<'a> {
     }
 
     fn broken_off(&self, error: &Error, wanted: u64, got: u64) -> Failure {
-        let lost = self
-            .far
-            .connection(error, self.deadline, "reading the file");
-        lost.unwrap_or_else(|| {
+        self.over(error, "reading the file").unwrap_or_else(|| {
+            let hint = match classify::sftp(error) {
+                Some(_) => {
+                    "look in the host's kernel log for errors of the disk or the network file system"
+                }
+                None => {
+                    "the SFTP server does not keep to its protocol: have the host and its sshd looked at, \
+                     or set `transport: exec`"
+                }
+            };
             Failure::new(
                 FailureKind::Io,
                 format!("{wanted} bytes, as the file had when it was opened"),
                 format!("an error after {got} bytes: {}", classify::said(error)),
             )
-            .with_hint(
-                "look in the host's kernel log for errors of the disk or the network file system",
-            )
+            .with_hint(hint)
         })
+    }
+
+    /// The failure when nothing more can come: of the connection, or of its SFTP alone. The session is
+    /// dead then.
+    fn over(&self, error: &Error, what: &str) -> Option<Failure> {
+        // A lost connection is told by another code: this one is the end of the channel.
+        if classify::code(error) == Some(libssh2_sys::LIBSSH2_ERROR_SOCKET_RECV)
+            && self.deadline.left().is_some()
+        {
+            self.far.kill();
+            let actual = format!("the SFTP server ended: {}", classify::said(error));
+            let failure = Failure::new(
+                FailureKind::Io,
+                format!("an SFTP server that lasts until {what} is done"),
+                actual,
+            );
+            return Some(failure.with_hint(
+                "look on the host who ended it (the OOM killer, a limit of the account, somebody's kill), \
+                 and in sshd's log",
+            ));
+        }
+        self.far.connection(error, self.deadline, what)
     }
 
     fn stat(&self, path: &str, follow: bool) -> Result<FileStat, Error> {
@@ -199,7 +226,7 @@ impl<'a> Files<'a> {
     }
 
     fn failure(&self, error: &Error, path: &str, what: &str) -> Failure {
-        if let Some(failure) = self.far.connection(error, self.deadline, what) {
+        if let Some(failure) = self.over(error, what) {
             return failure;
         }
         use libssh2_sys as raw;

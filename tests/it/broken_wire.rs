@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddrV4, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gonogo::digest::Sha256;
 use serde_json::Value;
 
-use crate::lab::{GONOGO, Host, Lab, until};
+use crate::lab::{GONOGO, Host, Lab, until, watched};
 
 /// One check over one connection, so that one blow is one failure.
 const FEATURE: &str = "\
@@ -108,7 +108,6 @@ struct Outcome {
     report: Value,
     code: Option<i32>,
     took: Duration,
-    /// Peak resident memory in KiB.
     memory: u64,
     told: String,
 }
@@ -217,7 +216,16 @@ impl Bench {
                             .envs(environment.clone())
                             .env_remove("SSH_AUTH_SOCK");
                         command.current_dir(&operator);
-                        let outcome = run(command, &operator.join(&name));
+                        let run = watched(command, Duration::from_secs(60));
+                        let report = fs::read(operator.join(&name).join("report.json"));
+                        let report = report.unwrap_or_else(|_| panic!("{}", run.told));
+                        let outcome = Outcome {
+                            report: serde_json::from_slice(&report).unwrap(),
+                            code: run.code,
+                            took: run.took,
+                            memory: run.memory,
+                            told: run.told,
+                        };
                         if enough(&outcome) {
                             over.store(true, Ordering::Relaxed);
                         }
@@ -272,47 +280,6 @@ impl Bench {
             ["configuration", "event log", "statistics", "version"],
             "{told}"
         );
-    }
-}
-
-/// Runs it, watching its memory; kills it when it hangs.
-fn run(mut command: Command, dir: &std::path::Path) -> Outcome {
-    let begun = Instant::now();
-    let output = tempfile::tempfile().unwrap();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(output.try_clone().unwrap())
-        .stderr(output.try_clone().unwrap())
-        .spawn()
-        .unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut memory = 0;
-    let code = loop {
-        let peak = fs::read_to_string(&status).unwrap_or_default();
-        let peak = peak.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let peak = peak.and_then(|peak| peak.split_whitespace().next()?.parse().ok());
-        memory = memory.max(peak.unwrap_or(0));
-        if let Some(status) = child.try_wait().unwrap() {
-            break status.code();
-        }
-        if begun.elapsed() > Duration::from_secs(60) {
-            let _ = child.kill();
-            let _ = child.wait();
-            panic!("{} hung", dir.display());
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    };
-    let mut told = String::new();
-    let mut output = output;
-    std::io::Seek::rewind(&mut output).unwrap();
-    output.read_to_string(&mut told).unwrap();
-    let report = fs::read(dir.join("report.json")).unwrap_or_else(|_| panic!("{code:?} {told}"));
-    Outcome {
-        report: serde_json::from_slice(&report).unwrap(),
-        code,
-        took: begun.elapsed(),
-        memory,
-        told,
     }
 }
 

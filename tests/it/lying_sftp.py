@@ -1,5 +1,5 @@
-"""A read-only SFTP server (protocol 3) on stdin and stdout, honest but for one lie about every path
-that contains a given word. The real sshd starts it: `Subsystem sftp python3 lying_sftp.py LIE WORD`.
+"""A read-only SFTP server (protocol 3) on stdin and stdout, honest but for a lie about every path that
+contains a given word. The real sshd starts it: `Subsystem sftp python3 lying_sftp.py LIE WORD [LIE WORD]…`.
 Knows no writing request: whoever sends one gets "operation unsupported"."""
 
 import os
@@ -8,7 +8,7 @@ import struct
 import sys
 import time
 
-LIE, WORD = sys.argv[1], sys.argv[2]
+LIES = list(zip(sys.argv[1::2], sys.argv[2::2]))
 OK, EOF, NO_SUCH_FILE, DENIED, FAILURE, UNSUPPORTED = 0, 1, 2, 3, 4, 8
 handles = {}
 
@@ -34,7 +34,7 @@ def status(ident, code):
 
 
 def lies(path, *names):
-    return LIE in names and WORD in os.fsdecode(path)
+    return any(lie in names and word in os.fsdecode(path) for lie, word in LIES)
 
 
 def attributes(path, info, opened=False):
@@ -56,6 +56,10 @@ def listing(path):
         names.insert(2, b"../../../etc/passwd.xml")
     if lies(path, "absolute-name"):
         names.insert(2, b"/etc/passwd.xml")
+    if lies(path, "nul-name"):
+        names.insert(2, b"config.xml\0.xml")
+    if lies(path, "empty-name"):
+        names.insert(2, b"")
     if lies(path, "twice"):
         names += names
     yield names
@@ -76,6 +80,8 @@ def answer(kind, ident, body):
             handle = b"%d" % len(handles)
             opened = os.open(name, os.O_RDONLY | os.O_NONBLOCK) if kind == 3 else listing(name)
             handles[handle] = (name, opened)
+            if lies(name, "long-handle"):
+                handle = b"h" * 1000
             send(102, ident + text(handle))
         elif kind == 4:
             opened = handles.pop(name)[1]
@@ -92,10 +98,30 @@ def answer(kind, ident, body):
             if lies(path, "trickles"):
                 time.sleep(0.2)
                 length = 1
-            most = 64 if lies(path, "io") else 32768
+            if lies(path, "wrong-id"):
+                ident = struct.pack(">I", 0x7FFFFFFF)
+            while lies(path, "flood"):
+                send(103, struct.pack(">I", 0x7FFFFFFF) + text(b"x" * 32000))
+            if lies(path, "huge-packet"):
+                sys.stdout.buffer.write(struct.pack(">IB", 1 << 31, 103) + ident)
+                sys.stdout.buffer.flush()
+                return
+            if lies(path, "empty-packet"):
+                sys.stdout.buffer.write(struct.pack(">I", 0))
+                sys.stdout.buffer.flush()
+                return
+            if lies(path, "wrong-length"):
+                return send(103, ident + struct.pack(">I", 1 << 31) + b"x")
+            if lies(path, "wrong-kind"):
+                return send(105, ident + struct.pack(">I", 0))
+            if lies(path, "more"):
+                return send(103, ident + text(b"x" * (length + 1000)))
+            most = 64 if lies(path, "io") else 100 if lies(path, "small-pieces") else 32768
             data = os.pread(opened, min(length, most), offset)
             if lies(path, "endless-file"):
                 data = b" " * min(length, most)
+            if lies(path, "empty-data"):
+                return send(103, ident + text(b""))
             send(103, ident + text(data)) if data else status(ident, EOF)
         elif kind in (7, 17):
             info = os.lstat(name) if kind == 7 else os.stat(name)
@@ -104,9 +130,14 @@ def answer(kind, ident, body):
             path, opened = handles[name]
             send(105, ident + attributes(path, os.fstat(opened), opened=True))
         elif kind == 12:
-            names = next(handles[name][1], None)
+            path, entries = handles[name]
+            names = next(entries, None)
             if names is None:
                 return status(ident, EOF)
+            if lies(path, "endless-count"):
+                return send(104, ident + struct.pack(">I", 0xFFFFFFFF) + text(b"a.xml") + text(b""))
+            if lies(path, "no-names"):
+                return send(104, ident + struct.pack(">I", 0))
             entries = b"".join(text(name) + text(name) + struct.pack(">I", 0) for name in names)
             send(104, ident + struct.pack(">I", len(names)) + entries)
         elif kind == 16:

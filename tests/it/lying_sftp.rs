@@ -4,20 +4,31 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::lab::{Lab, OPERATIONS, Run};
+use crate::lab::{GONOGO, Host, Lab, OPERATIONS, Run, watched};
+
+/// A host whose server tells each lie about the paths that contain the word beside it.
+fn liar(lab: &Lab, lies: &[(&str, &str)]) -> Rc<Host> {
+    let script = lab.path("lying_sftp.py");
+    fs::write(&script, include_str!("lying_sftp.py")).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o644)).unwrap();
+    let lies: Vec<String> = lies
+        .iter()
+        .map(|(lie, word)| format!(" {lie} {word}"))
+        .collect();
+    let server = format!("python3 {}{}", script.display(), lies.concat());
+    lab.host("ny4-1").subsystem(&server).start()
+}
 
 /// `orders` behind a server that tells `lie` about its configuration, and `quotes` behind the same.
 fn judged(lie: &str, edit: impl FnOnce(&mut Value)) -> (Lab, Run) {
     let lab = Lab::new();
-    let script = lab.path("lying_sftp.py");
-    fs::write(&script, include_str!("lying_sftp.py")).unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o644)).unwrap();
-    let server = format!("python3 {} {lie} orders/config", script.display());
-    let host = lab.host("ny4-1").subsystem(&server).start();
+    let host = liar(&lab, &[(lie, "orders/config")]);
     lab.amps("orders", &host);
     lab.amps("quotes", &host);
     let begun = Instant::now();
@@ -102,4 +113,77 @@ fn a_name_told_twice_is_fetched_once() {
     run.assert_go(8);
     let check = run.check("orders", OPERATIONS.team, "configuration");
     assert_eq!(check["evidence"].as_array().unwrap().len(), 2, "{check:#}");
+}
+
+// One after the other over one login: what a lie did to a session is not to cost the next check.
+#[test]
+fn answers_that_answer_nothing() {
+    let lies = [
+        // The names of these directories cannot be.
+        ("nul-name", "io", "config.xml"),
+        // An empty name ends a listing (libssh2 tells the two alike): what follows it is left out.
+        ("empty-name", "missing", "nothing matches"),
+        ("no-names", "missing", "nothing matches"),
+        ("endless-count", "io", ""),
+        ("long-handle", "io", "the SFTP server ended"),
+        ("wrong-id", "timeout", ""),
+        ("huge-packet", "io", "too large"),
+        ("empty-packet", "timeout", ""),
+        ("wrong-length", "io", "badness"),
+        ("wrong-kind", "timeout", ""),
+        ("more", "io", "too big"),
+        ("empty-data", "io", "internal error"),
+    ];
+    let lab = Lab::new();
+    let words: Vec<String> = lies
+        .iter()
+        .map(|(lie, ..)| format!("{lie}/config"))
+        .collect();
+    let told: Vec<_> = lies
+        .iter()
+        .zip(&words)
+        .map(|((lie, ..), word)| (*lie, word.as_str()))
+        .collect();
+    let host = liar(&lab, &told);
+    for (lie, ..) in lies {
+        lab.amps(lie, &host).stop_writer();
+    }
+    let run = lab.judge_with(|inventory| inventory["ssh"]["deadline"] = "5s".into());
+    let expected: Vec<_> = lies
+        .iter()
+        .map(|(lie, kind, _)| (*lie, OPERATIONS.team, "configuration", *kind))
+        .collect();
+    run.assert_only(&expected);
+    for (lie, _, words) in lies {
+        let check = run.check(lie, OPERATIONS.team, "configuration");
+        let actual = check["failure"]["actual"].as_str().unwrap();
+        assert!(actual.contains(words), "{lie}: {actual}");
+    }
+}
+
+#[test]
+fn honest_answers_in_small_pieces_are_go() {
+    judged("small-pieces", as_it_is).1.assert_go(8);
+}
+
+#[test]
+fn a_flood_of_answers_to_nothing_does_not_fill_the_memory() {
+    let lab = Lab::new();
+    let host = liar(&lab, &[("flood", "orders/config")]);
+    lab.amps("orders", &host);
+    let inventory = lab.inventory();
+    lab.write_inputs(&inventory);
+    let mut command = Command::new(GONOGO);
+    command.args(lab.run_args("out")).envs(lab.environment());
+    command
+        .env_remove("SSH_AUTH_SOCK")
+        .current_dir(lab.operator());
+    let run = watched(command, Duration::from_secs(60));
+    assert_eq!(run.code, Some(1), "{}", run.told);
+    assert!(
+        run.memory < 512 << 10,
+        "{} KiB in {:?}",
+        run.memory,
+        run.took
+    );
 }

@@ -51,7 +51,7 @@ pub(super) fn log_in(
             Err(Problem::Own(failure)) => {
                 story.tell(&name, &failure.actual);
                 own.get_or_insert(*failure);
-                if far.is_killed() {
+                if far.is_dead() {
                     // Hung up on a question of the server; nothing more can be tried.
                     return Err(own.unwrap_or_else(|| story.refusal(None)));
                 }
@@ -146,7 +146,7 @@ fn judge(
         return;
     }
     let now = methods(far, deadline).unwrap_or_default();
-    if far.is_killed() {
+    if far.is_dead() {
         story.hung_up = true;
     }
     if !now.is_empty() && now != story.offered() && !story.offered().is_empty() {

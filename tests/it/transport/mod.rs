@@ -20,4 +20,5 @@ mod refused;
 mod routes;
 mod sharing;
 mod shells;
+mod unruly;
 mod wire;
