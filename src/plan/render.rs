@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Plan, Visit};
+use super::{Plan, Planned, Visit};
 use crate::inventory::{Elevate, Login, Transport};
 use crate::text::{count, endpoint, escape};
 
@@ -161,6 +161,7 @@ fn visit(visit: &Visit) -> Value {
         "login": route(&visit.login),
         "follows": followed(&visit.login),
         "execute": visit.commands(),
+        "execute_without_sftp": visit.planned_without_sftp().iter().map(Planned::line).collect::<Vec<_>>(),
         "read": visit.patterns(),
     })
 }

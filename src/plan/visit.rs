@@ -43,6 +43,19 @@ impl Visit {
             .collect()
     }
 
+    /// What comes on top where the server gives this login no SFTP, although it would be used.
+    #[must_use]
+    pub fn planned_without_sftp(&self) -> BTreeSet<Planned> {
+        if self.login.transport != Transport::Auto {
+            return BTreeSet::new();
+        }
+        let own = commands(&self.identity, &Elevate::None, true);
+        let all: BTreeSet<Planned> = own
+            .chain(commands(&self.touches, &self.login.elevate, true))
+            .collect();
+        all.difference(&self.planned()).cloned().collect()
+    }
+
     /// Every file or pattern that is read.
     #[must_use]
     pub fn patterns(&self) -> BTreeSet<&str> {

@@ -26,6 +26,7 @@ mod lying_sftp;
 mod nothing_written;
 mod passphrase;
 mod proof;
+mod recorded;
 mod refusals;
 mod retrieve;
 mod show;

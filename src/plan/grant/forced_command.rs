@@ -68,7 +68,7 @@ fn remarks(asked: &Asked<'_>, hosts: &[String]) -> Vec<String> {
 fn body(visit: &Visit) -> Result<String, Refusals> {
     let planned = visit.planned();
     let mut out = BEGIN.to_owned();
-    if visit.login.transport == Transport::Auto && !visit.reads_by_command() {
+    if visit.login.transport == Transport::Auto {
         out.push_str(&SFTP.replace("REQUESTS", REQUESTS));
     }
     out.push_str(UNQUOTE);

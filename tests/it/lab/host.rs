@@ -39,6 +39,13 @@ impl Host {
 
     /// What the SFTP server of [`HostBuilder::record_sftp`] logged so far: every open, every change.
     pub fn sftp_log(&self) -> String {
+        let lines = self.sftp_requests();
+        let told = lines.lines().filter(|line| !line.starts_with("debug"));
+        told.map(|line| format!("{line}\n")).collect()
+    }
+
+    /// The same with every single request in it.
+    pub fn sftp_requests(&self) -> String {
         fs::read_to_string(self.path("recorded/sftp")).unwrap()
     }
 
@@ -261,7 +268,7 @@ impl<'a> HostBuilder<'a> {
         let mut known = known.iter().map(|dir| Path::new(dir).join("sftp-server"));
         let server = known.find(|path| path.exists()).expect("sftp-server");
         let (server, record) = (server.display(), record.display());
-        self.subsystem = Some(format!("{server} -e -l VERBOSE 2>>{record}"));
+        self.subsystem = Some(format!("{server} -e -l DEBUG3 2>>{record}"));
         self
     }
 

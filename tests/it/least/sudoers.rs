@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{asked, printed, text};
+use super::{asked, authorize, install_script, printed, text};
 use crate::lab::{Host, Lab, OPERATIONS, SERVICE, needs_root};
 
 /// Which of these shell lines sudo allows the account.
@@ -40,6 +40,8 @@ fn the_plan_is_go_with_the_printed_rules_and_nothing_else_is_allowed() {
     assert!(shut.status.success(), "{shut:?}");
     assert!(!OPERATIONS.can_read(&orders.path("stats.db")));
     let elevate = |inventory: &mut Value| {
+        inventory["hosts"]["ny4-1"]["identity"] =
+            json!({"hostname": "ny4-1", "machine_id": host.machine_id});
         inventory["teams"][OPERATIONS.team]["elevate"] = json!({"sudo": SERVICE.login()});
     };
     let before = lab.judge_with(elevate);
@@ -140,6 +142,19 @@ fn the_plan_is_go_with_the_printed_rules_and_nothing_else_is_allowed() {
         open.is_empty(),
         "allowed beside the plan: {open:#?}\n{rules}"
     );
+
+    // Both kinds of rules together: the script lets through what sudo allows, and who the host is.
+    host.own_usr_local();
+    install_script(&lab, &host);
+    authorize(&host, OPERATIONS, &printed(&lab, "--authorized-keys"));
+    lab.judge_as_written().assert_go(4);
+    let refused = lab.ssh(&host, OPERATIONS, &planned[0]);
+    assert_eq!(refused.status.code(), Some(126), "{refused:?}");
+    fs::copy(
+        lab.path("operator/keys/operations.pub"),
+        host.path("keys").join(OPERATIONS.login()),
+    )
+    .unwrap();
 
     // The twin: the wildcards of old would have let it through.
     let wide = format!(
