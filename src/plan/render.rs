@@ -79,6 +79,12 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
             "\nfiles are read by SFTP; where the server has none, by stat, find and head"
         )?;
     }
+    if plan.visits.iter().any(|visit| !visit.planned().is_empty()) {
+        writeln!(
+            out,
+            "\neach command is the argument of `sh -c`, with LC_ALL=C and no input, and is killed with its connection"
+        )?;
+    }
     Ok(())
 }
 

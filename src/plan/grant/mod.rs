@@ -7,6 +7,8 @@ mod forced_command;
 mod pattern;
 mod sshd_match;
 mod sudoers;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -9,6 +9,11 @@ use crate::lab::{Host, Lab, OPERATIONS, SERVICE, needs_root};
 
 /// Which of these shell lines sudo allows the account.
 fn allowed(lab: &Lab, host: &Host, lines: &[String]) -> Vec<bool> {
+    if lines.len() > 200 {
+        // A command line has its limits.
+        let (some, others) = lines.split_at(200);
+        return [allowed(lab, host, some), allowed(lab, host, others)].concat();
+    }
     let script: String = lines
         .iter()
         .map(|line| {
@@ -166,4 +171,123 @@ fn the_plan_is_go_with_the_printed_rules_and_nothing_else_is_allowed() {
     assert!(wide.status.success(), "{wide:?}");
     let hole = format!("{sudo} head -c 10 -- {home}/logs/../../../../etc/shadow x.log");
     assert_eq!(allowed(&lab, &host, &[hole]), [true]);
+}
+
+/// One of each character that sudoers or its patterns take for themselves, and none that allows more.
+#[test]
+fn every_character_means_itself_alone() {
+    if needs_root("every_character_means_itself_alone") {
+        return;
+    }
+    let lab = Lab::new();
+    let host = lab.host("ny4-1").start();
+    lab.amps("orders", &host);
+    let arguments = [
+        "a,b:c=d",
+        "*x?",
+        "[yz]!",
+        "\\0#e",
+        "^f$(g)|h.i+",
+        "\"q\"'r'~@%",
+    ];
+    let quoted: Vec<String> = arguments
+        .iter()
+        .map(|word| gonogo::transport::quoted(&[word]))
+        .collect();
+    let mut inventory = lab.inventory();
+    inventory["teams"][OPERATIONS.team]["elevate"] = json!("sudo");
+    let artifacts = &mut inventory["products"]["amps"]["artifacts"];
+    let command = |words: &[&str]| json!({"kind": "other", "command": words});
+    for (at, argument) in arguments.iter().enumerate() {
+        artifacts[format!("one {at}")] = command(&["/usr/local/a,b:c=d#e/x", argument]);
+        artifacts[format!("regex {at}")] = command(&["/usr/local/x", "^", argument]);
+        let plain = argument.replace(['*', '?', '[', ']', '\\'], "+");
+        let path = format!("/usr/local/{plain}/*.log");
+        artifacts[format!("path {at}")] = json!({"kind": "other", "path": path});
+    }
+    lab.write_inputs(&inventory);
+    let scenario = "
+  Scenario: <instance> odd
+    Given each instance
+    When the team connects
+";
+    let steps: String = ["one", "regex", "path"]
+        .iter()
+        .flat_map(|kind| {
+            (0..arguments.len())
+                .map(move |at| format!("    Then artifact \"{kind} {at}\" can be retrieved\n"))
+        })
+        .collect();
+    let feature = lab.path("operator/features/support.feature");
+    let whole = fs::read_to_string(&feature).unwrap() + scenario + &steps;
+    fs::write(&feature, whole).unwrap();
+    let rules = printed(&lab, "--sudoers");
+    let file = host.path("rules");
+    fs::write(&file, &rules).unwrap();
+    let file = file.display();
+    let installed = host.inside(&format!(
+        "echo 127.0.0.1 ny4-1 >>/etc/hosts; visudo -cf {file} && install -m 0440 {file} /etc/sudoers.d/gonogo-operations"
+    ));
+    assert!(installed.status.success(), "{installed:?}\n{rules}");
+    // sudo allows only a program that exists.
+    host.own_usr_local();
+    for program in ["x", "a,b:c=d#e/x"] {
+        let program = host.path("local").join(program);
+        fs::create_dir_all(program.parent().unwrap()).unwrap();
+        fs::copy("/bin/true", program).unwrap();
+    }
+    let plan = asked(&lab, &["--format", "json"]);
+    let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
+    let execute = plan["visits"][0]["execute"].as_array().unwrap();
+    let planned: Vec<String> = execute
+        .iter()
+        .map(|line| line.as_str().unwrap())
+        .filter(|line| line.starts_with("sudo ") && line.contains("/usr/local/"))
+        .map(|line| line.replace("SIZE", "10").replace("/*.log", "/n.log"))
+        .collect();
+    assert!(planned.len() > 30, "{plan:#}");
+    let told = allowed(&lab, &host, &planned);
+    let shut: Vec<&String> = planned
+        .iter()
+        .zip(told)
+        .filter_map(|(line, open)| (!open).then_some(line))
+        .collect();
+    assert!(shut.is_empty(), "planned and refused: {shut:#?}\n{rules}");
+    // Each character by itself, replaced by another or left out: in arguments, and in paths of regular
+    // expressions, where a quote within quotes would not be found again.
+    let mut others = Vec::new();
+    for (argument, quoted) in arguments.iter().zip(&quoted) {
+        let path = argument.replace(['*', '?', '[', ']', '\\'], "+");
+        for (whole, is_path) in [(*argument, false), (&path, true)] {
+            for (at, c) in whole.char_indices() {
+                for other in ["", "Z"] {
+                    let mut changed = whole.to_owned();
+                    changed.replace_range(at..at + c.len_utf8(), other);
+                    let (from, to) = match is_path {
+                        true => (
+                            format!("/usr/local/{whole}/"),
+                            format!("/usr/local/{changed}/"),
+                        ),
+                        false => (quoted.clone(), gonogo::transport::quoted(&[changed])),
+                    };
+                    let with = planned.iter().filter(|line| line.contains(&from));
+                    others.extend(with.map(|line| line.replace(&from, &to)));
+                }
+            }
+        }
+    }
+    others.retain(|line| !planned.contains(line));
+    others.sort();
+    others.dedup();
+    assert!(others.len() > 300, "{}", others.len());
+    let told = allowed(&lab, &host, &others);
+    let open: Vec<&String> = others
+        .iter()
+        .zip(told)
+        .filter_map(|(line, open)| open.then_some(line))
+        .collect();
+    assert!(
+        open.is_empty(),
+        "allowed beside the plan: {open:#?}\n{rules}"
+    );
 }
