@@ -116,8 +116,8 @@ fn remarks(asked: &Asked<'_>, accounts: &[Account<'_>]) -> Vec<String> {
     );
     if accounts.iter().any(|account| !account.opens.is_empty()) {
         remarks.push(
-            "On a hop these options cannot forbid Unix sockets: `gonogo plan --sshd-match` does. A name in \
-             permitopen= is compared as the inventory writes it. permitlisten= needs sshd 7.8."
+            "A name in permitopen= is compared as the inventory writes it. permitlisten= needs sshd 7.8; before that \
+             a hop's key may also listen there, which `AllowTcpForwarding local` in sshd_config forbids."
                 .to_owned(),
         );
     }

@@ -2,7 +2,7 @@
 //! is judged in it.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use super::{Account, Host, Lab};
 
@@ -23,15 +23,35 @@ impl Lab {
         account: Account,
         command: &str,
     ) -> Output {
+        let mut ssh = self.client_with(options, host, account);
+        if !command.is_empty() {
+            ssh.arg(command);
+        }
+        ssh.stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// The same without a command, for as long as the caller wants it; SIGTERM ends it.
+    pub fn ssh_open(
+        &self,
+        options: &[&str],
+        host: &Host,
+        account: Account,
+        stderr: fs::File,
+    ) -> Child {
+        let mut ssh = self.client_with(options, host, account);
+        ssh.stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(stderr);
+        ssh.spawn().unwrap()
+    }
+
+    fn client_with(&self, options: &[&str], host: &Host, account: Account) -> Command {
         let mut ssh = self.client("ssh", host, account);
         let login = format!("{}@{}", account.login(), host.address.ip());
         ssh.args(["-p", &host.address.port().to_string()])
             .args(options)
             .arg(login);
-        if !command.is_empty() {
-            ssh.arg(command);
-        }
-        ssh.stdin(std::process::Stdio::null()).output().unwrap()
+        ssh
     }
 
     /// `sftp -b` with the given batch.

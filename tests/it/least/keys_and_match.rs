@@ -175,6 +175,45 @@ fn by_the_hop(lab: &Lab, hop: &Host) -> Vec<&'static str> {
     got
 }
 
+/// Whether the account's connection reaches a Unix socket of the host.
+fn reaches_a_socket(lab: &Lab, host: &Host) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = host.path("recorded/socket");
+    let _ = std::fs::remove_file(&path);
+    let socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let way = format!("127.0.0.1:{port}:{}", path.display());
+    let said = lab.path("operator/tmp/said");
+    let stderr = std::fs::File::create(&said).unwrap();
+    let mut ssh = lab.ssh_open(&["-N", "-L", &way], host, OPERATIONS, stderr);
+    let begun = std::time::Instant::now();
+    let reached = loop {
+        let _ = std::net::TcpStream::connect(("127.0.0.1", port));
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        if socket.accept().is_ok() {
+            break true;
+        }
+        let said = std::fs::read_to_string(&said).unwrap();
+        if said.contains("open failed") {
+            break false;
+        }
+        assert!(
+            begun.elapsed().as_secs() < 15,
+            "neither reached nor refused: {said}"
+        );
+    };
+    let pid = rustix::process::Pid::from_child(&ssh);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    ssh.wait().unwrap();
+    reached
+}
+
 fn behind_a_hop(lab: &Lab) -> (Rc<Host>, Rc<Host>) {
     let hop = lab.host("bastion").start();
     let target = lab.host("ny4-1").start();
@@ -187,6 +226,7 @@ fn behind_a_hop(lab: &Lab) -> (Rc<Host>, Rc<Host>) {
         "files",
     ];
     assert_eq!(by_the_hop(lab, &hop), every, "{}", hop.log());
+    assert!(reaches_a_socket(lab, &hop), "{}", hop.log());
     let mut inventory = lab.inventory();
     inventory["hosts"]["ny4-1"]["via"] = json!(["bastion"]);
     inventory["hosts"]["ny4-1"]["user"] = json!(MARKET_DATA.login());
@@ -209,6 +249,7 @@ fn a_key_on_a_hop_opens_the_planned_way_alone() {
     authorize(&target, MARKET_DATA, part(&lines, "ny4-1"));
     lab.judge_as_written().assert_go(4);
     assert_eq!(by_the_hop(&lab, &hop), [""; 0], "{lines}\n{}", hop.log());
+    assert!(!reaches_a_socket(&lab, &hop), "{}", hop.log());
 }
 
 #[test]
@@ -225,8 +266,39 @@ fn an_account_on_a_hop_opens_the_planned_way_alone() {
     target.reconfigure(part(&blocks, "ny4-1"));
     lab.judge_as_written().assert_go(4);
     assert_eq!(by_the_hop(&lab, &hop), [""; 0], "{blocks}\n{}", hop.log());
+    assert!(!reaches_a_socket(&lab, &hop), "{}", hop.log());
     // The same way by another name is another way.
     let other = format!("localhost:{}", target.address.port());
     let way = lab.ssh_with(&["-W", &other], &hop, OPERATIONS, "");
     assert!(way.stdout.is_empty(), "{way:?}");
+}
+
+#[test]
+fn a_chroot_that_the_inventory_knows_is_part_of_the_block() {
+    if needs_root("a_chroot_that_the_inventory_knows_is_part_of_the_block") {
+        return;
+    }
+    let lab = Lab::new();
+    let host = lab.host("ny4-1").start();
+    let orders = Rc::new(Amps::install_in_chroot("orders", &host));
+    orders.stop_writer();
+    let mut inventory = lab.inventory();
+    edit(&mut inventory, "sftp");
+    inventory["teams"][OPERATIONS.team]["chroot"] = json!("/run/chroot");
+    inventory["instances"]["orders"] = json!({
+        "product": "amps", "host": "ny4-1", "teams": [OPERATIONS.team],
+        "vars": {"home": format!("/run/chroot{}", orders.home)},
+        "expect": {"version": "5.3.4.12", "name": "orders"},
+    });
+    lab.write_inputs(&inventory);
+    let before = lab.judge_as_written();
+    assert_eq!(before.code(), 1, "{}", before.told());
+    host.reconfigure(&printed(&lab, "--sshd-match"));
+    lab.judge_as_written().assert_go(4);
+    // It sees that directory alone.
+    assert!(
+        !lab.sftp(&host, OPERATIONS, "get /etc/passwd /dev/null\n")
+            .status
+            .success()
+    );
 }
