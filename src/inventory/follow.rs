@@ -28,6 +28,8 @@ pub(super) struct Follow<'a> {
     pub index: &'a HashMap<String, usize>,
     pub team: usize,
     pub team_name: &'a str,
+    /// Of the host at the end of the way.
+    pub client: Client,
 }
 
 /// A host on the way, or the end of it.
@@ -82,15 +84,13 @@ impl<'a> Follow<'a> {
             for next in &ahead {
                 stops.push(self.next(next, &mut problems).ok_or_else(Vec::new)?);
             }
+            // By name: the same address behind another hop may be another machine.
             let circle = stops.iter().find(|stop| {
-                let is = |other: &Login| {
-                    (other.address.as_str(), other.port)
-                        == (stop.login.address.as_str(), stop.login.port)
-                };
+                let is = |other: &Login| other.host == stop.login.host;
                 is(&login) || login.via.iter().any(is)
             });
             if circle.is_some() || login.via.len() + stops.len() > MOST_HOPS {
-                problems.extend(ahead.first().and_then(|next| endless(next, circle)));
+                problems.push(self.endless(&ahead, circle));
                 break;
             }
             let first = &mut stops[0];
@@ -104,6 +104,34 @@ impl<'a> Follow<'a> {
             true => Ok(login),
             false => Err(problems),
         }
+    }
+
+    fn endless(&self, ahead: &[Next], circle: Option<&Stop>) -> Problem {
+        let (message, hint) = match circle {
+            Some(stop) => {
+                let name = &stop.login.host;
+                (
+                    format!("`ProxyJump` leads in a circle over `{name}`"),
+                    format!("write `Host {name}` with `ProxyJump none` before it"),
+                )
+            }
+            None => (
+                format!("this way leads over more than {MOST_HOPS} hops"),
+                "shorten the way".to_owned(),
+            ),
+        };
+        let said = ahead.iter().find_map(|next| match next {
+            Next::Jump(_, _, at) => Some(at),
+            Next::Host(_) => None,
+        });
+        let whole = || {
+            let file = self
+                .configs()
+                .source(0)
+                .map_or(Path::new(""), |source| &source.path);
+            Problem::new(Place::whole(file), &*message).with_hint(&*hint)
+        };
+        said.map_or_else(whole, |at| at.problem(&*message, &*hint))
     }
 
     fn next(&self, next: &Next, problems: &mut Vec<Problem>) -> Option<Stop> {
@@ -193,6 +221,11 @@ impl<'a> Follow<'a> {
     ) -> Option<Stop> {
         let all: Vec<&Access> = levels.over.iter().chain(&levels.under).copied().collect();
         let mut login = Logins::alone(&all, name, alias, self.team_name);
+        if jump.is_some() {
+            // One client goes the whole way.
+            login.client = self.client;
+        }
+        let is_ours = login.client == Client::Ssh2;
         let Some((source, named)) = source.and_then(|at| Some((at, self.configs().source(at)?)))
         else {
             // Without a config the inventory was refused where nobody is named.
@@ -212,8 +245,13 @@ impl<'a> Follow<'a> {
             .or_else(|| said.user.clone())
             .or_else(|| under.map(|user| user.value.clone()))
             .unwrap_or_else(|| self.configs().local_user().to_owned());
+        // The installed ssh reads the file itself, and follows all of it.
         if gaps.auth {
-            login.auth = ways(&said, &all);
+            login.auth = if is_ours {
+                ways(&said, &all)
+            } else {
+                Vec::new()
+            };
         } else {
             let auth = login::auth(&levels.over);
             login.auth = if auth.is_empty() {
@@ -224,7 +262,8 @@ impl<'a> Follow<'a> {
         }
         let (files, pin) = login::trust(&levels.over);
         (login.known_hosts, login.host_key) = match gaps.trust {
-            true => (said.known_hosts.clone(), None),
+            true if is_ours => (said.known_hosts.clone(), None),
+            true => (Vec::new(), None),
             false if files.is_empty() && pin.is_none() => (login::trust(&levels.under).0, None),
             false => (files, pin),
         };
@@ -238,7 +277,7 @@ impl<'a> Follow<'a> {
             alias: alias.to_owned(),
             host_key_alias: said.host_key_alias.clone(),
             family: said.family,
-            offers: match gaps.auth {
+            offers: match gaps.auth && is_ours {
                 true => offers(&said),
                 false => Vec::new(),
             },
@@ -257,18 +296,18 @@ impl<'a> Follow<'a> {
                 Topic::Trust => gaps.trust,
             };
             match topic {
-                // The installed ssh reads the file itself, and follows all of it.
-                _ if !matters || login.client == Client::Openssh => {}
+                // Also the installed ssh is told the account.
+                _ if !matters || !(is_ours || *topic == Topic::User) => {}
                 Topic::Way => wrong_before.push(problem.clone()),
                 _ => problems.push(problem.clone()),
             }
         }
-        if login.client == Client::Ssh2 {
+        if is_ours {
             self.refuse_gaps(&login, &named.path, problems);
         } else {
             config.notes.push(LEFT.to_owned());
         }
-        if gaps.auth && said.keys.len() > MOST_KEYS {
+        if gaps.auth && is_ours && said.keys.len() > MOST_KEYS {
             let many = said.keys.len();
             config.notes.push(format!(
                 "{many} keys are named: sshd hangs up after six tries by default"
@@ -356,22 +395,4 @@ impl Gaps {
             trust: files.is_empty() && pin.is_none() && (said.known_hosts_named || !under),
         }
     }
-}
-
-fn endless(next: &Next, circle: Option<&Stop>) -> Option<Problem> {
-    let Next::Jump(_, _, at) = next else {
-        return None;
-    };
-    Some(match circle {
-        Some(stop) => {
-            let name = &stop.login.host;
-            let message = format!("`ProxyJump` leads in a circle over `{name}`");
-            let hint = format!("write `Host {name}` with `ProxyJump none` before it");
-            at.problem(message, hint)
-        }
-        None => at.problem(
-            format!("this way leads over more than {MOST_HOPS} hops"),
-            "shorten the way",
-        ),
-    })
 }

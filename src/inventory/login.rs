@@ -133,6 +133,8 @@ impl Logins {
                 index,
                 team,
                 team_name,
+                client: last_word(&self.levels(host, team), |level| level.client.as_ref())
+                    .map_or(Client::Ssh2, value),
             };
             follow.make(host).map(Box::new)
         });
