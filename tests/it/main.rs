@@ -30,5 +30,6 @@ mod recorded;
 mod refusals;
 mod retrieve;
 mod show;
+mod ssh_config;
 mod tidy;
 mod transport;
