@@ -39,7 +39,7 @@ impl Ways {
                 "the run was cancelled",
             )
             .with_hint("run it again; nothing was judged here")),
-            session = reach(self, login) => session,
+            session = self.attempts().once(login, reach(self, login)) => session,
         };
         session.map_err(|failure| failure.with_login(&login.host, &login.user))
     }

@@ -5,6 +5,7 @@
 //! content, and nothing here knows a step.
 
 mod actor;
+mod attempts;
 mod auth;
 mod classify;
 mod connect;

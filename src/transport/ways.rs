@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 
 use super::actor::Socket;
+use super::attempts::Attempts;
 use super::auth::Keyring;
 use super::connect;
 use super::hops::{Hop, Way};
@@ -26,6 +27,7 @@ const DETOURS: u32 = 3;
 pub struct Ways {
     places: Arc<Mutex<Vec<Arc<Place>>>>,
     keys: Keyring,
+    attempts: Attempts,
 }
 
 /// One hop login: all sessions whose chain begins alike meet here.
@@ -85,6 +87,11 @@ impl Ways {
             keys,
             ..Self::default()
         }
+    }
+
+    /// The logins that were tried.
+    pub(super) const fn attempts(&self) -> &Attempts {
+        &self.attempts
     }
 
     /// The run's key files.
@@ -231,7 +238,7 @@ impl Place {
 }
 
 /// Whether two logins come to one connection: all that decides who is let in, and whom we trust.
-fn is_same(one: &Login, other: &Login) -> bool {
+pub(super) fn is_same(one: &Login, other: &Login) -> bool {
     // Named is what does not matter, so that a key of the inventory that is new does.
     let alike = |login: &Login| Login {
         team: String::new(),

@@ -274,18 +274,33 @@ async fn agent_child() {
     let Ok(expected) = std::env::var("GONOGO_AGENT_EXPECTS") else {
         return;
     };
-    let lab = Lab::new();
+    let lab = Lab::with("TrustedUserCAKeys {dir}/ca.pub");
     let Ok(key) = std::env::var("GONOGO_AGENT_KEY") else {
         return;
+    };
+    let authority = std::path::Path::new(&key).with_file_name("ca.pub");
+    if authority.exists() {
+        std::fs::copy(authority, lab.dir.join("ca.pub")).unwrap();
+    }
+    let chosen = match std::env::var("GONOGO_AGENT_CHOSEN") {
+        Err(_) => AgentKey::Any,
+        Ok(pin) if pin.starts_with("SHA256:") => AgentKey::Fingerprint(pin),
+        Ok(path) => AgentKey::File(path.into()),
     };
     let text = std::fs::read_to_string(format!("{key}.pub")).unwrap();
     lab.authorize(OPS, &text);
     let mut login = lab.login(OPS);
-    login.auth = vec![Auth::Agent(AgentKey::Any)];
+    login.auth = vec![Auth::Agent(chosen.clone())];
     match connect(&login).await {
         Ok(session) => {
             assert_eq!(expected, "in");
             assert_eq!(session.greeting().method, "agent");
+            // A chosen key is the only one offered: once to ask, once to sign.
+            let log = lab.log();
+            let offers = log
+                .matches("service ssh-connection method publickey")
+                .count();
+            assert!(chosen == AgentKey::Any || offers == 2, "{offers}: {log}");
         }
         Err(failure) => {
             assert_eq!(failure.kind, K::Auth);
@@ -311,13 +326,16 @@ fn an_agent_lets_in_or_is_told_to_be_missing() {
         assert!(started.elapsed().as_secs() < 10);
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    let child = |key: &str, socket: Option<&str>, expected: &str| {
+    let choosing = |key: &str, chosen: Option<&str>, socket: Option<&str>, expected: &str| {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "transport::auth::agent_child", "--nocapture"]);
         command
             .env("GONOGO_AGENT_EXPECTS", expected)
             .env("GONOGO_AGENT_KEY", at(key));
         command.env_remove("SSH_AUTH_SOCK");
+        if let Some(chosen) = chosen {
+            command.env("GONOGO_AGENT_CHOSEN", chosen);
+        }
         if let Some(socket) = socket {
             command.env("SSH_AUTH_SOCK", socket);
         }
@@ -327,6 +345,9 @@ fn an_agent_lets_in_or_is_told_to_be_missing() {
             out.status.success() && said.contains("1 passed"),
             "{expected}: {said}"
         );
+    };
+    let child = |key: &str, socket: Option<&str>, expected: &str| {
+        choosing(key, None, socket, expected);
     };
     let add = |key: &str| {
         let mut command = Command::new("ssh-add");
@@ -354,6 +375,50 @@ fn an_agent_lets_in_or_is_told_to_be_missing() {
         add(&format!("k{n}"));
     }
     child("k6", Some(&socket), "holds 7 keys, of which the first 5");
+
+    let choose = |key: &str, chosen: &str, expected: &str| {
+        choosing(key, Some(chosen), Some(&socket), expected);
+    };
+    let pin = |key: &str| {
+        let listed = sh("ssh-keygen", &["-lf", &at(&format!("{key}.pub"))]);
+        listed.split(' ').nth(1).unwrap().to_owned()
+    };
+    choose("k6", &pin("k6"), "in");
+    choose("k6", &at("k6.pub"), "in");
+    choose("k6", &pin("k5"), "refused");
+    keygen(&dir.path().join("absent"), "ed25519", "");
+    choose("absent", &pin("absent"), &format!("it holds {}", pin("k1")));
+    choose("absent", &at("absent.pub"), &pin("k6"));
+    choose("absent", &at("nowhere.pub"), "No such file");
+    choose("absent", &at("k0"), "holds neither");
+
+    // Certificates in the agent, under an authority that the server trusts; the key alone is not let in.
+    keygen(&dir.path().join("ca"), "ed25519", "");
+    for (name, validity) in [("certified", "+1h"), ("expired", "20200101:20200102")] {
+        keygen(&dir.path().join(name), "ed25519", "");
+        let public = at(&format!("{name}.pub"));
+        let sign = [
+            "-q",
+            "-s",
+            &at("ca"),
+            "-I",
+            "x",
+            "-n",
+            OPS,
+            "-V",
+            validity,
+            &public,
+        ];
+        sh("ssh-keygen", &sign);
+        add(name);
+    }
+    choose("absent", &at("certified-cert.pub"), "in");
+    choose("absent", &pin("certified"), "refused");
+    choose(
+        "absent",
+        &at("expired-cert.pub"),
+        "the certificate has expired on 2020-01-0",
+    );
     agent.kill().unwrap();
     agent.wait().unwrap();
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use gonogo::failure::{Failure, FailureKind as K};
 use gonogo::inventory::{Auth, Login};
+use gonogo::transport::Ways;
 
 use super::gate::{Gate, Plans, SECRET, Visitor, WRONG, key, visitor};
-use super::lab::{AMPLE, connect, keygen, sh, shell, usable};
+use super::lab::{AMPLE, connect, connect_by, keygen, sh, shell, usable};
 use crate::lab::{Lab, until};
 
 /// PAM as every distribution has it, without what needs a whole machine.
@@ -417,4 +418,46 @@ async fn certificates_that_are_not_good_enough() {
         "{}",
         gate.log_since(before)
     );
+}
+
+#[tokio::test]
+async fn what_was_refused_to_one_team_is_not_tried_for_another() {
+    if !usable() {
+        return;
+    }
+    let lab = Lab::new();
+    let gate = Plans::new(&lab, "gate", &["gng-ok", "gng-two"].map(visitor), None).open();
+    keygen(&lab.path("stranger"), "ed25519", "");
+    let mut login = gate.login("gng-ok");
+    login.auth = vec![key(&lab.path("stranger"))];
+    let mut teams = ["operations", "market-data", "support"].map(|team| {
+        let mut login = login.clone();
+        login.team = team.into();
+        login
+    });
+    let ways = Ways::default();
+    let failures =
+        futures::future::join_all(teams.iter().map(|team| connect_by(&ways, team))).await;
+    for failure in failures {
+        assert_eq!(failure.err().unwrap().kind, K::Auth);
+    }
+    until("sshd has logged it", Duration::from_secs(20), || {
+        gate.host.log().contains("Failed publickey for gng-ok")
+    });
+    assert_eq!(
+        gate.host
+            .log()
+            .matches("Failed publickey for gng-ok")
+            .count(),
+        1
+    );
+    // Another way, another account, and another run are tried.
+    teams[1].auth = vec![key(&gate.id)];
+    teams[2].user = "gng-two".into();
+    assert!(connect_by(&ways, &teams[1]).await.is_ok());
+    assert_eq!(
+        connect_by(&ways, &teams[2]).await.err().unwrap().kind,
+        K::Auth
+    );
+    refused(&gate, &login, "Failed publickey for gng-ok").await;
 }
