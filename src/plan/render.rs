@@ -2,11 +2,12 @@
 //! everything that decides what a run does, and nothing that varies.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::{Plan, Planned, Visit};
-use crate::inventory::{Elevate, Login, Transport};
+use crate::inventory::{AgentKey, Auth, Elevate, Login, Transport};
 use crate::text::{count, endpoint, escape};
 
 /// What `gonogo plan` prints.
@@ -88,9 +89,20 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-/// `ops@10.20.0.11:22 via jump@bastion:22, sudo -u amps`
+/// `ops@10.20.0.11:22 by key operations via jump@bastion:22 by agent, sudo -u amps`
 fn route(login: &Login) -> String {
-    let point = |login: &Login| format!("{}@{}", login.user, endpoint(&login.address, login.port));
+    let point = |login: &Login| {
+        let place = endpoint(&login.address, login.port);
+        // What is taken from an ssh_config stands in a line of its own.
+        let config = login.ssh_config.as_ref();
+        let own = config.is_none_or(|config| config.offers.is_empty());
+        let ways: Vec<String> = match own {
+            true => login.auth.iter().map(way).collect(),
+            false => Vec::new(),
+        };
+        let by = if ways.is_empty() { "" } else { " by " };
+        format!("{}@{place}{by}{}", login.user, ways.join(", then "))
+    };
     let mut route = point(login);
     if !login.via.is_empty() {
         let hops: Vec<String> = login.via.iter().map(point).collect();
@@ -133,6 +145,27 @@ fn followed(login: &Login) -> Vec<String> {
         lines.extend(config.notes.iter().map(|note| format!("note     {note}")));
     }
     lines
+}
+
+/// One way to authenticate. Of a file its name, which is the same wherever the inventory lies.
+fn way(way: &Auth) -> String {
+    let name = |path: &Path| {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        name.to_string_lossy().into_owned()
+    };
+    match way {
+        Auth::Key {
+            path, certificate, ..
+        } => match certificate {
+            Some(certificate) => format!("key {} with {}", name(path), name(certificate)),
+            None => format!("key {}", name(path)),
+        },
+        Auth::Agent(AgentKey::Any) => "agent".to_owned(),
+        Auth::Agent(AgentKey::Fingerprint(pin)) => format!("agent key {pin}"),
+        Auth::Agent(AgentKey::File(path)) => format!("agent key {}", name(path)),
+        Auth::KeyboardInteractive { .. } => "keyboard-interactive".to_owned(),
+        Auth::Password { .. } => "password".to_owned(),
+    }
 }
 
 /// What `gonogo plan --format json` prints.

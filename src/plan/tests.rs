@@ -313,8 +313,39 @@ fn a_visit_lists_what_will_be_used_and_nothing_else() {
     assert!(plan.visits[1].patterns().contains("/etc/machine-id"));
     let shown = text(&plan);
     assert!(
-        shown.contains("b as ops  (ops@127.0.0.2:22 via ops@127.0.0.3:22)"),
+        shown.contains("b as ops  (ops@127.0.0.2:22 by key k via ops@127.0.0.3:22 by key k)"),
         "{shown}"
     );
     assert!(shown.contains("    read     /t/logs/*.log*\n"), "{shown}");
+}
+
+#[test]
+fn the_ways_of_logging_in_are_told_in_order_wherever_the_inventory_lies() {
+    let ways = "{user: ops, key: keys/ops, certificate: keys/ops-cert.pub, agent: keys/a.pub, \
+                keyboard_interactive: [{env: PIN}, {command: [otp, SEED]}], password_env: SECRET}";
+    let text = INVENTORY.replace("{user: ops}", ways);
+    let at = |path: &str| {
+        let inventory = Inventory::parse(Path::new(path), text.clone().into_bytes()).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("all.feature"), ALL).unwrap();
+        let features = read(&[root.path().to_owned()]).unwrap();
+        make(&Arc::new(inventory), features, &Filters::default()).unwrap()
+    };
+    let (here, there) = (at("i.yaml"), at("/srv/estate/i.yaml"));
+    let shown = super::text(&here);
+    let expected = "(ops@127.0.0.1:22 by key ops with ops-cert.pub, then agent key a.pub, then \
+                    keyboard-interactive, then password)";
+    assert!(shown.contains(expected), "{shown}");
+    for secret in ["PIN", "SEED", "SECRET"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    // The temporary directory's name is in neither.
+    let lines = |plan: &Plan| {
+        super::text(plan)
+            .lines()
+            .skip(3)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&here)[1..], lines(&there)[1..]);
 }

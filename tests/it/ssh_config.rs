@@ -76,7 +76,9 @@ Host *
     fn accepted(&self) -> [Vec<String>; 2] {
         [&self.bastion, &self.target].map(|host| {
             let log = host.log();
-            let lines = log.lines().filter(|line| line.starts_with("Accepted publickey "));
+            let lines = log
+                .lines()
+                .filter(|line| line.starts_with("Accepted publickey "));
             let bare = |line: &str| {
                 let words: Vec<&str> = line.split(' ').collect();
                 let at = words.iter().position(|word| *word == "port").unwrap();
