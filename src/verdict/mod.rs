@@ -6,6 +6,8 @@ mod coverage;
 mod facts;
 mod hosts;
 mod machines;
+#[cfg(test)]
+mod machines_test;
 mod record;
 #[cfg(test)]
 mod rules_test;
