@@ -257,10 +257,14 @@ fn every_kind_of_account_does_what_was_planned_and_nothing_else() {
     let elevated: Edit = |inventory| {
         inventory["teams"][OPERATIONS.team]["elevate"] = json!({"sudo": SERVICE.login()});
     };
+    let installed: Edit = |inventory| {
+        inventory["teams"][OPERATIONS.team]["client"] = json!("openssh");
+    };
     for (what, edit, seen) in [
         ("files alone", files, [false, true]),
         ("commands alone", commands, [true, false]),
         ("elevated", elevated, [true, true]),
+        ("by the installed ssh", installed, [true, true]),
     ] {
         let lab = Lab::new();
         let host = recording(&lab, "ny4-1");

@@ -107,7 +107,11 @@ fn write(lab: &Lab, transport: &str) {
 }
 
 fn edit(inventory: &mut Value, transport: &str) {
-    inventory["teams"][OPERATIONS.team]["transport"] = json!(transport);
+    let team = &mut inventory["teams"][OPERATIONS.team];
+    match transport {
+        "installed ssh" => team["client"] = json!("openssh"),
+        transport => team["transport"] = json!(transport),
+    }
     if transport == "sftp" {
         let version = &mut inventory["products"]["amps"]["artifacts"]["version"];
         *version = json!({"kind": "version", "path": "{home}/VERSION", "match": "\\d+\\.\\d+\\.\\d+\\.\\d+"});
@@ -121,7 +125,7 @@ fn a_key_may_do_what_was_planned_and_nothing_else() {
     }
     let lab = Lab::new();
     let (host, orders) = free(&lab);
-    for transport in ["sftp", "auto", "exec"] {
+    for transport in ["sftp", "auto", "exec", "installed ssh"] {
         write(&lab, transport);
         if transport != "sftp" {
             install_script(&lab, &host);
@@ -140,7 +144,7 @@ fn an_account_may_do_what_was_planned_and_nothing_else() {
     }
     let lab = Lab::new();
     let (host, orders) = free(&lab);
-    for transport in ["sftp", "auto", "exec"] {
+    for transport in ["sftp", "auto", "exec", "installed ssh"] {
         write(&lab, transport);
         if transport != "sftp" {
             install_script(&lab, &host);
