@@ -82,3 +82,81 @@ fn is_encrypted(path: &Path) -> bool {
         Err(_) => text.contains("ENCRYPTED"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::process::Command;
+
+    use super::*;
+    use crate::inventory::page::{Mark, Spanned};
+    use crate::inventory::ssh_config::resolved_for_tests;
+
+    fn keygen(args: &[&str]) {
+        let made = Command::new("ssh-keygen").arg("-q").args(args).output();
+        let made = made.expect("ssh-keygen is installed");
+        assert!(made.status.success(), "{made:?}");
+    }
+
+    #[test]
+    fn each_key_once_and_by_the_agent_where_only_it_can_open_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        for (name, phrase) in [("open", ""), ("shut", "secret"), ("ca", "")] {
+            keygen(&["-t", "ed25519", "-N", phrase, "-f", &path(name)]);
+        }
+        keygen(&["-s", &path("ca"), "-I", "i", "-n", "ops", &path("open.pub")]);
+        fs::rename(path("open-cert.pub"), path("elsewhere")).unwrap();
+        let mut said = resolved_for_tests();
+        said.keys = ["open", "shut", "absent"]
+            .map(|name| path(name).into())
+            .to_vec();
+        said.certificates = vec![path("elsewhere").into()];
+        let silent = Access::default();
+        let with = Access {
+            passphrase_env: Some(Spanned {
+                at: Mark::BUILT_IN,
+                value: "PHRASE".into(),
+            }),
+            ..Access::default()
+        };
+        let key = |name: &str, certificate: Option<&str>, env: Option<&str>| Auth::Key {
+            path: path(name).into(),
+            certificate: certificate.map(|name| path(name).into()),
+            passphrase_env: env.map(str::to_owned),
+        };
+        let agent = |name: &str| Auth::Agent(AgentKey::File(path(name).into()));
+        // Without an agent a file is all there is, and what is wrong with it will be told.
+        said.agent = Agent::Absent;
+        let files = [
+            key("open", Some("elsewhere"), None),
+            key("shut", None, None),
+            key("absent", None, None),
+        ];
+        assert_eq!(ways(&said, &[&silent]), files);
+        // Of the keys that are named the agent is asked for no other.
+        said.agent = Agent::Named;
+        let named = [files[0].clone(), agent("shut.pub"), files[2].clone()];
+        assert_eq!(ways(&said, &[&silent]), named);
+        let phrased = ways(&said, &[&with]);
+        assert_eq!(phrased[1], key("shut", None, Some("PHRASE")));
+        said.agent = Agent::Any;
+        let any = [
+            files[0].clone(),
+            agent("shut.pub"),
+            Auth::Agent(AgentKey::Any),
+        ];
+        assert_eq!(ways(&said, &[&silent]), any);
+        // A public key alone names one of the agent's, and a certificate beside its key is found.
+        said.keys = vec![path("open.pub").into()];
+        said.agent = Agent::Named;
+        assert_eq!(ways(&said, &[&silent]), [agent("open.pub")]);
+        fs::rename(path("elsewhere"), path("open-cert.pub")).unwrap();
+        said.keys = vec![path("open").into()];
+        said.certificates.clear();
+        assert_eq!(
+            ways(&said, &[&silent]),
+            [key("open", Some("open-cert.pub"), None)]
+        );
+    }
+}

@@ -43,7 +43,10 @@ const FEATURE: &str = "Feature: f
 /// What a run of the estate would tell when all is well, and where its inputs are.
 fn told() -> (schema::Report, TempDir) {
     let bytes = ESTATE.as_bytes().to_vec();
-    let inventory = Inventory::parse(Path::new("i.yaml"), bytes).unwrap();
+    told_of(Inventory::parse(Path::new("i.yaml"), bytes).unwrap())
+}
+
+fn told_of(inventory: Inventory) -> (schema::Report, TempDir) {
     let bytes = FEATURE.as_bytes().to_vec();
     let feature = FeatureFile {
         label: "my features/f.feature".into(),
@@ -215,4 +218,56 @@ fn the_inputs_themselves_must_be_those_recorded() {
     let (mut report, directory) = told();
     report.inputs.remove(0);
     assert!(replay(&report, directory.path()).is_err());
+}
+
+/// The operators' own ssh_config decides the way as the inventory does, and may be gone since.
+#[test]
+fn what_an_ssh_config_said_is_held_to_the_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("known", "x");
+    let config = "Host a\n HostName 192.0.2.1\nHost b\n HostName 192.0.2.2\n ProxyJump a\nHost *\n User u\n IdentityFile /k\n UserKnownHostsFile FOLDER/known\n";
+    write(
+        "config",
+        &config.replace("FOLDER", folder.path().to_str().unwrap()),
+    );
+    let text = ESTATE
+        .lines()
+        .map(|line| match line.split_once(": {address") {
+            Some((host, _)) => format!("{host}: {{}}\n"),
+            None if line.starts_with("teams") => "teams: {ops: {}, desk: {}}\n".to_owned(),
+            None if line.starts_with("hosts") => format!("ssh: {{ssh_config: config}}\n{line}\n"),
+            None => format!("{line}\n"),
+        });
+    let bytes = text.collect::<String>().into_bytes();
+    let inventory = Inventory::parse(&folder.path().join("i.yaml"), bytes);
+    let (mut report, directory) =
+        told_of(inventory.unwrap_or_else(|problems| panic!("{problems}")));
+    drop(folder);
+    assert_eq!(report.hosts[1].address, "192.0.2.2:22");
+    assert_eq!(replay(&report, directory.path()), Ok(()));
+    let kept = "inputs/team-1-ops.ssh_config";
+    let path = directory.path().join(kept);
+    let text = fs::read_to_string(&path).unwrap();
+    // With right sums, as a signer could.
+    let mut change = |from: &str, to: &str| {
+        assert!(text.contains(from), "{text}");
+        let changed = text.replace(from, to);
+        fs::write(&path, &changed).unwrap();
+        let input = report.inputs.iter_mut().find(|input| input.path == kept);
+        input.unwrap().sha256 = Sha256::of(changed.as_bytes()).to_string();
+        replay(&report, directory.path())
+    };
+    for (from, to) in [
+        ("HostName 192.0.2.2", "HostName 192.0.2.3"),
+        ("User u", "User v"),
+        ("ProxyJump a", "ProxyJump none"),
+        ("\"/k\"", "\"/l\""),
+        ("Host b\n", "Host x\n"),
+        ("HostName", "Prot"),
+    ] {
+        let found = change(from, to);
+        assert!(found.is_err(), "{from} → {to}");
+    }
+    assert_eq!(change("User u", "User u"), Ok(()));
 }

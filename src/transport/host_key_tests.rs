@@ -238,18 +238,15 @@ fn asks_for_what_it_could_accept() {
     );
 }
 
-#[test]
-fn an_unreadable_known_hosts_file_is_a_refusal() {
-    let keys = Keys::new();
-    std::fs::write(keys.path("kh"), format!("h.example {}\n", keys.text("a"))).unwrap();
-    let login = |files: &[&Path]| Login {
+fn nobody() -> Login {
+    Login {
         host: "h".into(),
         team: "t".into(),
         address: "h.example".into(),
         port: 22,
         user: "ops".into(),
         auth: vec![],
-        known_hosts: files.iter().map(|path| path.to_path_buf()).collect(),
+        known_hosts: vec![],
         host_key: None,
         connect_timeout: std::time::Duration::from_secs(1),
         deadline: std::time::Duration::from_secs(1),
@@ -261,6 +258,16 @@ fn an_unreadable_known_hosts_file_is_a_refusal() {
         ssh_config: None,
         chroot: None,
         via: vec![],
+    }
+}
+
+#[test]
+fn an_unreadable_known_hosts_file_is_a_refusal() {
+    let keys = Keys::new();
+    std::fs::write(keys.path("kh"), format!("h.example {}\n", keys.text("a"))).unwrap();
+    let login = |files: &[&Path]| Login {
+        known_hosts: files.iter().map(|path| path.to_path_buf()).collect(),
+        ..nobody()
     };
     let (kh, absent) = (keys.path("kh"), keys.path("absent"));
     let trust = Trust::of(&login(&[&kh])).unwrap();
@@ -270,4 +277,30 @@ fn an_unreadable_known_hosts_file_is_a_refusal() {
     // No file and no pin trusts nobody.
     let nobody = Trust::of(&login(&[])).unwrap();
     assert!(verdict(&nobody, &keys.blob("a")).contains("no line for it"));
+}
+
+#[test]
+fn a_host_key_alias_is_looked_up_in_place_of_address_and_port() {
+    let keys = Keys::new();
+    let lines = format!(
+        "alias {}\n[h.example]:2222 {}\nh.example {}\n",
+        keys.text("a"),
+        keys.text("b"),
+        keys.text("b")
+    );
+    std::fs::write(keys.path("kh"), lines).unwrap();
+    let mut login = crate::inventory::Login {
+        port: 2222,
+        known_hosts: vec![keys.path("kh")],
+        ..nobody()
+    };
+    let trust = Trust::of(&login).unwrap();
+    assert!(verdict(&trust, &keys.blob("b")).starts_with("ok"));
+    login.ssh_config = Some(crate::inventory::SshConfig {
+        host_key_alias: Some("alias".into()),
+        ..Default::default()
+    });
+    let trust = Trust::of(&login).unwrap();
+    assert!(trust.check("alias", &keys.blob("a"), NOW).is_ok());
+    assert!(trust.check("alias", &keys.blob("b"), NOW).is_err());
 }

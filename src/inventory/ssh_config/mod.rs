@@ -188,6 +188,19 @@ impl Configs {
     }
 }
 
+/// What an empty config says.
+#[cfg(test)]
+pub(super) fn resolved_for_tests() -> Resolved {
+    let query = Query {
+        team: 0,
+        source: 0,
+        alias: "a".into(),
+        user: None,
+        port: None,
+    };
+    resolve::resolve(&Config::default(), &query, &Here::nowhere())
+}
+
 fn tell(unread: Unread, place: &Problem, refuse: &mut impl FnMut(Problem)) {
     match unread {
         Unread::File(message) => {

@@ -384,3 +384,37 @@ fn what_is_kept_can_be_read_by_ssh() {
         assert!(told.lines().any(|told| told == line), "{line}\n{told}");
     }
 }
+
+#[test]
+fn no_damage_to_a_file_breaks_the_reader() {
+    let mut seed = 7_u64;
+    let mut next = move |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(seed >> 33).unwrap() % below
+    };
+    let pieces = [
+        "\"", "'", "\\", "=", "#", "%", "${", "}", "!", ",", "*", "\n", " ", "Match ", "exec x",
+        "ä", "\u{0}", "@", ":", "[",
+    ];
+    for _ in 0..500 {
+        let mut text: Vec<char> = OPERATORS.chars().collect();
+        for _ in 0..=next(4) {
+            let at = next(text.len());
+            let until = (at + next(6)).min(text.len());
+            text.splice(at..until, pieces[next(pieces.len())].chars());
+        }
+        let text: String = text.into_iter().collect();
+        if let Ok(config) = read(&text) {
+            let query = query("ny4-1", None, None);
+            let said = resolve::resolve(&config, &query, &here());
+            let kept = record::text("x", &[(&query, &said)], Given::default(), "me");
+            // Whatever can be followed can be kept.
+            if said.problems.is_empty() {
+                let kept_text = kept.clone();
+                if let Err(Unread::Lines(problems)) = file::parse(Path::new("kept"), &kept, None) {
+                    panic!("{problems:?}\n{text}\n{kept_text}");
+                }
+            }
+        }
+    }
+}
