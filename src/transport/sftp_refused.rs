@@ -56,10 +56,12 @@ fn failure(actual: &str, hint: &str) -> Failure {
 }
 
 fn none(error: &Error) -> Failure {
-    let actual = format!(
-        "the server has no subsystem `sftp` for this account: {}",
-        classify::said(error)
-    );
+    none_said(&classify::said(error))
+}
+
+/// There is none, by the words of either client.
+pub(super) fn none_said(said: &str) -> Failure {
+    let actual = format!("the server has no subsystem `sftp` for this account: {said}");
     failure(
         &actual,
         "have `Subsystem sftp internal-sftp` set in the server's sshd_config, or set `transport: exec`",
@@ -67,10 +69,10 @@ fn none(error: &Error) -> Failure {
 }
 
 /// What came on the subsystem's channel.
-struct Said {
-    bytes: Vec<u8>,
-    stderr: Vec<u8>,
-    status: Option<i32>,
+pub(super) struct Said {
+    pub(super) bytes: Vec<u8>,
+    pub(super) stderr: Vec<u8>,
+    pub(super) status: Option<i32>,
 }
 
 impl Said {
@@ -78,7 +80,8 @@ impl Said {
         self.bytes.first() == Some(&0) && self.bytes.get(VERSION.0) == Some(&VERSION.1)
     }
 
-    fn failure(&self) -> Failure {
+    /// What that means.
+    pub(super) fn failure(&self) -> Failure {
         let said = [self.bytes.as_slice(), &self.stderr].map(|bytes| {
             let text = String::from_utf8_lossy(bytes).into_owned();
             text.trim().to_owned()

@@ -5,7 +5,7 @@
 
 mod lane;
 mod mux;
-mod refusal;
+pub(super) mod refusal;
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -9,7 +9,16 @@ use crate::transport::classify;
 
 /// The hop answered, and the answer was no.
 pub(super) fn refused(hop: &Login, target: &str, error: &Error) -> Failure {
-    let message = error.message();
+    worded(hop, target, error.message(), classify::said(error))
+}
+
+/// The same, from either client's `message`; `said` is what is quoted of it.
+pub(in crate::transport) fn worded(
+    hop: &Login,
+    target: &str,
+    message: &str,
+    said: String,
+) -> Failure {
     let hint = if message.contains("prohibited") {
         "the hop does not forward there; one answer stands for `AllowTcpForwarding`, \
          `DisableForwarding` and `PermitOpen` in its sshd_config (also below a `Match`), and for \
@@ -28,11 +37,11 @@ pub(super) fn refused(hop: &Login, target: &str, error: &Error) -> Failure {
     } else {
         "look at the hop's sshd log"
     };
-    no_way(hop, target, classify::said(error), hint)
+    no_way(hop, target, said, hint)
 }
 
 /// The hop did not answer in time.
-pub(super) fn late(hop: &Login, target: &str, time: &str) -> Failure {
+pub(in crate::transport) fn late(hop: &Login, target: &str, time: &str) -> Failure {
     no_way(
         hop,
         target,

@@ -13,6 +13,7 @@ use crate::inventory::{AgentKey, Auth, Login};
 use crate::text;
 use crate::time::say;
 use crate::transport::actor::Deadline;
+use crate::transport::hops::refusal;
 use crate::transport::host_key::Trust;
 
 /// Why not, and whether another try could tell more.
@@ -41,7 +42,7 @@ pub(super) fn refused(
     let at = at.unwrap_or(chain.len() - 1);
     let (here, log) = (chain[at], &logs[at]);
     if let Some(hop) = at.checked_sub(1)
-        && let Some(failure) = no_way(chain[hop], here, &logs[hop])
+        && let Some(failure) = no_way(chain[hop], here, &logs[hop], log.is_silent(late.is_some()))
     {
         return of(failure, hop, chain[hop]);
     }
@@ -98,24 +99,14 @@ pub(super) fn quoted<S: AsRef<str>>(words: &[S]) -> String {
     }
 }
 
-fn no_way(hop: &Login, next: &Login, log: &Log) -> Option<Failure> {
-    let word = log.word_with("open failed: ")?;
-    let hint = if word.contains("prohibited") {
-        "the hop refuses to forward: look at AllowTcpForwarding and PermitOpen in its sshd_config, and at \
-         `restrict`, `no-port-forwarding` and `permitopen=` in authorized_keys"
-    } else if word.contains("connect failed") {
-        "the hop forwards, but cannot connect to the target: look whether the target's name resolves on \
-         the hop, whether sshd runs there, and at firewalls between the two"
-    } else {
-        "look at the hop's sshd log"
-    };
+/// The hop let us in, and gave no way to the next host.
+fn no_way(hop: &Login, next: &Login, log: &Log, is_silent: bool) -> Option<Failure> {
     let target = endpoint(next);
-    let expected = format!("a way through hop `{}` to {target}", hop.host);
-    Some(
-        Failure::new(FailureKind::Unreachable, expected, quoted(&[word]))
-            .with_subject(target)
-            .with_hint(hint),
-    )
+    if let Some(word) = log.word_with("open failed: ") {
+        return Some(refusal::worded(hop, &target, word, quoted(&[word])));
+    }
+    (is_silent && log.is_in && !log.is_forwarded)
+        .then(|| refusal::late(hop, &target, &say(next.connect_timeout)))
 }
 
 fn host_key(login: &Login, log: &Log, seen: &str) -> Option<Failure> {

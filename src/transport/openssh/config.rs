@@ -82,9 +82,15 @@ pub(super) fn write(
     let chain: Vec<&Login> = chain(login).collect();
     for (at, here) in chain.iter().enumerate() {
         whole += here.connect_timeout;
-        let before = at.checked_sub(1).map(|hop| (hop, chain[hop]));
-        let ask = asks.get(at).cloned().unwrap_or_default();
-        let text = file(place, version, at, here, before, &ask, whole, &mut secrets)
+        let step = Step {
+            at,
+            login: here,
+            before: at.checked_sub(1).map(|hop| (hop, chain[hop])),
+            ask: asks.get(at).cloned().unwrap_or_default(),
+            whole,
+            is_hop: at + 1 < chain.len(),
+        };
+        let text = file(place, version, &step, &mut secrets)
             .map_err(|failure| failure.with_login(&here.host, &here.user))?;
         let written = place.write(&name(at), &text, 0o600);
         written.map_err(|error| ours(&error))?;
@@ -92,20 +98,25 @@ pub(super) fn write(
     askpass::write(place, &secrets, version)
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one host of a chain, and what the chain shares"
-)]
+/// One host of a chain.
+struct Step<'a> {
+    at: usize,
+    login: &'a Login,
+    /// The hop before it, with its place.
+    before: Option<(usize, &'a Login)>,
+    ask: Ask,
+    /// What the way to it may take in all.
+    whole: Duration,
+    is_hop: bool,
+}
+
 fn file(
     place: &mut Place,
     version: &Version,
-    at: usize,
-    login: &Login,
-    before: Option<(usize, &Login)>,
-    ask: &Ask,
-    whole: Duration,
+    step: &Step<'_>,
     secrets: &mut Secrets,
 ) -> Result<String, Failure> {
+    let (at, login) = (step.at, step.login);
     let mut text = format!("Host {}\n  User {}\n", typed(login), login.user);
     let mut say = |line: String| {
         let _ = writeln!(text, "  {line}");
@@ -114,16 +125,18 @@ fn file(
     if login.ssh_config.is_none() || login.port != 22 {
         say(format!("Port {}", login.port));
     }
-    say("LogLevel DEBUG1".into());
+    // Only the second level tells that a hop has found its way.
+    let level = if step.is_hop { 2 } else { 1 };
+    say(format!("LogLevel DEBUG{level}"));
     // Behind a hop the clock starts before the hop is there.
-    say(format!("ConnectTimeout {}", whole.as_secs().max(1)));
-    for line in trust(place, version, at, login, ask)? {
+    say(format!("ConnectTimeout {}", step.whole.as_secs().max(1)));
+    for line in trust(place, version, at, login, &step.ask)? {
         say(line);
     }
     for line in auth::lines(place, at, login, secrets)? {
         say(line);
     }
-    match before {
+    match step.before {
         Some((hop, login)) => say(format!(
             "ProxyCommand ssh -F {} -E {} -W [%h]:%p {}",
             place.path(&name(hop)),

@@ -15,6 +15,8 @@ pub(super) struct Log {
     pub(super) is_in: bool,
     /// TCP, or the proxy, is there.
     pub(super) is_connected: bool,
+    /// A hop found a way to the next host.
+    pub(super) is_forwarded: bool,
     /// It runs through a ProxyCommand or a ProxyJump.
     pub(super) has_proxy: bool,
     /// Key file or agent's key that the server accepted, and where `ssh` has it from.
@@ -32,9 +34,12 @@ impl Log {
     pub(super) fn read(text: &str) -> Self {
         let mut log = Self::default();
         for line in text.split(['\n', '\r']).filter(|line| !line.is_empty()) {
-            match line.strip_prefix("debug1: ") {
-                Some(debug) => log.debug(debug),
-                None => log.word(line),
+            if let Some(debug) = line.strip_prefix("debug1: ") {
+                log.debug(debug);
+            } else if let Some(debug) = line.strip_prefix("debug2: ") {
+                log.is_forwarded |= debug.contains(": open confirm ");
+            } else {
+                log.word(line);
             }
         }
         log
@@ -106,6 +111,11 @@ impl Log {
         if self.words.len() < 50 {
             self.words.push(line.to_owned());
         }
+    }
+
+    /// Not a word of the server came by the time that ended it.
+    pub(super) fn is_silent(&self, is_late: bool) -> bool {
+        self.greeting.server.is_empty() && (is_late || self.word_with("timed out").is_some())
     }
 
     /// The first of its words that holds `needle`.

@@ -43,6 +43,14 @@ pub(super) enum Broken {
     Lying(String),
 }
 
+/// A conversation that did not begin.
+pub(super) struct Refused {
+    pub(super) child: Child,
+    pub(super) why: Broken,
+    /// What came in place of a greeting.
+    pub(super) came: Vec<u8>,
+}
+
 /// One answer.
 #[derive(Debug)]
 pub(super) enum Answer {
@@ -65,11 +73,7 @@ pub(super) struct Line {
 
 impl Line {
     /// Says hello, and hears that the other side speaks SFTP.
-    pub(super) fn open(
-        child: Child,
-        watch: &Watch,
-        deadline: &Deadline,
-    ) -> Result<Self, (Child, Broken)> {
+    pub(super) fn open(child: Child, watch: &Watch, deadline: &Deadline) -> Result<Self, Refused> {
         let mut line = Self {
             child,
             inbox: Vec::new(),
@@ -80,8 +84,16 @@ impl Line {
         line.queue(INIT, &3_u32.to_be_bytes());
         match line.packet(watch, deadline) {
             Ok((VERSION, body)) if body.len() >= 4 => Ok(line),
-            Ok(_) => Err((line.child, Broken::Lying("no version came first".into()))),
-            Err(broken) => Err((line.child, broken)),
+            Ok(_) => Err(line.refused(Broken::Lying("no version came first".into()))),
+            Err(broken) => Err(line.refused(broken)),
+        }
+    }
+
+    fn refused(self, why: Broken) -> Refused {
+        Refused {
+            child: self.child,
+            why,
+            came: self.inbox,
         }
     }
 

@@ -9,7 +9,7 @@ use ssh2::FileStat;
 
 use super::exec::{is_refused, no_channel};
 use super::near::{FAR, Near};
-use super::packet::{self, Answer, Broken, Line};
+use super::packet::{self, Answer, Broken, Line, Refused};
 use crate::failure::{Failure, FailureKind};
 use crate::text;
 use crate::transport::actor::Deadline;
@@ -17,6 +17,7 @@ use crate::transport::files::{self, Asked};
 use crate::transport::glob::{self, MOST_ENTRIES, Shelf};
 use crate::transport::pour::Pour;
 use crate::transport::sftp::{described, file_of};
+use crate::transport::sftp_refused::{self, Said};
 use crate::transport::{Entry, EntryKind, ReadError, Receipt, Sink};
 
 /// What every server grants in one answer.
@@ -65,22 +66,24 @@ pub(super) fn open(
     let mut pauses = [5, 20, 100].into_iter();
     loop {
         let child = near.client(&["-s", FAR, "sftp"])?;
-        let (mut child, broken) = match Line::open(child, &near.watch, deadline) {
+        let Refused {
+            mut child,
+            why,
+            came,
+        } = match Line::open(child, &near.watch, deadline) {
             Ok(line) => {
                 near.sftp = Subsystem::Open(Box::new(line));
                 return Ok(Ok(()));
             }
             Err(refused) => refused,
         };
-        let came = match broken {
-            Broken::Late => {
-                drop(child);
-                return Err(near.late(deadline, what));
-            }
-            Broken::Lying(came) => format!("it speaks no SFTP: \"{}\"", text::clip(&came, 100)),
-            Broken::Ended => "the stream ended".to_owned(),
-        };
-        child.end_within(Duration::from_millis(500));
+        if matches!(why, Broken::Late) {
+            drop(child);
+            near.end();
+            return Err(sftp_refused::late(deadline));
+        }
+        child.stdin = None;
+        let ended = child.end_within(Duration::from_millis(500));
         child.listen();
         let stderr = child.said();
         drop(child);
@@ -94,22 +97,28 @@ pub(super) fn open(
             std::thread::sleep(Duration::from_millis(pause));
             continue;
         }
-        let why = match is_refused(&said) {
-            true => no_channel(&said).actual,
-            false => format!("{came} {}", text::clip(stderr.trim(), 200)),
+        let failure = if is_refused(&said) {
+            no_channel(&said)
+        } else if came.is_empty() && is_sent_away(&said) {
+            sftp_refused::none_said("the request was refused")
+        } else {
+            let said = Said {
+                bytes: came,
+                stderr: stderr.into_bytes(),
+                // 255 is the client's own.
+                status: ended.and_then(|end| end.code()).filter(|code| *code != 255),
+            };
+            said.failure()
         };
-        let failure = Failure::new(
-            FailureKind::Shell,
-            "an SFTP subsystem",
-            format!("the server gives none: {}", why.trim()),
-        )
-        .with_hint(
-            "look for `Subsystem sftp` in the server's sshd_config (`internal-sftp` needs no shell), at a \
-             login shell or .bashrc that prints or exits, or set `transport: exec`",
-        );
         near.sftp = Subsystem::Refused(Box::new(failure.clone()));
         return Ok(Err(Box::new(failure)));
     }
+}
+
+/// True when the channel was there and the request on it was refused: the client then tries to connect
+/// by itself, which its config keeps it from.
+fn is_sent_away(said: &str) -> bool {
+    !said.trim().is_empty()
 }
 
 /// A far file system seen through SFTP.

@@ -33,7 +33,7 @@ async fn by_sftp(lab: &Lab, user: &str, path: &str) -> Result<Vec<u8>, Failure> 
 }
 
 #[tokio::test]
-async fn no_session_at_all() {
+pub(super) async fn no_session_at_all() {
     if !usable() {
         return;
     }
@@ -54,7 +54,7 @@ async fn no_session_at_all() {
 }
 
 #[tokio::test]
-async fn no_sftp_subsystem() {
+pub(super) async fn no_sftp_subsystem() {
     if !usable() {
         return;
     }
@@ -72,7 +72,7 @@ async fn no_sftp_subsystem() {
 }
 
 #[tokio::test]
-async fn an_sftp_stream_that_somebody_else_writes_into() {
+pub(super) async fn an_sftp_stream_that_somebody_else_writes_into() {
     if !usable() {
         return;
     }
@@ -104,7 +104,7 @@ async fn an_sftp_stream_that_somebody_else_writes_into() {
 }
 
 #[tokio::test]
-async fn a_forced_command_speaks_in_place_of_sftp() {
+pub(super) async fn a_forced_command_speaks_in_place_of_sftp() {
     if !usable() {
         return;
     }
@@ -115,7 +115,7 @@ async fn a_forced_command_speaks_in_place_of_sftp() {
 }
 
 #[tokio::test]
-async fn a_shell_that_waits_is_told_from_a_command_that_is_slow() {
+pub(super) async fn a_shell_that_waits_is_told_from_a_command_that_is_slow() {
     if !usable() {
         return;
     }
@@ -149,7 +149,7 @@ async fn a_shell_that_waits_is_told_from_a_command_that_is_slow() {
 }
 
 #[tokio::test]
-async fn an_account_that_may_start_no_process() {
+pub(super) async fn an_account_that_may_start_no_process() {
     if !usable() {
         return;
     }

@@ -27,7 +27,7 @@ fn by_the_hop(failure: &Failure, login: &Login) {
 }
 
 #[tokio::test]
-async fn a_hop_that_forbids_forwarding_is_told_from_one_that_cannot_connect() {
+pub(super) async fn a_hop_that_forbids_forwarding_is_told_from_one_that_cannot_connect() {
     if !usable() {
         return;
     }
@@ -87,7 +87,7 @@ async fn a_hop_that_forbids_forwarding_is_told_from_one_that_cannot_connect() {
 }
 
 #[tokio::test]
-async fn a_bastion_that_permits_one_address_passes_for_it_alone() {
+pub(super) async fn a_bastion_that_permits_one_address_passes_for_it_alone() {
     if !usable() {
         return;
     }
@@ -106,7 +106,7 @@ async fn a_bastion_that_permits_one_address_passes_for_it_alone() {
 }
 
 #[tokio::test]
-async fn a_target_that_cannot_be_reached_from_the_hop_is_not_blamed_on_forwarding() {
+pub(super) async fn a_target_that_cannot_be_reached_from_the_hop_is_not_blamed_on_forwarding() {
     if !usable() {
         return;
     }
@@ -158,7 +158,7 @@ async fn a_target_that_cannot_be_reached_from_the_hop_is_not_blamed_on_forwardin
 }
 
 #[tokio::test]
-async fn the_hop_in_the_middle_is_the_one_that_is_named() {
+pub(super) async fn the_hop_in_the_middle_is_the_one_that_is_named() {
     if !usable() {
         return;
     }

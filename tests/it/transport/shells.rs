@@ -22,7 +22,7 @@ const NASTY: [&str; 11] = [
 ];
 
 #[tokio::test]
-async fn every_shell_that_runs_sh_is_as_good_as_another() {
+pub(super) async fn every_shell_that_runs_sh_is_as_good_as_another() {
     if !usable() {
         return;
     }
@@ -81,7 +81,7 @@ async fn every_shell_that_runs_sh_is_as_good_as_another() {
 }
 
 #[tokio::test]
-async fn a_shell_that_cannot_run_sh_says_why() {
+pub(super) async fn a_shell_that_cannot_run_sh_says_why() {
     if !usable() {
         return;
     }
