@@ -84,6 +84,7 @@ pub(super) fn open(
         }
         child.stdin = None;
         let ended = child.end_within(Duration::from_millis(500));
+        let code = ended.and_then(|end| end.code());
         child.listen();
         let stderr = child.said();
         drop(child);
@@ -99,26 +100,21 @@ pub(super) fn open(
         }
         let failure = if is_refused(&said) {
             no_channel(&said)
-        } else if came.is_empty() && is_sent_away(&said) {
+        } else if came.is_empty() && stderr.is_empty() && code == Some(255) {
+            // The channel was there, the request on it was not granted, and the client has no word for it.
             sftp_refused::none_said("the request was refused")
         } else {
             let said = Said {
                 bytes: came,
                 stderr: stderr.into_bytes(),
                 // 255 is the client's own.
-                status: ended.and_then(|end| end.code()).filter(|code| *code != 255),
+                status: code.filter(|code| *code != 255),
             };
             said.failure()
         };
         near.sftp = Subsystem::Refused(Box::new(failure.clone()));
         return Ok(Err(Box::new(failure)));
     }
-}
-
-/// True when the channel was there and the request on it was refused: the client then tries to connect
-/// by itself, which its config keeps it from.
-fn is_sent_away(said: &str) -> bool {
-    !said.trim().is_empty()
 }
 
 /// A far file system seen through SFTP.
