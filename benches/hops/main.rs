@@ -43,7 +43,10 @@ fn main() {
             println!("round {round}: {} bytes", estate.bytes_of(&out));
         }
     }
-    println!("\n{HOSTS} hosts behind one bastion, {ROUNDS} alternating rounds, medians");
+    println!(
+        "\n{HOSTS} hosts behind one bastion as {}, {ROUNDS} alternating rounds, medians",
+        estate.account()
+    );
     for (rounds, ..) in &contenders {
         rounds.print();
     }
