@@ -17,7 +17,7 @@ use super::auth::Keyring;
 use super::connect;
 use super::hops::{Hop, Way};
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{Elevate, Login, Transport};
+use crate::inventory::{Auth, Elevate, Login, Transport};
 
 /// How many other connections are tried before a session waits where it is.
 const DETOURS: u32 = 3;
@@ -164,9 +164,8 @@ impl Ways {
                 if let Some(refused) = &state.refused {
                     return Err(refused.clone());
                 }
-                if state.crowded
-                    && let Some(hop) = live.into_iter().find(|hop| !hop.is_dead())
-                {
+                let alone = state.crowded || !is_repeatable(&place.chain);
+                if alone && let Some(hop) = live.into_iter().find(|hop| !hop.is_dead()) {
                     return Ok((hop, true));
                 }
                 let login = connect::to_hop(self.clone(), place.chain.clone());
@@ -254,6 +253,14 @@ pub(super) fn is_same(one: &Login, other: &Login) -> bool {
     (&one.host, &one.user) == (&other.host, &other.user) && alike(one) == alike(other)
 }
 
+/// Whether a second login beside a living one is harmless: a one-time code would be refused, and
+/// refusals are what lock-outs count.
+fn is_repeatable(chain: &[Login]) -> bool {
+    let ways = chain.last().map(|hop| &hop.auth[..]);
+    let once = |way: &Auth| matches!(way, Auth::KeyboardInteractive { .. });
+    !ways.unwrap_or_default().iter().any(once)
+}
+
 fn vanished() -> Failure {
     Failure::new(
         FailureKind::Undefined,
@@ -266,7 +273,7 @@ fn vanished() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::{Auth, Client};
+    use crate::inventory::Client;
 
     fn hop(host: &str) -> Login {
         Login {
@@ -312,6 +319,15 @@ mod tests {
             change(&mut other);
             assert!(!is_same(&one, &other));
         }
+    }
+
+    #[test]
+    fn a_code_that_is_good_for_once_is_given_once() {
+        let mut hop = hop("a");
+        assert!(is_repeatable(std::slice::from_ref(&hop)));
+        let answers = vec![];
+        hop.auth.push(Auth::KeyboardInteractive { answers });
+        assert!(!is_repeatable(std::slice::from_ref(&hop)));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod lane;
 mod mux;
+mod order;
 pub(super) mod refusal;
 
 use std::os::fd::OwnedFd;
@@ -20,7 +21,7 @@ use super::far::Far;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
 use crate::text;
-use mux::{Answer, Order};
+use order::{Answer, Order, PATIENCE};
 
 /// How much longer than its thread the async side waits: a net, not the clock.
 const GRACE: Duration = Duration::from_secs(1);
@@ -115,7 +116,7 @@ impl Hop {
             orders.send(order)
         };
         self.shared.ring();
-        let most = time.saturating_mul(2) + mux::PATIENCE + GRACE;
+        let most = time.saturating_mul(2) + PATIENCE + GRACE;
         let answer = match sent {
             Ok(()) => tokio::time::timeout(most, hears).await,
             Err(_) => return Ok(Way::Lost(self.lost())),

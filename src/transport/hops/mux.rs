@@ -4,77 +4,21 @@
 //! A packet that went out half has to be finished by the call that began it (libssh2's
 //! `transport_send_existing`): until then that call alone is made again.
 
-use std::collections::VecDeque;
-use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use ssh2::{Channel, Error, ErrorCode, ExtendedData};
-use tokio::sync::oneshot;
 
 use super::Shared;
 use super::lane::{Lane, is_later};
+use super::order::{Answer, Order, Orders};
 use crate::transport::classify;
 use crate::transport::far::Far;
 
-/// How long an open waits for its turn before its session had better use another connection. Far more
-/// than a bastion needs to reach a target that answers.
-pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 /// A net below the wake-ups, not the clock of the loop.
 const NET: Duration = Duration::from_secs(1);
-
-/// An order for a way to a target.
-pub(super) struct Order {
-    pub(super) address: String,
-    pub(super) port: u16,
-    /// For the open, once its turn has come.
-    pub(super) time: Duration,
-    /// Wait as long for the turn, too: there is no other connection.
-    pub(super) patient: bool,
-    pub(super) since: Instant,
-    pub(super) answer: Option<oneshot::Sender<Answer>>,
-}
-
-impl Order {
-    fn reply(&mut self, answer: Answer) {
-        // Nobody is there to hear it when the wait was given up.
-        let _ = self.answer.take().map(|sender| sender.send(answer));
-    }
-
-    fn is_wanted(&self) -> bool {
-        self.answer
-            .as_ref()
-            .is_some_and(|answer| !answer.is_closed())
-    }
-
-    fn wait(&self) -> Duration {
-        if self.patient { self.time } else { PATIENCE }
-    }
-}
-
-/// What became of an order.
-pub(super) enum Answer {
-    /// The near end of the lane.
-    Open(UnixStream),
-    /// The hop said no.
-    Refused(Error),
-    /// The hop said nothing in time.
-    Late,
-    /// Its turn did not come.
-    Busy,
-    /// No socket pair could be made.
-    Ours(io::Error),
-}
-
-/// The open that libssh2 is at.
-struct Opening {
-    order: Order,
-    began: Instant,
-    /// Nobody waits for it any more; libssh2 cannot be told so.
-    abandoned: bool,
-}
 
 /// A call of libssh2 that may go out half.
 #[derive(Clone, Copy)]
@@ -91,9 +35,8 @@ enum Act {
 struct Mux<'a> {
     far: &'a Far,
     shared: &'a Shared,
-    orders: Receiver<Order>,
-    waiting: VecDeque<Order>,
-    opening: Option<Opening>,
+    inbox: Receiver<Order>,
+    orders: Orders,
     lanes: Vec<Lane<Channel>>,
     /// The call whose packet went out half.
     stuck: Option<Act>,
@@ -106,14 +49,13 @@ struct Mux<'a> {
 }
 
 /// Carries until the last user is gone or the connection is; the error that ended it comes back.
-pub(super) fn carry(far: &Far, shared: &Shared, orders: Receiver<Order>) {
+pub(super) fn carry(far: &Far, shared: &Shared, inbox: Receiver<Order>) {
     far.session.set_blocking(false);
     let mut mux = Mux {
         far,
         shared,
-        orders,
-        waiting: VecDeque::new(),
-        opening: None,
+        inbox,
+        orders: Orders::default(),
         lanes: Vec::new(),
         stuck: None,
         turns: 0,
@@ -138,7 +80,6 @@ impl Mux<'_> {
             if self.over || self.far.is_dead() {
                 return Ok(());
             }
-            self.watch();
             if self.round()? {
                 again = false;
                 continue;
@@ -162,50 +103,17 @@ impl Mux<'_> {
     /// Takes in what was ordered meanwhile.
     fn hear(&mut self) {
         loop {
-            match self.orders.try_recv() {
-                Ok(order) => self.waiting.push_back(order),
-                Err(TryRecvError::Empty) => return,
+            match self.inbox.try_recv() {
+                Ok(order) => self.orders.take(order),
+                Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => {
                     self.over = true;
-                    return;
+                    break;
                 }
             }
         }
-    }
-
-    /// Gives up what has waited too long, and begins the next open.
-    fn watch(&mut self) {
-        if let Some(opening) = &mut self.opening
-            && !opening.abandoned
-            && opening.began.elapsed() >= opening.order.time
-        {
-            opening.abandoned = true;
-            opening.order.reply(Answer::Late);
-        }
-        let retired = self.shared.is_retired();
-        let mut at = 0;
-        while at < self.waiting.len() {
-            let order = &self.waiting[at];
-            if retired || order.since.elapsed() >= order.wait() || !order.is_wanted() {
-                if let Some(mut order) = self.waiting.remove(at) {
-                    order.reply(Answer::Busy);
-                }
-            } else {
-                at += 1;
-            }
-        }
-        if self.opening.is_none()
-            && let Some(order) = self.waiting.pop_front()
-        {
-            self.opening = Some(Opening {
-                order,
-                began: Instant::now(),
-                abandoned: false,
-            });
-        }
-        let slow = |opening: &Opening| opening.began.elapsed() >= PATIENCE;
-        self.shared
-            .set_slow(self.opening.as_ref().is_some_and(slow));
+        self.orders.watch(self.shared.is_retired());
+        self.shared.set_slow(self.orders.is_slow());
     }
 
     /// Every lane once, in turn, then the open: its answer may have come in with any of them.
@@ -234,7 +142,7 @@ impl Mux<'_> {
             }
         }
         self.lanes.retain(|lane| !lane.is_gone());
-        if self.opening.is_some() {
+        if self.orders.opening().is_some() {
             moved |= self.act(Act::Open)?;
         }
         Ok(moved)
@@ -285,11 +193,11 @@ impl Mux<'_> {
     }
 
     fn open(&mut self) -> Result<bool, Error> {
-        let Some(Opening { order, .. }) = &self.opening else {
+        let Some((address, port)) = self.orders.opening() else {
             return Ok(false);
         };
         let session = &self.far.session;
-        let tried = session.channel_direct_tcpip(&order.address, order.port, None);
+        let tried = session.channel_direct_tcpip(address, port, None);
         self.stuck = None;
         self.drained = false;
         let error = match tried {
@@ -313,16 +221,11 @@ impl Mux<'_> {
             }
             false => Answer::Refused(error),
         };
-        if let Some(mut opening) = self.opening.take() {
-            opening.order.reply(answer);
-        }
+        self.orders.reply(answer);
         Ok(true)
     }
 
     fn enter(&mut self, mut channel: Channel) {
-        let Some(mut opening) = self.opening.take() else {
-            return;
-        };
         // sshd sends none on such a channel; what is sent all the same would fill the window.
         let _ = channel.handle_extended_data(ExtendedData::Ignore);
         let pair = UnixStream::pair().and_then(|(near, inner)| {
@@ -332,10 +235,10 @@ impl Mux<'_> {
         match pair {
             // If nobody waits any more, the near end goes, and the lane ends by itself.
             Ok((near, inner)) => {
-                opening.order.reply(Answer::Open(near));
+                self.orders.reply(Answer::Open(near));
                 self.lanes.push(Lane::new(channel, inner));
             }
-            Err(error) => opening.order.reply(Answer::Ours(error)),
+            Err(error) => self.orders.reply(Answer::Ours(error)),
         }
     }
 
@@ -353,7 +256,7 @@ impl Mux<'_> {
             .position(Lane::pumps)
             .map(|at| begun.len() + at);
         let pump = pump.or_else(|| begun.iter().position(Lane::pumps));
-        let asks = pump.is_some() || self.opening.is_some() || self.stuck.is_some();
+        let asks = pump.is_some() || self.orders.opening().is_some() || self.stuck.is_some();
         let asks = asks || self.lanes.iter().any(Lane::is_leaving);
         // An idle connection has no channel to read from: only its end is of interest.
         let mut outer = if asks {
@@ -377,7 +280,9 @@ impl Mux<'_> {
         // An interrupted poll is only an early look.
         let _ = poll(
             &mut ready,
-            Timespec::try_from(self.patience()).ok().as_ref(),
+            Timespec::try_from(self.orders.patience().min(NET))
+                .ok()
+                .as_ref(),
         );
         let woken: Vec<PollFlags> = ready.iter().map(PollFd::revents).collect();
         drop(ready);
@@ -414,19 +319,5 @@ impl Mux<'_> {
         // What went out half stays the one to be finished.
         self.stuck = stuck.or(self.stuck);
         Ok(())
-    }
-
-    /// Until when the poll may sleep.
-    fn patience(&self) -> Duration {
-        let left = |since: Instant, most: Duration| most.saturating_sub(since.elapsed());
-        let opening = self.opening.iter().flat_map(|opening| {
-            let slow = left(opening.began, PATIENCE);
-            let late = left(opening.began, opening.order.time);
-            let late = (!opening.abandoned).then_some(late);
-            [Some(slow).filter(|slow| !slow.is_zero()), late]
-        });
-        let waiting = self.waiting.iter();
-        let waiting = waiting.map(|order| Some(left(order.since, order.wait())));
-        opening.chain(waiting).flatten().fold(NET, Duration::min)
     }
 }

@@ -56,9 +56,10 @@ pub(super) fn crowded(hop: &Login, target: &str) -> Failure {
     no_way(
         hop,
         target,
-        "the hop was still waiting for another target behind it, and let no second connection in",
-        "another target behind this hop does not answer: see its failure. So that they cannot wait for \
-         each other, let this account log in to the hop more than once (MaxStartups, maxlogins)",
+        "the hop was still waiting for another target behind it, and no second connection was to be had",
+        "another target behind this hop does not answer: see its failure. An account that may log in to \
+         the hop more than once, and without a one-time code, keeps them from waiting for each other \
+         (MaxStartups, maxlogins)",
     )
 }
 

@@ -335,7 +335,9 @@ async fn where_no_second_connection_is_let_in_the_wait_is_said() {
             (K::Unreachable, Some("bastion"))
         );
         assert!(
-            failure.actual.contains("let no second connection in"),
+            failure
+                .actual
+                .contains("no second connection was to be had"),
             "{failure}"
         );
     }
