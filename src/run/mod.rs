@@ -41,7 +41,8 @@ pub struct Options {
     pub jobs: usize,
     /// Sessions at once on one host.
     pub per_host: usize,
-    /// Sessions at once through one hop; sshd's MaxStartups begins to refuse at 10 (sshd_config(5)).
+    /// Sessions at once through one hop. They share one login to it, so that this bounds what it carries
+    /// and how many targets it opens, not how often it is knocked at.
     pub per_hop: usize,
     /// The run's key files, with the passphrases that a person gave.
     pub keys: Keyring,

@@ -16,11 +16,12 @@ use std::time::{Duration, Instant};
 use rustix::event::{EventfdFlags, eventfd};
 use tokio::sync::oneshot;
 
-use super::actor::{Actor, Deadline, Socket};
+use super::actor::{Actor, Socket};
 use super::far::Far;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
 use crate::text;
+use crate::time::say;
 use order::{Answer, Order, PATIENCE};
 
 /// How much longer than its thread the async side waits: a net, not the clock.
@@ -127,10 +128,8 @@ impl Hop {
             Ok(Ok(Answer::Busy)) => Ok(Way::Busy),
             Ok(Ok(Answer::Refused(error))) => Err(refusal::refused(hop, &target, &error)),
             Ok(Ok(Answer::Ours(error))) => Err(refusal::ours(hop, &target, &error)),
-            Ok(Ok(Answer::Late)) | Err(_) => {
-                let said = Deadline::after(time).said();
-                Err(refusal::late(hop, &target, &said))
-            }
+            Ok(Ok(Answer::Late(waited))) => Err(refusal::late(hop, &target, &say(waited))),
+            Err(_) => Err(refusal::late(hop, &target, &say(most))),
             Ok(Err(_)) => Ok(Way::Lost(self.lost())),
         }
     }

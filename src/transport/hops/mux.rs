@@ -212,16 +212,14 @@ impl Mux<'_> {
             return Ok(false);
         }
         let error = self.check(error)?;
-        let answer = match classify::is_late(&error) {
+        if classify::is_late(&error) {
             // libssh2 gave up, after a minute. An answer that comes yet would be taken for that to the
             // next open.
-            true => {
-                self.shared.retire();
-                Answer::Late
-            }
-            false => Answer::Refused(error),
-        };
-        self.orders.reply(answer);
+            self.shared.retire();
+            self.orders.give_up();
+        } else {
+            self.orders.reply(Answer::Refused(error));
+        }
         Ok(true)
     }
 

@@ -30,8 +30,8 @@ pub(super) enum Answer {
     Open(UnixStream),
     /// The hop said no.
     Refused(ssh2::Error),
-    /// The hop said nothing in time.
-    Late,
+    /// The hop said nothing for that long.
+    Late(Duration),
     /// Its turn did not come.
     Busy,
     /// No socket pair could be made.
@@ -83,7 +83,7 @@ impl Orders {
             && opening.began.elapsed() >= opening.order.time
         {
             opening.abandoned = true;
-            opening.order.reply(Answer::Late);
+            opening.order.reply(Answer::Late(opening.order.time));
         }
         self.waiting.retain_mut(|order| {
             let keep = !retired && order.since.elapsed() < order.wait() && order.is_wanted();
@@ -112,6 +112,13 @@ impl Orders {
         if let Some(mut opening) = self.opening.take() {
             opening.order.reply(answer);
         }
+    }
+
+    /// The open under way was given up by libssh2.
+    pub(super) fn give_up(&mut self) {
+        let began = self.opening.as_ref().map(|opening| opening.began);
+        let whole = began.map_or(0, |began| began.elapsed().as_secs());
+        self.reply(Answer::Late(Duration::from_secs(whole)));
     }
 
     /// True when the open under way takes long.
@@ -173,12 +180,12 @@ mod tests {
             orders.watch(false);
             assert_eq!(orders.opening(), Some(("target", port)));
             assert!(!orders.is_slow() && orders.patience() <= PATIENCE);
-            orders.reply(Answer::Late);
+            orders.reply(Answer::Late(LONG));
         }
         orders.watch(false);
         assert!(orders.opening().is_none() && orders.patience() == Duration::MAX);
         for mut hears in hear {
-            assert!(matches!(hears.try_recv(), Ok(Answer::Late)));
+            assert!(matches!(hears.try_recv(), Ok(Answer::Late(_))));
         }
     }
 
@@ -211,7 +218,7 @@ mod tests {
         orders.take(next);
         orders.watch(false);
         orders.watch(false);
-        assert!(matches!(hears.try_recv(), Ok(Answer::Late)));
+        assert!(matches!(hears.try_recv(), Ok(Answer::Late(_))));
         assert_eq!(orders.opening(), Some(("target", 1)));
         assert!(!orders.patience().is_zero(), "the loop would spin");
         // What comes of it is for nobody.
