@@ -24,6 +24,7 @@ mod least;
 mod left_behind;
 mod lying_sftp;
 mod nothing_written;
+mod one_time_codes;
 mod passphrase;
 mod proof;
 mod recorded;

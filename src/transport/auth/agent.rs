@@ -1,7 +1,10 @@
 //! Logging in by the ssh-agent: the keys that it holds, or the one that the inventory chooses. A key too
 //! many costs an attempt, and a server ends the connection at its sixth (sshd_config(5), MaxAuthTries).
 
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
 use ssh_key::{Certificate, HashAlg, PublicKey};
 use ssh2::Agent;
@@ -19,6 +22,10 @@ use crate::transport::known_hosts::Key;
 
 /// Most keys of an agent that are offered, when it is the only way; sshd's default MaxAuthTries is 6.
 const MOST_KEYS: usize = 5;
+/// How long an agent on this machine may take to list its keys.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// More than ssh-agent ever sends.
+const MOST_BYTES: u64 = 1 << 20;
 /// Most keys of an agent that a message names.
 const MOST_NAMED: usize = 12;
 
@@ -150,9 +157,12 @@ fn unusable_all(why: &[String]) -> Failure {
 fn identities(agent: &mut Agent) -> Result<Vec<Held>, Problem> {
     let hint = "start `ssh-agent`, `ssh-add` the key and pass SSH_AUTH_SOCK on, or name a key file";
     let wrong = |why: String| own("an ssh-agent with a key", why, hint);
-    if std::env::var_os("SSH_AUTH_SOCK").is_none_or(|path| path.is_empty()) {
+    let socket = std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty());
+    let Some(socket) = socket else {
         return Err(wrong("SSH_AUTH_SOCK is not set".to_owned()).into());
-    }
+    };
+    answers(Path::new(&socket))
+        .map_err(|error| wrong(format!("the agent does not answer: {error}")))?;
     let listed = agent.connect().and_then(|()| agent.list_identities());
     listed.map_err(|error| wrong(format!("the agent does not answer: {}", error.message())))?;
     let held: Vec<Held> = agent.identities()?.into_iter().map(Held::of).collect();
@@ -160,6 +170,27 @@ fn identities(agent: &mut Agent) -> Result<Vec<Held>, Problem> {
         true => Err(wrong("the agent holds no key".to_owned()).into()),
         false => Ok(held),
     }
+}
+
+/// libssh2 would wait for a hung agent for ever.
+fn answers(socket: &Path) -> io::Result<()> {
+    /// SSH_AGENTC_REQUEST_IDENTITIES (draft-ietf-sshm-ssh-agent, 3.5), alone in its frame.
+    const REQUEST: [u8; 5] = [0, 0, 0, 1, 11];
+    let mut agent = UnixStream::connect(socket)?;
+    agent.set_read_timeout(Some(PATIENCE))?;
+    agent.set_write_timeout(Some(PATIENCE))?;
+    agent.write_all(&REQUEST)?;
+    let late = |error: io::Error| match error.kind() {
+        io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
+        _ => error,
+    };
+    let mut length = [0; 4];
+    agent.read_exact(&mut length).map_err(late)?;
+    // All of it, so that the agent has nothing to complain of.
+    let length = u64::from(u32::from_be_bytes(length));
+    let answer = agent.take(length.min(MOST_BYTES));
+    io::copy(&mut { answer }, &mut io::sink()).map_err(late)?;
+    Ok(())
 }
 
 /// The plain key before its certificate, which a file chooses.

@@ -50,11 +50,14 @@ pub(super) fn log_in(
             Ok(()) => story.tell(&name, "not enough"),
             Err(Problem::Own(failure)) => {
                 story.tell(&name, &failure.actual);
-                own.get_or_insert(*failure);
                 if far.is_dead() {
-                    // Hung up on a question of the server; nothing more can be tried.
-                    return Err(own.unwrap_or_else(|| story.refusal(None)));
+                    // We hung up on a question of the server; nothing more can be tried.
+                    return Err(Failure {
+                        actual: story.so_far(),
+                        ..*failure
+                    });
                 }
+                own.get_or_insert(*failure);
             }
             Err(Problem::Far(error)) => {
                 let lost = far.connection(&error, deadline, "authentication");

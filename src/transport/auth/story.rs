@@ -70,6 +70,11 @@ impl Story {
         });
     }
 
+    /// All of it, without a reason.
+    pub(super) fn so_far(&self) -> String {
+        self.told.join("; ")
+    }
+
     /// True when only one thing can be said.
     pub(super) fn is_short(&self) -> bool {
         self.told.len() == 1
@@ -79,7 +84,7 @@ impl Story {
     pub(super) fn refusal(&self, banner: Option<&str>) -> Failure {
         let mut actual = match self.told.is_empty() {
             true => "nothing to try: no key, agent, answer or password is given".to_owned(),
-            false => self.told.join("; "),
+            false => self.so_far(),
         };
         let _ = match self.offered.as_str() {
             "" => write!(actual, "; the server offers no method"),

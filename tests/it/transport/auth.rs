@@ -31,13 +31,21 @@ async fn keys_of_every_kind_let_in_and_each_defect_is_named() {
         ("ecdsa", "ecdsa"),
         ("locked", "ed25519"),
         ("lockedrsa", "rsa"),
+        ("lockedgcm", "ed25519 -Z aes256-gcm@openssh.com"),
+        ("lockedchacha", "ed25519 -Z chacha20-poly1305@openssh.com"),
+        ("lockedctr", "ecdsa -Z aes128-ctr"),
     ] {
         let passphrase = if name.starts_with("locked") {
             "gonogo"
         } else {
             ""
         };
-        keygen(&lab.dir.join(name), kind, passphrase);
+        let (kind, cipher) = kind.split_once(" -Z ").unwrap_or((kind, "aes256-ctr"));
+        let path = lab.dir.join(name).display().to_string();
+        let made = [
+            "-q", "-t", kind, "-Z", cipher, "-N", passphrase, "-f", &path,
+        ];
+        sh("ssh-keygen", &made);
         authorized.push_str(&lab.public(name));
     }
     let pem = lab.dir.join("pem").display().to_string();
@@ -61,6 +69,11 @@ async fn keys_of_every_kind_let_in_and_each_defect_is_named() {
         ("ecdsa", None, Ok(())),
         ("locked", Some(RIGHT), Ok(())),
         ("lockedrsa", Some(RIGHT), Ok(())),
+        ("lockedgcm", Some(RIGHT), Ok(())),
+        ("lockedchacha", Some(RIGHT), Ok(())),
+        ("lockedctr", Some(RIGHT), Ok(())),
+        ("lockedgcm", Some(WRONG), Err("does not open")),
+        ("lockedchacha", Some(WRONG), Err("does not open")),
         ("pem", Some(RIGHT), Ok(())),
         ("pem", Some(WRONG), Err("its passphrase is wrong")),
         ("user", Some("NO_SUCH_VARIABLE"), Ok(())),
@@ -366,6 +379,8 @@ fn an_agent_lets_in_or_is_told_to_be_missing() {
     child("k0", None, "SSH_AUTH_SOCK is not set");
     child("k0", Some(&at("nobody")), "does not answer");
     child("k0", Some(&socket), "holds no key");
+    let _mute = std::os::unix::net::UnixListener::bind(at("mute")).unwrap();
+    child("k0", Some(&at("mute")), "does not answer: timed out");
     add("k1");
     add("k0");
     // Not only the first key is offered.
