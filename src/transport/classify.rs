@@ -64,6 +64,25 @@ pub(super) fn is_refused(error: &Error) -> bool {
     )
 }
 
+/// The remedy of a login that was let in with an expired password.
+pub(super) const EXPIRED: &str = "the login is right, but it has an expired password, and sshd runs nothing until it is \
+     changed: log in by hand on a terminal and set a new one (`chage -l` on the server shows the dates)";
+
+/// The remedy of a server that is closed to all but root.
+pub(super) const CLOSED: &str = "that may be the text of an /etc/nologin on the server, which keeps everybody but root out: \
+     sshd's log says `not allowed because /etc/nologin exists`";
+
+/// Whether sshd said, in small letters, that nothing runs before the password is changed (session.c,
+/// do_pwchange).
+pub(super) fn has_expired(said: &str) -> bool {
+    said.contains("password has expired") || said.contains("password change required")
+}
+
+/// How sshd ends a session that /etc/nologin forbids (session.c, do_nologin).
+pub(super) fn is_closed(status: Option<i32>) -> bool {
+    status == Some(254)
+}
+
 /// `what` was not over at its deadline.
 pub(super) fn late(what: &str, deadline: &Deadline) -> Failure {
     Failure::new(

@@ -367,9 +367,6 @@ fn too_much(most: u64) -> Failure {
     .with_hint("raise `max_bytes`, or ask the command for less")
 }
 
-/// How sshd ends a session that /etc/nologin forbids (session.c, do_nologin).
-const NOLOGIN: i32 = 254;
-
 /// No start marker: what came instead says what sits between us and a shell.
 fn no_frame(noise: &str, status: Option<i32>, signal: Option<String>) -> Failure {
     let came = noise.trim();
@@ -386,12 +383,10 @@ fn no_frame(noise: &str, status: Option<i32>, signal: Option<String>) -> Failure
         "" => format!("nothing at all ({end})"),
         came => format!("\"{}\" ({end})", text::clip(came, 200)),
     };
-    let hint = if low.contains("password has expired") || low.contains("password change required") {
-        "the login is right, but its password has expired, and sshd runs nothing until it is changed: log in \
-         by hand on a terminal and set a new one (`chage -l` on the server shows the dates)"
-    } else if status == Some(NOLOGIN) && !came.is_empty() {
-        "that may be the text of an /etc/nologin on the server, which keeps everybody but root out: sshd's \
-         log says `not allowed because /etc/nologin exists`"
+    let hint = if classify::has_expired(&low) {
+        classify::EXPIRED
+    } else if classify::is_closed(status) && !came.is_empty() {
+        classify::CLOSED
     } else if low.contains("sftp connections only") {
         "the account is for SFTP only: set `transport: sftp` for the team"
     } else if low.contains("not available") || low.contains("nologin") {

@@ -103,15 +103,18 @@ impl Said {
                 text::clip(bytes, 200)
             ),
         };
-        let hint = if low.contains("not available") || low.contains("nologin") {
+        let hint = if classify::is_closed(self.status) {
+            "sshd ends so what an /etc/nologin on the server forbids; its log says `not allowed because \
+             /etc/nologin exists`"
+        } else if low.contains("not available") || low.contains("nologin") {
             "the account's shell is nologin, and an external sftp-server needs a shell: have \
              `Subsystem sftp internal-sftp` set in sshd_config"
         } else if low.contains("restricted") {
             "the account's restricted shell does not start the external sftp-server: have \
              `Subsystem sftp internal-sftp` set in sshd_config, or set `transport: exec`"
         } else if self.bytes.is_empty() {
-            "the account's shell (/bin/false, rbash) or an `exit` in its .bashrc or .cshrc ends it, or \
-             sshd_config names no sftp-server that exists: `Subsystem sftp internal-sftp` needs neither"
+            "the account's shell (/bin/false, rbash), an `exit` in its .bashrc or .cshrc or an expired password \
+             (`chage -l` on the server) ends it, or sshd_config names no sftp-server that exists: `Subsystem sftp internal-sftp` needs neither"
         } else {
             "the account's .bashrc, .zshenv or .cshrc prints (let it print to terminals only: \
              `[ -t 1 ]`), or a `ForceCommand` or `command=` runs in place of SFTP; \

@@ -91,6 +91,19 @@ async fn answers_come_from_the_environment_and_from_commands() {
         let login = login(&answers);
         assert_eq!(enters(&login).await, "keyboard-interactive", "{answers:?}");
     }
+    // A server that takes passwords by questions only; a wrong one is given once.
+    let mut by_password = gate.login("gng-ok");
+    by_password.auth = vec![Auth::Password { env: SECRET.into() }];
+    assert_eq!(enters(&by_password).await, "password");
+    let before = gate.host.log().len();
+    by_password.auth = vec![Auth::Password { env: WRONG.into() }];
+    let failure = connect(&by_password).await.err().unwrap();
+    assert!(failure.actual.contains("refused"), "{failure}");
+    let failed = gate
+        .log_since(before)
+        .matches("Failed keyboard-interactive")
+        .count();
+    assert!(failed <= 1, "{}", gate.log_since(before));
     // A code is asked for once for each login, and not before the server asks.
     assert_eq!(runs(&lab, "otp"), 1);
     let mut twice = login(&[command(&[&otp], None)]);

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use gonogo::failure::{Failure, FailureKind as K};
-use gonogo::inventory::{Auth, Login};
+use gonogo::inventory::{Auth, Login, Transport};
 use gonogo::transport::Ways;
 
 use super::gate::{Gate, Plans, SECRET, Visitor, WRONG, key, visitor};
@@ -274,6 +274,16 @@ async fn pam_refuses_accounts_and_asks_for_new_passwords() {
         assert_eq!(failure.kind, K::Shell);
         assert!(failure.actual.contains("password has expired"), "{failure}");
         assert!(failure.hint.contains("set a new one"), "{}", failure.hint);
+        let mut files_only = login.clone();
+        files_only.transport = Transport::Sftp;
+        let session = connect(&files_only).await.unwrap();
+        let failure = session.list("/etc/hostname", AMPLE).await.unwrap_err();
+        assert_eq!(failure.kind, K::Shell, "{failure}");
+        assert!(
+            failure.hint.contains("expired password"),
+            "{failure} {}",
+            failure.hint
+        );
     }
 }
 
@@ -303,6 +313,15 @@ async fn a_nologin_file_is_quoted() {
                 assert_eq!(failure.kind, K::Shell);
                 assert!(failure.actual.contains(text), "{failure}");
                 assert!(failure.hint.contains("/etc/nologin"), "{}", failure.hint);
+                let mut files_only = login.clone();
+                files_only.transport = Transport::Sftp;
+                let session = connect(&files_only).await.unwrap();
+                let failure = session.list("/etc/hostname", AMPLE).await.unwrap_err();
+                assert!(
+                    failure.hint.contains("/etc/nologin"),
+                    "{failure} {}",
+                    failure.hint
+                );
             }
         }
     }
