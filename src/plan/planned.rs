@@ -3,7 +3,9 @@
 
 use crate::inventory::Elevate;
 use crate::steps::command_line;
-use crate::transport::{Command, elevated, link_command, list_command, read_command, stat_command};
+use crate::transport::{
+    Command, elevated, link_command, list_command, read_command, stat_command, trail_commands,
+};
 
 /// One word of a planned command.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +57,11 @@ impl Planned {
             planned.push(Self::about(&list, &directory));
         }
         planned
+    }
+
+    /// The commands that look at each element of `path`, which may be a pattern.
+    pub(super) fn trail(elevate: &Elevate, path: &str) -> [Self; 2] {
+        trail_commands(elevate, path).map(|command| Self::about(&command, path))
     }
 
     fn about(command: &Command, path: &str) -> Self {

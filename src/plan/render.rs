@@ -1,6 +1,7 @@
 //! The plan as text and as JSON. The text is also what the plan's digest is taken over, so it holds
 //! everything that decides what a run does, and nothing that varies.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -57,8 +58,9 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
         for line in followed(&visit.login) {
             writeln!(out, "    {}", escape(&line))?;
         }
-        for line in visit.commands() {
-            writeln!(out, "    execute  {}", escape(&line))?;
+        let after_denial = visit.after_denial();
+        for planned in visit.planned().difference(&after_denial) {
+            writeln!(out, "    execute  {}", escape(&planned.line()))?;
         }
         for pattern in visit.patterns() {
             write!(out, "    read     {}", escape(pattern))?;
@@ -69,6 +71,9 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
                 _ => writeln!(out)?,
             }
         }
+        for planned in &after_denial {
+            writeln!(out, "    denied?  {}", escape(&planned.line()))?;
+        }
     }
     if plan
         .visits
@@ -78,6 +83,13 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
         writeln!(
             out,
             "\nfiles are read by SFTP; where the server has none, by stat, find and head"
+        )?;
+    }
+    if !plan.visits.is_empty() {
+        writeln!(
+            out,
+            "\nwhat stands behind `denied?` is used only after the host has denied a path or a program, to \
+             learn which element denies it; by SFTP, each element is looked at"
         )?;
     }
     if plan.visits.iter().any(|visit| !visit.planned().is_empty()) {
@@ -199,7 +211,8 @@ fn visit(visit: &Visit) -> Value {
         "team": visit.team,
         "login": route(&visit.login),
         "follows": followed(&visit.login),
-        "execute": visit.commands(),
+        "execute": visit.planned().difference(&visit.after_denial()).map(Planned::line).collect::<BTreeSet<_>>(),
+        "after_denial": visit.after_denial().iter().map(Planned::line).collect::<BTreeSet<_>>(),
         "execute_without_sftp": visit.planned_without_sftp().iter().map(Planned::line).collect::<Vec<_>>(),
         "read": visit.patterns(),
     })

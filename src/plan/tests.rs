@@ -292,7 +292,17 @@ fn a_visit_lists_what_will_be_used_and_nothing_else() {
         .map(|v| (v.host.as_str(), v.team.as_str()))
         .collect();
     assert_eq!(visits, [("a", "ops"), ("a", "sup"), ("b", "ops")]);
-    let commands: Vec<String> = plan.visits[0].commands().into_iter().collect();
+    let after_denial = |visit: usize| -> Vec<String> {
+        let planned = plan.visits[visit].after_denial();
+        planned.iter().map(crate::plan::Planned::line).collect()
+    };
+    // Looking after a denial is planned too, and never by sudo.
+    let looks = after_denial(0);
+    assert!(looks.contains(&"ls -ld -- / /o /o/bin /o/bin/ampServer".to_owned()));
+    assert!(looks.contains(&"id".to_owned()) && after_denial(1).contains(&"id amps".to_owned()));
+    assert!(!after_denial(1).iter().any(|line| line.contains("sudo")));
+    let commands = plan.visits[0].commands().into_iter();
+    let commands: Vec<String> = commands.filter(|line| !looks.contains(line)).collect();
     let own = ["date -u +%s", "hostname"];
     assert_eq!(commands, ["/o/bin/ampServer --version", own[0], own[1]]);
     let elevated = plan.visits[1].commands();

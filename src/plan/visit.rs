@@ -40,6 +40,24 @@ impl Visit {
         let own = commands(&self.identity, &Elevate::None, by_command);
         let elevate = &self.login.elevate;
         own.chain(commands(&self.touches, elevate, self.reads_by_command()))
+            .chain(self.after_denial())
+            .collect()
+    }
+
+    /// Those among [`Self::planned`] that are used only after the host has denied a path or a program,
+    /// to learn which element denies it: as the login account, whatever is elevated.
+    #[must_use]
+    pub fn after_denial(&self) -> BTreeSet<Planned> {
+        if self.login.transport == Transport::Sftp {
+            return BTreeSet::new();
+        }
+        let paths = self.touches.iter().filter_map(|touch| match touch {
+            Touch::Read(pattern) => Some(pattern.as_str()),
+            Touch::Execute(words) => words.first().map(String::as_str),
+        });
+        paths
+            .filter(|path| path.starts_with('/'))
+            .flat_map(|path| Planned::trail(&self.login.elevate, path))
             .collect()
     }
 

@@ -10,7 +10,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::failure::{Failure, FailureKind};
 use crate::steps::Touch;
 use crate::transport::{
-    Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink,
+    Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Trail,
 };
 
 pub(super) struct Guard {
@@ -47,6 +47,21 @@ impl Guard {
         self.patterns.iter().any(|(pattern, glob)| {
             pattern == path || glob.as_ref().is_some_and(|glob| glob.is_match(path))
         })
+    }
+
+    /// Whether it is planned or leads to what is: a file, a directory above it, a program.
+    fn leads_to(&self, path: &str) -> bool {
+        let begin = |whole: &str| {
+            let mut ends = whole.match_indices('/').skip(path.matches('/').count());
+            let end = ends.next().map_or(whole.len(), |(end, _)| end);
+            whole[..end].to_owned()
+        };
+        let programs = self.commands.iter().filter_map(|words| words.first());
+        programs.into_iter().any(|program| begin(program) == path)
+            || self.patterns.iter().any(|(pattern, _)| {
+                let begin = begin(pattern);
+                begin == path || matcher(&begin).is_some_and(|glob| glob.is_match(path))
+            })
     }
 }
 
@@ -106,6 +121,13 @@ impl Session for Guard {
         match self.allows_path(path) {
             true => self.inner.read(path, prefix, limits, sink),
             false => Box::pin(ready(Err(unplanned(path).into()))),
+        }
+    }
+
+    fn trail<'a>(&'a self, path: &'a str, limits: Limits) -> BoxFuture<'a, Option<Trail>> {
+        match self.leads_to(path) {
+            true => self.inner.trail(path, limits),
+            false => Box::pin(ready(None)),
         }
     }
 
@@ -173,6 +195,7 @@ mod tests {
         let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
         let touches = BTreeSet::from([
             Touch::Execute(words("df -h")),
+            Touch::Execute(words("/bin/df")),
             Touch::Read("/logs/*.log*".into()),
             Touch::Read("/stats.db".into()),
         ]);
@@ -218,6 +241,18 @@ mod tests {
                 panic!("read")
             };
             assert_eq!(failure.kind == FailureKind::Io, passes, "{path}");
+        }
+        for (path, passes) in [
+            ("/logs/a.log", true),
+            ("/logs", true),
+            ("/bin/df", true),
+            ("/bin", true),
+            ("/log", false),
+            ("/logs/x/a.log", false),
+            ("/bin/rm", false),
+            ("/etc", false),
+        ] {
+            assert_eq!(guard.leads_to(path), passes, "{path}");
         }
     }
 }

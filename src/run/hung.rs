@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use crate::failure::{Failure, FailureKind};
 use crate::steps::command_line;
 use crate::transport::{
-    Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink,
+    Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Trail,
 };
 
 /// What hung on one host with one login; outlives its sessions.
@@ -125,6 +125,11 @@ impl Session for Wary {
             self.hung
                 .unless(path.to_owned(), self.patient(limits), work, is_late),
         )
+    }
+
+    // What denied it did not hang; the few seconds of a look bound the rest.
+    fn trail<'a>(&'a self, path: &'a str, limits: Limits) -> BoxFuture<'a, Option<Trail>> {
+        self.inner.trail(path, limits)
     }
 
     fn unelevated(&self) -> Arc<dyn Session> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Call, Stop, World, command, configuration, connect, log, retrieve, statistics, version,
+    Call, Stop, World, command, configuration, connect, denied, log, retrieve, statistics, version,
 };
 use crate::failure::{Failure, FailureKind};
 use crate::time;
@@ -14,7 +14,10 @@ use crate::time;
 /// # Errors
 /// [`Stop::Failure`] with host and account named, or [`Stop::Fault`].
 pub async fn perform(call: &Call, world: &mut World) -> Result<(), Stop> {
-    let done = deed(call, world).await;
+    let done = match deed(call, world).await {
+        Err(Stop::Failure(failure)) => Err(Stop::Failure(denied::explain(failure, world).await)),
+        done => done,
+    };
     done.map_err(|stop| match (stop, world.login()) {
         (Stop::Failure(failure), Ok(login)) => {
             let failure = failure.with_login(&login.host, &login.user);

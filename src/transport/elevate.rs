@@ -52,6 +52,14 @@ pub(super) fn refusal(
         )
         .with_hint(hint)
     };
+    // dash ends with 127 for both, bash with 126 for the second.
+    if let (126 | 127, Some(line)) = (status, said("sudo: Permission denied")) {
+        return Some(fail(
+            line,
+            "this account may not execute sudo itself: look at owner, group and mode of /usr/bin/sudo, \
+             which some hosts keep for one group",
+        ));
+    }
     if status == 127 {
         let line = said("sudo").filter(|line| line.contains("not found"))?;
         return Some(fail(
@@ -67,33 +75,84 @@ pub(super) fn refusal(
             || line.starts_with("Sorry, user ")
             || line.contains("is not in the sudoers file")
     };
-    let line = stderr
+    stderr
         .lines()
         .rfind(|line| !line.trim().is_empty() && !is_aside(line))
         .filter(is_own)?;
+    // The last word tells that it was sudo; the first tells why.
+    let line = stderr
+        .lines()
+        .find(|line| is_own(line) && !is_aside(line))?;
     if line.starts_with("sudo: ") && line.ends_with(": command not found") {
-        let hint = "correct the command in the inventory; sudo looks in its own secure_path";
+        let hint = match line.contains('/') {
+            true => {
+                "it is not there, or no one may execute it: sudo tells no difference; correct the command in the inventory, or have it made executable"
+            }
+            false => {
+                "sudo looks in its own `secure_path`: write the program's whole path in the inventory"
+            }
+        };
         let actual = text::clip(line, 200).into_owned();
         let missing = Failure::new(FailureKind::Missing, "a command that exists", actual);
         return Some(missing.with_hint(hint));
     }
-    Some(match line {
-        line if line.contains("password is required") || line.contains("terminal is required") => {
-            fail(
-                line,
-                "allow exactly this command with NOPASSWD in sudoers; gonogo has no password for sudo",
-            )
-        }
-        line if line.contains("must have a tty") => fail(
-            line,
-            "set `Defaults:USER !requiretty` in sudoers for this account",
-        ),
-        line if line.contains("not allowed") || line.contains("sudoers") => fail(
-            line,
-            "allow exactly this command for the account in sudoers, with NOPASSWD",
-        ),
-        line => fail(line, "see `sudo -n -l` as that account on the host"),
-    })
+    if line.starts_with("sudo: unable to execute ") {
+        let actual = text::clip(line, 200).into_owned();
+        let denied = FailureKind::Denied;
+        let denied = Failure::new(denied, "a program that may be executed", actual);
+        return Some(denied.with_hint("look at owner, group and mode of the program and of every directory above it, and for a mount with `noexec`"));
+    }
+    let mut failure = fail(line, hint(line, elevate));
+    if let Some(syntax) = said(": syntax error") {
+        failure.actual = format!(
+            "{}, after \"{}\"",
+            failure.actual,
+            text::clip(syntax.trim(), 200)
+        );
+        failure.hint = format!(
+            "have sudoers repaired, so that the rules behind the error count (`visudo -c` shows it); {}",
+            failure.hint
+        );
+    }
+    Some(failure)
+}
+
+/// What to do about sudo's own `line`.
+fn hint(line: &str, elevate: &Elevate) -> &'static str {
+    let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
+    if says(&[
+        "password is required",
+        "terminal is required",
+        "authentication is required",
+    ]) {
+        return match elevate {
+            Elevate::User(_) => {
+                "allow exactly this command, with these arguments and for this target account, with NOPASSWD in \
+                 sudoers (`sudo -n -l` lists what is allowed); gonogo has no password for sudo"
+            }
+            _ => {
+                "allow exactly this command, with these arguments and as root, with NOPASSWD in sudoers \
+                 (`sudo -n -l` lists what is allowed); gonogo has no password for sudo"
+            }
+        };
+    }
+    if says(&["must have a tty"]) {
+        "set `Defaults:USER !requiretty` in sudoers for this account"
+    } else if says(&["unknown user", "unknown uid"]) {
+        "this host has no such account: correct `elevate` in the inventory, for this host or team"
+    } else if says(&["invalid shell"]) {
+        "the target account's shell is not in /etc/shells: remove `runas_check_shell` from sudoers for this account, or change that shell"
+    } else if says(&["nosuid", "setuid bit", "no new privileges"]) {
+        "sudo itself cannot become root there: look at its mode (4755 root), at a mount with `nosuid`, and at a container's `no_new_privileges`"
+    } else if says(&["expired"]) {
+        "an account is expired for PAM: `chage -l` shows it for the login account and the target"
+    } else if says(&["not allowed", "not in the sudoers"]) {
+        "allow exactly this command for the account in sudoers, with NOPASSWD"
+    } else if says(&["sudoers", "writable", "owned by"]) {
+        "sudo refuses its own rules: `visudo -c` shows what is wrong with sudoers, its owner or its mode"
+    } else {
+        "see `sudo -n -l` as that account on the host"
+    }
 }
 
 /// What sudo says and goes on: its resolver and its limits are no matter of the rules.
@@ -118,7 +177,7 @@ mod tests {
 
     #[test]
     fn tells_sudo_from_the_command() {
-        use FailureKind::{Elevate as E, Missing as M};
+        use FailureKind::{Denied as D, Elevate as E, Missing as M};
         for (status, stdout, stderr, kind) in [
             (1, "", "sudo: a password is required\n", Some(E)),
             (
@@ -141,6 +200,12 @@ mod tests {
                 Some(E),
             ),
             (1, "", "sudo: unknown user: amps\n", Some(E)),
+            (
+                1,
+                "",
+                "sudo: unable to execute /x: Permission denied\n",
+                Some(D),
+            ),
             (
                 1,
                 "",

@@ -186,18 +186,14 @@ pub(super) fn missing(path: &str) -> Failure {
 }
 
 /// This account may not.
-pub(super) fn denied(path: &str, hint: &str) -> Failure {
-    let hint = match hint {
-        "" => "look at owner, group and mode of the path and of every directory above it",
-        hint => hint,
-    };
+pub(super) fn denied(path: &str) -> Failure {
     Failure::new(
         FailureKind::Denied,
         "a path that this account may read",
         "permission denied",
     )
     .with_subject(path)
-    .with_hint(hint)
+    .with_hint("look at owner, group and mode of the path and of every directory above it")
 }
 
 /// An error that is neither.

@@ -30,6 +30,7 @@ mod sftp;
 mod sftp_refused;
 mod shell_files;
 mod ssh;
+mod trail;
 mod ways;
 mod wire;
 
@@ -37,7 +38,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, ready};
 use jiff::Timestamp;
 
 pub use auth::Keyring;
@@ -47,6 +48,7 @@ pub use frame::script as framed;
 pub use openssh::openssh_version;
 pub use quote::words as quoted;
 pub use shell_files::{link_command, list_command, read_command, stat_command};
+pub use trail::{Account, Element, Trail, trail_commands};
 pub use ways::{Hold, Ways};
 
 use crate::digest::Sha256;
@@ -210,6 +212,12 @@ pub trait Session: Send + Sync {
     /// The same session without `sudo`, whatever the login's `elevate` says: for what the account may
     /// do as itself.
     fn unelevated(&self) -> Arc<dyn Session>;
+
+    /// What can be seen of each element of `path`, for whoever explains why it was denied. Never a
+    /// failure: `None` when nothing can be seen, as from a session that has no such look.
+    fn trail<'a>(&'a self, _path: &'a str, _limits: Limits) -> BoxFuture<'a, Option<Trail>> {
+        Box::pin(ready(None))
+    }
 
     /// True once a deadline or a lost connection has ended the session.
     fn is_dead(&self) -> bool;

@@ -15,7 +15,7 @@ use super::far::Far;
 use super::files::{self, Asked};
 use super::glob::{self, MOST_ENTRIES, Shelf};
 use super::pour::Pour;
-use super::{Entry, EntryKind, ReadError, Receipt, Sink, classify, sftp_refused};
+use super::{Element, Entry, EntryKind, ReadError, Receipt, Sink, classify, sftp_refused};
 use crate::failure::{Failure, FailureKind};
 
 /// libssh2 asks for four times the bytes of a read (sftp.c, `max_read_ahead`). A read for a quarter of
@@ -176,6 +176,38 @@ impl<'a> Files<'a> {
         })
     }
 
+    /// One element of a path, itself and not what it leads to; `None` when it cannot be seen.
+    pub(super) fn element(&self, path: &str) -> Option<Element> {
+        self.far.arm(self.deadline, LOOK).ok()?;
+        let stat = self.stat(path, false).ok()?;
+        let element = element_of(path, &stat)?;
+        let target = (element.kind == 'l').then(|| self.sftp.readlink(Path::new(path)).ok());
+        Some(Element {
+            target: target
+                .flatten()
+                .map(|target| target.to_string_lossy().into_owned()),
+            ..element
+        })
+    }
+
+    /// The number of the account that owns the directory where SFTP begins.
+    pub(super) fn owner_of_home(&self) -> Option<String> {
+        self.far.arm(self.deadline, LOOK).ok()?;
+        let stat = self.stat(".", true).ok()?;
+        stat.uid.map(|uid| uid.to_string())
+    }
+
+    // sftp-server(8) leaves out of a listing whatever it cannot look at: without `x` on the directory
+    // that is everything, `.` and `..` as well, and it looks empty.
+    fn may_enter(&self, directory: &str) -> Result<(), Failure> {
+        self.far.arm(self.deadline, LOOK)?;
+        let inside = format!("{}/.", directory.trim_end_matches('/'));
+        match self.stat(&inside, true) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.failure(&error, directory, LOOK)),
+        }
+    }
+
     fn broken_off(&self, error: &Error, wanted: u64, got: u64) -> Failure {
         self.over(error, "reading the file").unwrap_or_else(|| {
             let hint = match classify::sftp(error) {
@@ -236,23 +268,8 @@ impl<'a> Files<'a> {
                 | raw::LIBSSH2_FX_NO_SUCH_PATH
                 | raw::LIBSSH2_FX_NOT_A_DIRECTORY,
             ) => files::missing(path),
-            Some(raw::LIBSSH2_FX_PERMISSION_DENIED) => files::denied(path, &self.parent_says(path)),
+            Some(raw::LIBSSH2_FX_PERMISSION_DENIED) => files::denied(path),
             _ => files::io(path, &classify::said(error)),
-        }
-    }
-
-    // Which of the two refuses, the file or its directory: the hint differs.
-    fn parent_says(&self, path: &str) -> String {
-        let parent = match path.trim_end_matches('/').rsplit_once('/') {
-            Some(("", _)) | None => "/",
-            Some((parent, _)) => parent,
-        };
-        if self.far.arm(self.deadline, LOOK).is_err() {
-            return String::new();
-        }
-        match self.sftp.opendir(Path::new(parent)) {
-            Ok(_) => format!("{parent} can be listed, so it is the mode or ACL of {path} itself"),
-            Err(_) => format!("{parent} cannot be listed either: look at its mode and those above"),
         }
     }
 }
@@ -299,6 +316,9 @@ impl Shelf for Files<'_> {
                     names.push(name);
                 }
                 Err(error) if classify::code(&error) == Some(libssh2_sys::LIBSSH2_ERROR_FILE) => {
+                    if names.is_empty() {
+                        self.may_enter(directory)?;
+                    }
                     self.listed.extend(listed);
                     return Ok(names);
                 }
@@ -310,6 +330,26 @@ impl Shelf for Files<'_> {
             }
         }
     }
+}
+
+/// One element of a path as the server states it.
+pub(super) fn element_of(path: &str, stat: &FileStat) -> Option<Element> {
+    let mode = stat.perm?;
+    let kind = match glob::kind_of(mode) {
+        EntryKind::File => '-',
+        EntryKind::Directory => 'd',
+        EntryKind::Dangling => 'l',
+        EntryKind::Special => '?',
+    };
+    Some(Element {
+        path: path.to_owned(),
+        kind,
+        mode: mode & 0o7777,
+        owner: stat.uid?.to_string(),
+        group: stat.gid?.to_string(),
+        mark: None,
+        target: None,
+    })
 }
 
 // A listing describes each entry as `lstat` would. A regular file needs no second question; anything

@@ -199,7 +199,7 @@ fn complaint(path: &str, tool: &str, status: i32, stderr: &[u8]) -> Failure {
             .with_hint("this login reads files by `stat`, `find` and `head`; install coreutils and findutils, or allow SFTP");
     }
     if ends(": Permission denied") || ends(": Operation not permitted") {
-        return files::denied(path, "");
+        return files::denied(path);
     }
     if ends(": No such file or directory") || ends(": Not a directory") {
         return files::missing(path);

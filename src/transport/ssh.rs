@@ -9,8 +9,8 @@ use futures::future::BoxFuture;
 
 use super::actor::Actor;
 use super::wire::{Wire, elevated};
-use super::{Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink};
-use super::{exec, files};
+use super::{Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Trail};
+use super::{exec, files, trail};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Elevate, Login, Transport};
 
@@ -150,6 +150,25 @@ impl<W: Wire + 'static> Session for Ssh<W> {
             login: self.login.clone(),
             as_itself: true,
         })
+    }
+
+    fn trail<'a>(&'a self, path: &'a str, limits: Limits) -> BoxFuture<'a, Option<Trail>> {
+        async move {
+            let asked = self.asked(path).ok()?;
+            let job =
+                move |far: &mut W, deadline| Ok::<_, Failure>(trail::look(far, &asked, &deadline));
+            let looked = self.actor.call(limits.time, "the look at a path", job);
+            let mut trail = looked.await.ok().flatten()?;
+            for element in &mut trail.elements {
+                let path = self.login.on_host(&element.path);
+                element.path = match path.trim_end_matches('/') {
+                    "" => path,
+                    directory => directory.to_owned(),
+                };
+            }
+            Some(trail)
+        }
+        .boxed()
     }
 
     fn is_dead(&self) -> bool {

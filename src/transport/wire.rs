@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::actor::Deadline;
 use super::far::Far;
 use super::files::{Asked, Looks};
-use super::{Entry, ReadError, Receipt, Sink, exec, files, glob, sftp};
+use super::{Element, Entry, ReadError, Receipt, Sink, exec, files, glob, sftp};
 use crate::failure::Failure;
 use crate::inventory::{Elevate, Login};
 
@@ -47,6 +47,14 @@ pub(super) trait Wire {
         deadline: &Deadline,
         sink: Sink,
     ) -> Result<Receipt, ReadError>;
+
+    /// Each element of a path as it stands, over open SFTP, until the first that cannot be seen; and the
+    /// owner of the directory where SFTP begins.
+    fn elements(
+        &mut self,
+        paths: &[String],
+        deadline: &Deadline,
+    ) -> Option<(Vec<Element>, Option<String>)>;
 
     /// Says goodbye within half a second; nothing depends on it.
     fn farewell(&mut self);
@@ -118,6 +126,16 @@ impl Wire for Far {
             Some(mut files) => files.read(asked, looked, sink),
             None => Err(files::io(&asked.path, "SFTP closed").into()),
         }
+    }
+
+    fn elements(
+        &mut self,
+        paths: &[String],
+        deadline: &Deadline,
+    ) -> Option<(Vec<Element>, Option<String>)> {
+        let files = sftp::Files::of(self, deadline)?;
+        let elements = paths.iter().map_while(|path| files.element(path));
+        Some((elements.collect(), files.owner_of_home()))
     }
 
     fn farewell(&mut self) {

@@ -13,7 +13,7 @@ use crate::inventory::Login;
 use crate::transport::actor::Deadline;
 use crate::transport::files::{self, Asked, Looks};
 use crate::transport::wire::Wire;
-use crate::transport::{Entry, Greeting, ReadError, Receipt, Sink, glob};
+use crate::transport::{Element, Entry, Greeting, ReadError, Receipt, Sink, glob};
 
 /// Config of the control socket's clients, and their log.
 const CLIENT: &str = "client";
@@ -176,6 +176,16 @@ impl Wire for Near {
             Some(mut files) => files.read(asked, looked, sink),
             None => Err(files::io(&asked.path, "SFTP closed").into()),
         }
+    }
+
+    fn elements(
+        &mut self,
+        paths: &[String],
+        deadline: &Deadline,
+    ) -> Option<(Vec<Element>, Option<String>)> {
+        let mut files = sftp::Files::of(self, deadline)?;
+        let elements = paths.iter().map_while(|path| files.element(path));
+        Some((elements.collect(), files.owner_of_home()))
     }
 
     fn farewell(&mut self) {

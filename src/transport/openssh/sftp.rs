@@ -16,9 +16,9 @@ use crate::transport::actor::Deadline;
 use crate::transport::files::{self, Asked};
 use crate::transport::glob::{self, MOST_ENTRIES, Shelf};
 use crate::transport::pour::Pour;
-use crate::transport::sftp::{described, file_of};
+use crate::transport::sftp::{described, element_of, file_of};
 use crate::transport::sftp_refused::{self, Said};
-use crate::transport::{Entry, EntryKind, ReadError, Receipt, Sink};
+use crate::transport::{Element, Entry, EntryKind, ReadError, Receipt, Sink};
 
 /// What every server grants in one answer.
 const PIECE: u64 = 32 << 10;
@@ -182,10 +182,7 @@ impl<'a> Files<'a> {
         match no {
             No::Broken(failure) => failure,
             No::Status(NO_SUCH_FILE, _) => files::missing(path),
-            No::Status(DENIED, _) => {
-                let hint = self.parent_says(path);
-                files::denied(path, &hint)
-            }
+            No::Status(DENIED, _) => files::denied(path),
             No::Status(code, said) => {
                 let said = text::clip(&said, 200);
                 files::io(path, &format!("{said} (SFTP status {code})"))
@@ -193,24 +190,24 @@ impl<'a> Files<'a> {
         }
     }
 
-    // Which of the two refuses, the file or its directory: the hint differs.
-    fn parent_says(&mut self, path: &str) -> String {
-        let parent = match path.trim_end_matches('/').rsplit_once('/') {
-            Some(("", _)) | None => "/",
-            Some((parent, _)) => parent,
-        };
-        match self.call(
-            packet::OPENDIR,
-            &[parent.as_bytes()],
-            &[],
-            "looking at the file",
-        ) {
-            Ok(Answer::Handle(handle)) => {
-                self.close(&handle);
-                format!("{parent} can be listed, so it is the mode or ACL of {path} itself")
-            }
-            Err(No::Broken(_)) => String::new(),
-            _ => format!("{parent} cannot be listed either: look at its mode and those above"),
+    /// One element of a path, itself and not what it leads to; `None` when it cannot be seen.
+    pub(super) fn element(&mut self, path: &str) -> Option<Element> {
+        let stat = self.stat(packet::LSTAT, path.as_bytes(), "looking at a path");
+        element_of(path, &stat.ok()?)
+    }
+
+    /// The number of the account that owns the directory where SFTP begins.
+    pub(super) fn owner_of_home(&mut self) -> Option<String> {
+        let stat = self.stat(packet::STAT, b".", "looking at a path");
+        stat.ok()?.uid.map(|uid| uid.to_string())
+    }
+
+    // Without `x` on the directory a listing leaves out everything: see the other client.
+    fn may_enter(&mut self, directory: &str) -> Result<(), Failure> {
+        let inside = format!("{}/.", directory.trim_end_matches('/'));
+        match self.stat(packet::STAT, inside.as_bytes(), "looking at a path") {
+            Ok(_) => Ok(()),
+            Err(no) => Err(self.failure(no, directory)),
         }
     }
 
@@ -434,6 +431,9 @@ impl Shelf for Files<'_> {
                 Ok(other) => return Err(about(self.broken(unasked(&other), what))),
                 Err(No::Status(EOF, _)) => {
                     self.close(&handle);
+                    if names.is_empty() {
+                        self.may_enter(directory)?;
+                    }
                     self.listed.extend(listed);
                     return Ok(names);
                 }

@@ -52,7 +52,20 @@ fn paths_are_the_hosts_own_in_inventory_report_and_evidence() {
     }
     assert!(!host.log().contains("Starting session: command"));
 
-    // What fails is told by the host's path as well.
+    // What fails is told by the host's path as well, and so is what denies.
+    orders.mode("logs", 0o700);
+    let run = lab.judge_as_written();
+    run.assert_only(&[("orders", MD, "event log", "denied")]);
+    let told = run.check("orders", MD, "event log")["failure"].to_string();
+    assert!(
+        told.contains("; /run/chroot/amps/orders/logs is drwx------"),
+        "{told}"
+    );
+    assert!(
+        told.contains("setfacl -m u:gonogo-md:rx /run/chroot/amps/orders/logs`"),
+        "{told}"
+    );
+    orders.mode("logs", 0o750);
     orders.remove("config");
     let run = lab.judge_as_written();
     run.assert_only(&[("orders", MD, "configuration", "missing")]);

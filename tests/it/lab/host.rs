@@ -103,6 +103,14 @@ impl Host {
         children.trim().parse().unwrap()
     }
 
+    /// The first process of its namespaces, for `nsenter` (needs root).
+    pub fn init(&self) -> u32 {
+        let unshare = self.server.id();
+        let children = format!("/proc/{unshare}/task/{unshare}/children");
+        let children = fs::read_to_string(children).unwrap();
+        children.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
     /// `ssh-ed25519 AAAA…`
     pub fn public_key(&self) -> String {
         let line = fs::read_to_string(self.path("host_key.pub")).unwrap();

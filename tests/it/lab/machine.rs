@@ -79,6 +79,8 @@ impl Machine<'_> {
             ("passwd", passwd.as_str()),
             ("group", &group),
             ("shadow", &shadow),
+            // sudo looks its host up each time, and would wait for a resolver.
+            ("hosts", &format!("127.0.0.1 localhost {}\n", self.hostname)),
             ("hostname", &format!("{}\n", self.hostname)),
             ("machine-id", &format!("{}\n", self.machine_id)),
             ("sudoers.d/gonogo-lab", self.sudoers),

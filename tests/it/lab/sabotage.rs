@@ -33,6 +33,11 @@ impl Amps {
         );
     }
 
+    /// Another mode than the service gives.
+    pub fn mode(&self, relative: &str, mode: u32) {
+        fs::set_permissions(self.path(relative), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
     /// The file is gone, or the directory with all it held.
     pub fn remove(&self, relative: &str) {
         let path = self.path(relative);

@@ -101,11 +101,11 @@ pub(super) async fn what_cannot_be_read_is_told_apart() {
             assert_eq!(failure.subject.as_deref(), Some(&*path));
         }
         assert!(fetch(&*session, &at("loop")).await.is_err());
-        if method == "sftp" {
-            let hint = fetch(&*session, &denied).await.unwrap_err().hint;
-            assert!(hint.contains("can be listed, so"), "{hint}");
-            let hint = fetch(&*session, &inside).await.unwrap_err().hint;
-            assert!(hint.contains("cannot be listed either"), "{hint}");
+        // What denies is seen by the trail of the path: the directory or the file itself.
+        for (path, element) in [(&denied, denied.clone()), (&inside, at("shut"))] {
+            let trail = session.trail(path, AMPLE).await.unwrap();
+            assert_eq!(trail.elements.last().unwrap().path, element, "{method}");
+            assert_eq!(trail.whole, *path == element, "{method}");
         }
         assert!(!session.is_dead(), "{method}");
     }
