@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::blocks::Blocks;
 use super::criteria::{self, Criterion};
 use super::here::Here;
 use super::keywords::{self, Sort};
@@ -52,7 +53,7 @@ pub(super) struct Line {
 pub(super) enum Says {
     Host(Vec<String>),
     Match(Vec<Criterion>),
-    Include(Vec<Vec<Line>>),
+    Include(Vec<Blocks>),
     /// Pattern list of keywords that may be unknown.
     IgnoreUnknown(String),
     Set(&'static str, Vec<String>),
@@ -63,7 +64,7 @@ pub(super) enum Says {
 /// A file and all that it includes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Config {
-    pub lines: Vec<Line>,
+    pub lines: Blocks,
 }
 
 /// Reads the file at `path`, which must exist.
@@ -98,7 +99,9 @@ pub(super) fn parse(path: &Path, text: &str, here: Option<&Here>) -> Result<Conf
     };
     let lines = reader.lines(path, text);
     match reader.problems.is_empty() {
-        true => Ok(Config { lines }),
+        true => Ok(Config {
+            lines: Blocks::of(lines),
+        }),
         false => Err(Unread::Lines(reader.problems)),
     }
 }
@@ -251,7 +254,7 @@ impl Reader<'_> {
     }
 
     /// The files that each pattern names, in the order of their names.
-    fn included(&mut self, at: &At, patterns: &[String]) -> Vec<Vec<Line>> {
+    fn included(&mut self, at: &At, patterns: &[String]) -> Vec<Blocks> {
         let Some(here) = self.here else {
             self.refuse(at, "nothing is included here", "remove the line");
             return Vec::new();
@@ -289,7 +292,7 @@ impl Reader<'_> {
                         self.above.push(path.clone());
                         let lines = self.lines(&path, &text);
                         self.above.pop();
-                        files.push(lines);
+                        files.push(Blocks::of(lines));
                     }
                     Err(message) => {
                         self.refuse(

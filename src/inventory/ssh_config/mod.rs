@@ -2,6 +2,7 @@
 //! it says that cannot be followed is named with its line. Never runs a command and never asks the
 //! network; files of this machine are read once, and what was found can be read again from a run.
 
+mod blocks;
 mod criteria;
 mod file;
 mod here;

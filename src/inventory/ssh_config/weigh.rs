@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::blocks::Blocks;
 use super::criteria::{Asks, Criterion};
-use super::file::{At, Config, Line, Says};
+use super::file::{At, Config, Says};
 use super::here::Here;
 use super::keywords::{self, Sort};
 use super::resolve::Topic;
@@ -120,9 +121,10 @@ struct Scale<'a> {
 
 impl Scale<'_> {
     /// The lines of one file. Where the file itself counts for nothing, so does all that it says.
-    fn lines(&mut self, lines: &[Line], whole: &Counts) {
+    fn lines(&mut self, lines: &Blocks, whole: &Counts) {
         let mut counts = whole.clone();
-        for line in lines {
+        let host = self.host.clone();
+        for line in lines.about(&host) {
             match &line.says {
                 Says::Host(patterns) => {
                     counts = match self.is_host(patterns) {

@@ -398,3 +398,51 @@ fn what_a_run_keeps_makes_the_same_logins_without_the_file() {
     }
     assert!(estate.good("environment: p\n").records().is_empty());
 }
+
+#[test]
+fn an_address_family_leaves_only_its_own_addresses() {
+    let (four, six) = (
+        "192.0.2.1:22".parse().unwrap(),
+        "[2001:db8::1]:22".parse().unwrap(),
+    );
+    for (family, expected) in [
+        ("any", (true, true)),
+        ("inet", (true, false)),
+        ("inet6", (false, true)),
+    ] {
+        let estate = Estate::new(&format!("AddressFamily {family}\n{CONFIG}"));
+        let inventory = estate.good(BARE);
+        let login = login(&inventory, "ny4-2");
+        assert_eq!(
+            (login.takes(&four), login.takes(&six)),
+            expected,
+            "{family}"
+        );
+    }
+}
+
+/// The installed ssh reads the file itself: nothing of it stands in the way, and no key is chosen for it.
+#[test]
+fn the_installed_ssh_is_left_what_its_file_says() {
+    let config = format!(
+        "Host ny4-1\n GSSAPIAuthentication yes\n Match exec true host 10.0.0.1\n Ciphers aes256-ctr\n{CONFIG}"
+    );
+    let estate = Estate::new(&config);
+    let inventory = estate.good(&BARE.replace("{ops: {}}", "{ops: {client: openssh}}"));
+    let one = login(&inventory, "ny4-1");
+    assert_eq!(
+        route(one),
+        "outer=ops@outer:22 edge=jumper@edge.example:2200 ny4-1=ops@10.0.0.1:22"
+    );
+    for stop in one.via.iter().chain([one]) {
+        assert_eq!(
+            (stop.auth.len(), stop.known_hosts.len()),
+            (0, 0),
+            "{stop:?}"
+        );
+        assert_eq!(stop.client, crate::inventory::Client::Openssh);
+        assert_eq!(stop.ssh_config.as_ref().unwrap().notes.len(), 1);
+    }
+    // Without it the same file is refused.
+    assert!(estate.good(BARE).login("ny4-1", "ops").is_none());
+}
