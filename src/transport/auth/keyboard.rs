@@ -156,15 +156,17 @@ impl Talk<'_> {
     }
 }
 
-/// PAM asks so when a password has expired (pam_unix(8), pam_chauthtok(3)).
+/// PAM asks so when a password has expired (pam_unix(8), pam_chauthtok(3)), and a token server for a new
+/// PIN. In English, which is what sshd and PAM speak unless somebody changed it.
 fn wants_new_password(question: &str) -> bool {
-    let low = question.to_lowercase();
-    let secret = ["password", "passwd", "passphrase", "pin", "token"];
-    let again = [
-        "new ", "retype", "re-type", "re-enter", "reenter", "repeat", "confirm", "change",
+    const CHANGES: [&str; 10] = [
+        "new", "retype", "re", "reenter", "repeat", "confirm", "change", "changing", "current",
+        "old",
     ];
-    let has = |words: &[&str]| words.iter().any(|word| low.contains(word));
-    has(&again) && has(&secret) || low.contains("(current)") || low.contains("current password")
+    let low = question.to_lowercase();
+    let mut words = low.split(|c: char| !c.is_alphanumeric());
+    let is_secret = |word: &str| word.starts_with("passw") || word == "passphrase" || word == "pin";
+    words.clone().any(is_secret) && words.any(|word| CHANGES.contains(&word))
 }
 
 #[cfg(test)]
@@ -180,6 +182,8 @@ mod tests {
             "Current password: ",
             "Enter new PIN:",
             "Confirm password",
+            "Old Password: ",
+            "You are required to change your password immediately.\nPassword: ",
         ] {
             assert!(wants_new_password(question), "{question}");
         }
@@ -188,6 +192,8 @@ mod tests {
             "Verification code: ",
             "(ops@h) Password:",
             "PIN:",
+            "Wait for the token code to change, then enter the new token code:",
+            "One-time password (OATH) for `ops':",
             "",
         ] {
             assert!(!wants_new_password(question), "{question}");

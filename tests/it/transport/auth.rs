@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use gonogo::failure::FailureKind as K;
-use gonogo::inventory::{AgentKey, Auth};
+use gonogo::inventory::{AgentKey, Auth, Client};
+use gonogo::transport::{Keyring, Ways};
 
-use super::lab::{AMPLE, Lab, OPS, connect, keygen, sh, shell, usable};
+use super::lab::{AMPLE, Lab, OPS, connect, connect_by, keygen, sh, shell, usable};
 
 // cargo sets both for every test: the only way to have a variable without `unsafe`.
 const RIGHT: &str = "CARGO_PKG_NAME";
@@ -436,4 +437,45 @@ fn an_agent_lets_in_or_is_told_to_be_missing() {
     );
     agent.kill().unwrap();
     agent.wait().unwrap();
+}
+
+#[tokio::test]
+async fn a_key_is_read_and_opened_once_in_a_run_and_never_shown() {
+    if !usable() {
+        return;
+    }
+    let lab = Lab::new();
+    keygen(&lab.dir.join("locked"), "ed25519", "gonogo");
+    lab.authorize(OPS, &lab.public("locked"));
+    let mut login = lab.login(OPS);
+    login.auth = vec![key(&lab, "locked", None)];
+    let path = lab.dir.join("locked");
+    assert_eq!(
+        Keyring::locked([&login, &login]),
+        std::slice::from_ref(&path)
+    );
+    let keys = Keyring::default();
+    let wrong = keys.unlock(&path, "wrong".to_owned().into()).unwrap_err();
+    assert_eq!(wrong.kind, K::Auth);
+    let told = "the passphrase given does not open";
+    assert!(wrong.actual.contains(told), "{wrong}");
+    keys.unlock(&path, "gonogo".to_owned().into()).unwrap();
+    let ways = Ways::with(keys.clone());
+    assert!(connect_by(&ways, &login).await.is_ok());
+    // What is opened is open for every host: the file is not looked at again.
+    std::fs::remove_file(&path).unwrap();
+    assert!(connect_by(&ways, &login).await.is_ok());
+    assert_eq!(format!("{keys:?}"), "Keyring");
+    let failure = connect(&login).await.err().unwrap();
+    assert!(failure.actual.contains("No such file"), "{failure}");
+    // Who has a variable for it, or another client, is not asked.
+    keygen(&path, "ed25519", "gonogo");
+    let mut named = login.clone();
+    named.auth = vec![key(&lab, "locked", Some(RIGHT))];
+    let mut other = login.clone();
+    other.client = Client::Openssh;
+    assert!(Keyring::locked([&named, &other]).is_empty());
+    let mut through = named;
+    through.via = vec![login];
+    assert_eq!(Keyring::locked([&through]), [path]);
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use gonogo::failure::{Failure, FailureKind as K};
-use gonogo::inventory::{Auth, Login, Transport};
+use gonogo::inventory::{Answer, AnswerFrom, Auth, Login, Transport};
 use gonogo::transport::Ways;
 
 use super::gate::{Gate, Plans, SECRET, Visitor, WRONG, key, visitor};
@@ -250,8 +250,16 @@ async fn pam_refuses_accounts_and_asks_for_new_passwords() {
         login.auth = vec![Auth::Password { env: env.into() }];
         login
     };
+    let by_questions = |env: &str| {
+        let mut login = gate.login("gng-ok");
+        let from = AnswerFrom::Env(env.into());
+        let answers = vec![Answer { from, prompt: None }];
+        login.auth = vec![Auth::KeyboardInteractive { answers }];
+        login
+    };
     assert_eq!(enters(&gate.login("gng-ok")).await, "publickey");
     assert_eq!(enters(&with_password("gng-ok", SECRET)).await, "password");
+    assert_eq!(enters(&by_questions(SECRET)).await, "keyboard-interactive");
     // Under PAM a locked password does not lock the account's keys.
     assert_eq!(enters(&gate.login("gng-locked")).await, "publickey");
     let denied = "Access denied for user gng-expired by PAM account configuration";
@@ -263,6 +271,10 @@ async fn pam_refuses_accounts_and_asks_for_new_passwords() {
             "Failed password for gng-locked",
         ),
         (with_password("gng-ok", WRONG), "Failed password for gng-ok"),
+        (
+            by_questions(WRONG),
+            "PAM: Authentication failure for gng-ok",
+        ),
     ] {
         let failure = refused(&gate, &login, reason).await;
         assert!(failure.actual.contains("refused"), "{failure}");
