@@ -129,3 +129,61 @@ fn by_the_installed_ssh_for_one_team() {
     assert!(said.contains("openssh-client"), "{said}");
     assert_eq!(host.log().matches("Connection from").count(), before);
 }
+
+// By the file that operators use themselves: its ProxyCommand is the way, and the inventory names no key.
+#[test]
+fn by_the_operators_own_ssh_config() {
+    let lab = Lab::new();
+    let bastion = lab.host("bastion").start();
+    let host = lab.host("ny4-1").start();
+    lab.amps("orders", &host);
+    let operator = lab.operator();
+    let key = operator.join("keys").join(OPERATIONS.team);
+    let write = |known: &std::path::Path| {
+        let config = format!(
+            "Host amps\n  HostName {}\n  Port {}\n  IdentityFile {key}\n  IdentitiesOnly yes\n  \
+             UserKnownHostsFile {known}\n  ProxyCommand ssh -F none -i {key} -o IdentitiesOnly=yes -o \
+             UserKnownHostsFile={known} -p {} -W %h:%p {}@{}\n",
+            host.address.ip(),
+            host.address.port(),
+            bastion.address.port(),
+            OPERATIONS.login(),
+            bastion.address.ip(),
+            key = key.display(),
+            known = known.display(),
+        );
+        std::fs::write(operator.join("ssh_config"), config).unwrap();
+    };
+    let edit = |inventory: &mut serde_json::Value| {
+        inventory["hosts"]
+            .as_object_mut()
+            .unwrap()
+            .remove("bastion");
+        inventory["hosts"]["ny4-1"] = json!({"address": "amps"});
+        inventory["ssh"]
+            .as_object_mut()
+            .unwrap()
+            .remove("known_hosts");
+        inventory["ssh"]["ssh_config"] = "ssh_config".into();
+        inventory["ssh"]["client"] = "openssh".into();
+        let team = inventory["teams"][OPERATIONS.team].as_object_mut().unwrap();
+        team.remove("key");
+        inventory["teams"]
+            .as_object_mut()
+            .unwrap()
+            .remove(MARKET_DATA.team);
+    };
+    write(&operator.join("known_hosts"));
+    let run = lab.judge_with(edit);
+    run.assert_go(4);
+    assert!(lab.verify(&run.dir).status.success());
+    assert!(
+        bastion.log().contains("Accepted publickey"),
+        "{}",
+        bastion.log()
+    );
+    // Nobody is let in by a file that names no host key.
+    write(std::path::Path::new("/dev/null"));
+    let run = lab.judge_as_written();
+    assert_eq!(run.last_line(), "NO-GO", "{}", run.told());
+}

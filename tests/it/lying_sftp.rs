@@ -187,3 +187,23 @@ fn a_flood_of_answers_to_nothing_does_not_fill_the_memory() {
         run.took
     );
 }
+
+// The installed `ssh` carries the same lies to a reader of our own.
+#[test]
+fn by_the_installed_ssh_no_lie_is_believed_either() {
+    let by_ssh = |inventory: &mut Value| {
+        inventory["teams"][OPERATIONS.team]["client"] = "openssh".into();
+    };
+    for (lie, kind) in [
+        ("short", "short"),
+        ("climbing-name", "io"),
+        ("endless-file", "too-large"),
+        ("swapped", "not-regular"),
+    ] {
+        costs(lie, kind, by_ssh);
+    }
+    costs("stalls", "timeout", |inventory| {
+        by_ssh(inventory);
+        soon(inventory);
+    });
+}

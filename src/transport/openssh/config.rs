@@ -18,7 +18,6 @@ use crate::transport::host_key::{Ask, Trust};
 /// unattended, and nothing asked, forwarded, added or kept.
 const STRICT: &str = "
 Host *
-  IgnoreUnknown KnownHostsCommand,ForkAfterAuthentication,SessionType,StdinNull,UpdateHostKeys,EnableEscapeCommandline
   StrictHostKeyChecking yes
   NoHostAuthenticationForLocalhost no
   VerifyHostKeyDNS no
@@ -31,18 +30,24 @@ Host *
   ForwardAgent no
   ForwardX11 no
   Tunnel no
-  RemoteCommand none
   RequestTTY no
-  SessionType default
-  StdinNull no
-  ForkAfterAuthentication no
   EscapeChar none
-  EnableEscapeCommandline no
   ControlPersist no
   AddKeysToAgent no
   NumberOfPasswordPrompts 1
   ConnectionAttempts 1
 ";
+
+/// The same for what came later: an unknown keyword is an error, and to ignore some would take that
+/// word from the operator's own file.
+const STRICT_SINCE: [(u32, u32, &str); 2] = [
+    (7, 6, "  RemoteCommand none\n"),
+    (
+        8,
+        7,
+        "  SessionType default\n  StdinNull no\n  ForkAfterAuthentication no\n",
+    ),
+];
 
 /// The hosts on the way, nearest first, and the one at its end.
 pub(super) fn chain(login: &Login) -> impl Iterator<Item = &Login> {
@@ -147,6 +152,12 @@ fn file(
         None => {}
     }
     text.push_str(STRICT);
+    let since = STRICT_SINCE.iter();
+    text.extend(
+        since
+            .filter(|(major, minor, _)| version.has(*major, *minor))
+            .map(|(.., lines)| *lines),
+    );
     // `ssh` does not ask as long as it may not, and must be able to where a secret is given.
     let asks = login.auth.iter().any(askpass::needs);
     let _ = writeln!(text, "  BatchMode {}", if asks { "no" } else { "yes" });

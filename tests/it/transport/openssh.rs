@@ -73,7 +73,7 @@ fn configured(lab: &Lab, login: &Login, lines: &str) -> Login {
     let path = lab.dir.join("ssh_config");
     let (port, known) = (lab.port, lab.dir.join("known_hosts").display().to_string());
     let text = format!(
-        "Host target-by-name\n  HostName 127.0.0.1\n  HostKeyAlias [127.0.0.1]:{port}\n  Port {port}\n{}",
+        "IgnoreUnknown UseKeychain\nHost target-by-name\n  HostName 127.0.0.1\n  HostKeyAlias [127.0.0.1]:{port}\n  Port {port}\n{}",
         lines.replace("{known}", &known)
     );
     std::fs::write(&path, text).unwrap();
@@ -215,7 +215,7 @@ async fn the_operators_proxy_command_and_jump_host_are_taken_and_checks_stay_str
         b.display(),
         b.display()
     );
-    let weak = "  StrictHostKeyChecking no\n  NoHostAuthenticationForLocalhost yes\n  PermitLocalCommand yes\n  \
+    let weak = "  UseKeychain yes\n  StrictHostKeyChecking no\n  NoHostAuthenticationForLocalhost yes\n  PermitLocalCommand yes\n  \
                 LocalCommand touch {known}.ran\n  ForwardAgent yes\n  RequestTTY force\n  RemoteCommand id\n  \
                 LocalForward 127.0.0.1:1 127.0.0.1:1\n";
     for lines in [proxy, jump] {
