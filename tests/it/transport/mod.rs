@@ -12,6 +12,7 @@ mod gate;
 mod greeting;
 mod hop_refusals;
 mod hops;
+mod kerberos;
 mod lab;
 mod openssh;
 mod questions;
