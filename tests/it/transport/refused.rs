@@ -36,7 +36,17 @@ async fn refused(gate: &Gate, login: &Login, reason: &str) -> Failure {
     };
     assert_eq!(failure.kind, K::Auth, "{failure}");
     until(reason, Duration::from_secs(20), || {
-        gate.log_since(before).contains(reason)
+        let log = gate.log_since(before);
+        // Its last line, too: a late one would be taken for the next login's.
+        let ends = [
+            "Connection closed by",
+            "Connection reset by",
+            "Disconnecting",
+            "Access denied",
+        ];
+        let is_last =
+            |line: &str| line.contains(&login.user) && ends.iter().any(|end| line.starts_with(end));
+        log.contains(reason) && log.lines().any(is_last)
     });
     let log = gate.log_since(before);
     let line = log.lines().find(|line| line.contains(reason)).unwrap();
