@@ -88,6 +88,13 @@ fits() {
 # What was planned, and nothing else.
 fits "'date' '-u' '+%s'" && exec sh -c "$s"
 fits "'hostname'" && exec sh -c "$s"
+fits "'id' 'amps'" && exec sh -c "$s"
+fits "'ls' '-ld' '--' '/' '/srv' '/srv/amps' '/srv/amps/orders' '/srv/amps/orders/VERSION'" && exec sh -c "$s"
+fits "'ls' '-ld' '--' '/' '/srv' '/srv/amps' '/srv/amps/orders' '/srv/amps/orders/config' '" "/srv/amps/orders/config/*.xml" "'" && exec sh -c "$s"
+fits "'ls' '-ld' '--' '/' '/srv' '/srv/amps' '/srv/amps/orders' '/srv/amps/orders/logs' '" "/srv/amps/orders/logs/*.log*" "'" && exec sh -c "$s"
+fits "'ls' '-ld' '--' '/' '/srv' '/srv/amps' '/srv/amps/orders' '/srv/amps/orders/stats.db'" && exec sh -c "$s"
+fits "'ls' '-ld' '--' '/' '/srv' '/srv/amps' '/srv/amps/orders' '/srv/amps/orders/stats.db-journal'" && exec sh -c "$s"
+fits "'ls' '-ld' '--' '/' '/srv' '/srv/amps' '/srv/amps/orders' '/srv/amps/orders/stats.db-wal'" && exec sh -c "$s"
 fits "'sudo' '-n' '-u' 'amps' '--' 'find' '/srv/amps/orders/config/' '-mindepth' '1' '-maxdepth' '1' '-print0'" && exec sh -c "$s"
 fits "'sudo' '-n' '-u' 'amps' '--' 'find' '/srv/amps/orders/logs/' '-mindepth' '1' '-maxdepth' '1' '-print0'" && exec sh -c "$s"
 fits "'sudo' '-n' '-u' 'amps' '--' 'head' '-c' '" SIZE "' '--' '/srv/amps/orders/VERSION'" && exec sh -c "$s"
