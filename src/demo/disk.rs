@@ -202,7 +202,8 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), EstateFault> {
     fs::write(path, text).map_err(EstateFault::disk("write", path))
 }
 
-fn program(path: &Path, script: &str) -> Result<(), EstateFault> {
+/// Writes a script that can be run.
+pub(super) fn program(path: &Path, script: &str) -> Result<(), EstateFault> {
     write(path, &format!("#!/bin/sh\n{script}\n"))?;
     let mode = fs::Permissions::from_mode(0o755);
     fs::set_permissions(path, mode).map_err(EstateFault::disk("make executable", path))

@@ -17,6 +17,7 @@ mod keys;
 mod ledger;
 mod live;
 mod log;
+mod owned;
 mod plant;
 mod rewrite;
 mod root;
@@ -165,6 +166,9 @@ fn open(fault: Option<Break>) -> Result<Estate, EstateFault> {
     let mut draft = draft::build(&directory, &accounts, now)?;
     if let Some(fault) = fault {
         plant::plant(&mut draft, fault, now)?;
+    }
+    for host in &draft.hosts {
+        owned::write(&host.root, host.quirks.denied.as_ref())?;
     }
     inhabit(temporary, directory, draft)
 }

@@ -13,6 +13,7 @@ use russh_sftp::protocol::{
 };
 
 use super::ledger::Act;
+use super::owned::{self, Denied};
 use super::root::{Last, Root};
 use super::server::Served;
 
@@ -25,7 +26,7 @@ const MOST_LISTED: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Quirks {
     /// Permission denied: for that account, or for all.
-    pub denied: Option<(Option<&'static str>, String)>,
+    pub denied: Option<Denied>,
     /// Reads of it are never answered.
     pub hang: Option<String>,
     /// Its size is stated truly and half of it is sent.
@@ -91,8 +92,17 @@ impl Sftp {
         // directory itself, and a file that may not be read, can.
         match self.denies(&found.shown) {
             Some(denied) if denied != found.shown => Err(StatusCode::PermissionDenied),
-            _ => Ok(attributes(&found.real.symlink_metadata().map_err(status)?)),
+            _ => {
+                let about = found.real.symlink_metadata().map_err(status)?;
+                Ok(self.owned(&found.shown, &about))
+            }
         }
+    }
+
+    fn owned(&self, shown: &str, about: &Metadata) -> FileAttributes {
+        let enters = about.is_dir() || about.mode() & 0o111 != 0;
+        let denied = self.served.quirks.denied.as_ref();
+        attributes(about, owned::mode(shown, enters, denied))
     }
 
     fn keep(&mut self, id: u32, open: Open) -> Handle {
@@ -128,12 +138,12 @@ fn status(error: Error) -> StatusCode {
 }
 
 /// Built by hand: the library's own conversion calls a FIFO a regular file.
-fn attributes(found: &Metadata) -> FileAttributes {
+fn attributes(found: &Metadata, mode: u32) -> FileAttributes {
     FileAttributes {
         size: Some(found.len()),
-        uid: Some(found.uid()),
-        gid: Some(found.gid()),
-        permissions: Some(found.mode()),
+        uid: Some(owned::AMPS),
+        gid: Some(owned::AMPS),
+        permissions: Some(found.mode() & !0o7777 | mode),
         atime: u32::try_from(found.atime()).ok(),
         mtime: u32::try_from(found.mtime()).ok(),
         ..FileAttributes::default()
@@ -232,7 +242,8 @@ impl russh_sftp::server::Handler for Sftp {
         let Some(Open::File { file, .. }) = self.open.get(&handle) else {
             return Err(StatusCode::Failure);
         };
-        let attrs = attributes(&file.metadata().map_err(status)?);
+        let about = file.metadata().map_err(status)?;
+        let attrs = self.owned("", &about);
         Ok(Attrs { id, attrs })
     }
 
@@ -245,14 +256,16 @@ impl russh_sftp::server::Handler for Sftp {
         let mut ahead = Vec::new();
         for name in [".", ".."] {
             let what = found.real.symlink_metadata().map_err(status)?;
-            ahead.push(Listed::new(name, attributes(&what)));
+            ahead.push(Listed::new(name, self.owned(&found.shown, &what)));
         }
         for entry in found.real.read_dir().map_err(status)? {
             let entry = entry.map_err(status)?;
             // Gone since the directory was read: as if it had gone before.
             let Ok(what) = entry.metadata() else { continue };
             if let Ok(name) = entry.file_name().into_string() {
-                ahead.push(Listed::new(name, attributes(&what)));
+                let shown = format!("{}/{name}", found.shown);
+                let attributes = self.owned(&shown, &what);
+                ahead.push(Listed::new(name, attributes));
             }
         }
         Ok(self.keep(id, Open::Directory { ahead }))
