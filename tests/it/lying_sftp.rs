@@ -188,22 +188,47 @@ fn a_flood_of_answers_to_nothing_does_not_fill_the_memory() {
     );
 }
 
-// The installed `ssh` carries the same lies to a reader of our own.
+// The installed `ssh` carries the same lies to a reader of our own, which tells most at once.
 #[test]
 fn by_the_installed_ssh_no_lie_is_believed_either() {
-    let by_ssh = |inventory: &mut Value| {
-        inventory["teams"][OPERATIONS.team]["client"] = "openssh".into();
-    };
-    for (lie, kind) in [
+    let lies = [
         ("short", "short"),
         ("climbing-name", "io"),
-        ("endless-file", "too-large"),
         ("swapped", "not-regular"),
-    ] {
-        costs(lie, kind, by_ssh);
+        ("stalls", "timeout"),
+        ("nul-name", "io"),
+        ("endless-count", "io"),
+        ("long-handle", "io"),
+        ("wrong-id", "io"),
+        ("huge-packet", "io"),
+        ("empty-packet", "io"),
+        ("wrong-length", "io"),
+        ("wrong-kind", "io"),
+        ("more", "io"),
+        ("empty-data", "io"),
+        ("flood", "io"),
+    ];
+    let lab = Lab::new();
+    let words: Vec<String> = lies
+        .iter()
+        .map(|(lie, _)| format!("{lie}/config"))
+        .collect();
+    let told: Vec<_> = lies
+        .iter()
+        .zip(&words)
+        .map(|((lie, _), word)| (*lie, word.as_str()))
+        .collect();
+    let host = liar(&lab, &told);
+    for (lie, _) in lies {
+        lab.amps(lie, &host).stop_writer();
     }
-    costs("stalls", "timeout", |inventory| {
-        by_ssh(inventory);
-        soon(inventory);
+    let run = lab.judge_with(|inventory| {
+        inventory["ssh"]["deadline"] = "5s".into();
+        inventory["ssh"]["client"] = "openssh".into();
     });
+    let expected: Vec<_> = lies
+        .iter()
+        .map(|(lie, kind)| (*lie, OPERATIONS.team, "configuration", *kind))
+        .collect();
+    run.assert_only(&expected);
 }
