@@ -25,7 +25,7 @@ pub(super) fn mode(path: &str, enters: bool, denied: Option<&Denied>) -> u32 {
 /// An account, or all; and the path.
 pub(super) type Denied = (Option<&'static str>, String);
 
-/// Writes the `id` and the `ls` of a host; each knows the one way in which it is asked.
+/// Writes the `id` and the `ls` of a host, for what is asked after a denial.
 pub(super) fn write(root: &Path, denied: Option<&Denied>) -> Result<(), EstateFault> {
     program(&root.join("bin/id"), &id())?;
     program(&root.join("bin/ls"), &ls(root, denied))
@@ -57,7 +57,7 @@ fn ls(root: &Path, denied: Option<&Denied>) -> String {
         _ => "-rw-------",
     });
     format!(
-        "[ \"$1 $2\" = '-ld --' ] || exit 2\n\
+        "[ \"$1 $2\" = '-ld --' ] || exec /bin/ls \"$@\"\n\
          shift 2\n\
          for path do\n\
          case $path in\n\

@@ -256,7 +256,7 @@ fn a_fifo_can_be_looked_at() {
     );
     let listed = text(&listed.stdout);
     assert!(
-        listed.lines().any(|line| line.starts_with("prw-r-----")),
+        listed.lines().any(|line| line.starts_with("prw-r--r--")),
         "{listed}"
     );
 }
