@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::ways::is_same;
+use super::ways::is_same_way;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
 
@@ -48,7 +48,8 @@ impl Attempts {
         let alike = slots
             .entry((login.host.clone(), login.user.clone()))
             .or_default();
-        if let Some((_, slot)) = alike.iter().find(|(other, _)| is_same(other, login)) {
+        // By another way it is another question: `from=` lets one bastion in and not the next.
+        if let Some((_, slot)) = alike.iter().find(|(other, _)| is_same_way(other, login)) {
             return Arc::clone(slot);
         }
         let slot = Slot::default();

@@ -45,8 +45,9 @@ struct State {
     live: Vec<Weak<Hop>>,
     /// Survives whoever began it, so that nobody begins it twice.
     under_way: Option<JoinHandle<Result<Arc<Hop>, Failure>>>,
-    /// The login was refused, and is not tried again in this run.
-    refused: Option<Failure>,
+    /// The login was refused within that `connect_timeout`, and is not tried again in this run but by who
+    /// has more time.
+    refused: Option<(Failure, Duration)>,
     /// A connection beside the living one was refused.
     crowded: bool,
 }
@@ -161,14 +162,16 @@ impl Ways {
                 if let Some(hop) = live.iter().filter(other).find(well) {
                     return Ok((hop.clone(), false));
                 }
-                if let Some(refused) = &state.refused {
+                if let Some((refused, within)) = &state.refused
+                    && !(is_late(refused) && *within < patience(chain))
+                {
                     return Err(refused.clone());
                 }
                 let alone = state.crowded || !is_repeatable(&place.chain);
                 if alone && let Some(hop) = live.into_iter().find(|hop| !hop.is_dead()) {
                     return Ok((hop, true));
                 }
-                let login = connect::to_hop(self.clone(), place.chain.clone());
+                let login = connect::to_hop(self.clone(), chain.to_vec());
                 state.under_way = Some(tokio::spawn(login));
             }
             let Some(login) = &mut state.under_way else {
@@ -191,7 +194,7 @@ impl Ways {
                             Ok((hop, true))
                         }
                         None => {
-                            state.refused = Some(failure.clone());
+                            state.refused = Some((failure.clone(), patience(chain)));
                             Err(failure)
                         }
                     }
@@ -203,10 +206,7 @@ impl Ways {
 
     fn place(&self, chain: &[Login]) -> Arc<Place> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let alike = |place: &&Arc<Place>| {
-            let chains = place.chain.iter().zip(chain);
-            place.chain.len() == chain.len() && chains.into_iter().all(|(a, b)| is_same(a, b))
-        };
+        let alike = |place: &&Arc<Place>| is_same_chain(&place.chain, chain);
         if let Some(place) = places.iter().find(alike) {
             return Arc::clone(place);
         }
@@ -251,6 +251,32 @@ pub(super) fn is_same(one: &Login, other: &Login) -> bool {
         ..login.clone()
     };
     (&one.host, &one.user) == (&other.host, &other.user) && alike(one) == alike(other)
+}
+
+/// What the way to the last of a chain may take; teams may differ in that.
+fn patience(chain: &[Login]) -> Duration {
+    chain.iter().map(|hop| hop.connect_timeout).sum()
+}
+
+/// Whether more time might have helped, and nobody was asked to let in.
+const fn is_late(failure: &Failure) -> bool {
+    matches!(
+        failure.kind,
+        FailureKind::Timeout | FailureKind::Unreachable
+    )
+}
+
+fn is_same_chain(one: &[Login], other: &[Login]) -> bool {
+    one.len() == other.len()
+        && one
+            .iter()
+            .zip(other)
+            .all(|(one, other)| is_same(one, other))
+}
+
+/// Whether two logins are one login that is reached by one way.
+pub(super) fn is_same_way(one: &Login, other: &Login) -> bool {
+    is_same(one, other) && is_same_chain(&one.via, &other.via)
 }
 
 /// Whether a second login beside a living one is harmless: a one-time code would be refused, and
@@ -318,6 +344,20 @@ mod tests {
             let mut other = one.clone();
             change(&mut other);
             assert!(!is_same(&one, &other));
+        }
+    }
+
+    #[test]
+    fn a_login_by_another_way_is_another_login() {
+        let mut one = hop("a");
+        let mut other = one.clone();
+        one.via = vec![hop("b")];
+        other.via = vec![hop("b")];
+        other.via[0].team = "market data".into();
+        assert!(is_same_way(&one, &other));
+        for via in [vec![], vec![hop("c")], vec![hop("b"), hop("c")]] {
+            other.via = via;
+            assert!(is_same(&one, &other) && !is_same_way(&one, &other));
         }
     }
 

@@ -18,6 +18,7 @@ mod openssh;
 mod questions;
 mod reach;
 mod refused;
+mod remembered;
 mod routes;
 mod sharing;
 mod shells;
