@@ -117,7 +117,7 @@ fn host_key(login: &Login, log: &Log, seen: &str) -> Option<Failure> {
             || word.contains("REVOKED HOST KEY")
             || word.starts_with("Certificate invalid")
     });
-    if !is_refused || log.is_proven {
+    if !is_refused || log.is_proven() {
         return None;
     }
     // What the other client would say of the same key; older releases do not tell it.
@@ -257,7 +257,7 @@ fn describe(way: &Auth) -> String {
 }
 
 fn slow(login: &Login, log: &Log, deadline: &Deadline) -> Failure {
-    if log.is_proven {
+    if log.is_proven() {
         return crate::transport::classify::late("authentication", deadline);
     }
     let (actual, hint) = match log.is_connected || log.has_proxy {

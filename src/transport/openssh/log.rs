@@ -1,6 +1,7 @@
-//! What `ssh` logs of a connection (`-E`, level DEBUG1). The first line of each kind counts: before the
-//! host key is proven the server has no say in this file but for its identification string, which is one
-//! line behind words of `ssh`. Banners and forwarded streams never come here.
+//! What `ssh` logs of a connection (`-E`, level DEBUG1). A server can write lines of its own into it, even
+//! before it has proven anything: `ssh` keeps the line breaks of SSH_MSG_DEBUG and of names of algorithms.
+//! So this tells how it went, and which key a host showed; *that* it proved the key is told by what `ssh`
+//! does next and no server can feign: a control socket, or a line with a name that no server knows.
 
 use crate::transport::Greeting;
 
@@ -8,8 +9,7 @@ use crate::transport::Greeting;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Log {
     pub(super) greeting: Greeting,
-    /// The host showed the key that it should, and proved to own it.
-    pub(super) is_proven: bool,
+    is_exchanged: bool,
     is_known: bool,
     /// Somebody was let in.
     pub(super) is_in: bool,
@@ -19,6 +19,8 @@ pub(super) struct Log {
     pub(super) is_forwarded: bool,
     /// It runs through a ProxyCommand or a ProxyJump.
     pub(super) has_proxy: bool,
+    /// Two host keys are told: one of the lines is not of `ssh`.
+    is_contradicted: bool,
     /// Key file or agent's key that the server accepted, and where `ssh` has it from.
     pub(super) accepted: Option<String>,
     /// Methods that the server offered at last.
@@ -72,18 +74,19 @@ impl Log {
             .or_else(|| line.strip_prefix("Server host certificate: "))
         {
             let mut words = key.split([' ', ',']);
-            if let (Some(kind), Some(print)) = (words.next(), words.next())
-                && greeting.host_key.is_empty()
-            {
+            if let (Some(kind), Some(print)) = (words.next(), words.next()) {
                 first(&mut greeting.host_key, print);
                 let plain = kind.replace("-cert-v01@openssh.com", "");
                 first(&mut greeting.host_key_type, &plain);
+                // A new key exchange has to show the same one.
+                self.is_contradicted |= greeting.host_key != print.trim();
+                self.is_contradicted |= greeting.host_key_type != plain;
             }
         } else if line.starts_with("Host '") && line.contains("' is known and matches the ") {
             self.is_known |= !greeting.host_key.is_empty();
         } else if line.starts_with("SSH2_MSG_NEWKEYS sent") {
             // Known comes first; the validity of a certificate and the signature are looked at after it.
-            self.is_proven |= self.is_known;
+            self.is_exchanged |= self.is_known;
         } else if let Some(key) = line.strip_prefix("Server accepts key: ") {
             self.accepted = Some(key.to_owned());
         } else if let Some(methods) = line.strip_prefix("Authentications that can continue: ") {
@@ -113,9 +116,26 @@ impl Log {
         }
     }
 
+    /// The host showed the key that it should, and proved to own it, as far as this file can tell.
+    pub(super) const fn is_proven(&self) -> bool {
+        self.is_exchanged && !self.is_contradicted
+    }
+
     /// Not a word of the server came by the time that ended it.
     pub(super) fn is_silent(&self, is_late: bool) -> bool {
         self.greeting.server.is_empty() && (is_late || self.word_with("timed out").is_some())
+    }
+
+    /// True when `ssh` got as far as to list the keys that it has, among them the one at `path`: it does so
+    /// only after the key exchange, and `path` has to be a name that no server can know. (The second line is
+    /// that of OpenSSH before 7.9.)
+    pub(super) fn lists(text: &str, path: &str) -> bool {
+        let lists = |line: &str| {
+            let key = line.strip_prefix("debug1: Will attempt key: ");
+            let key = key.or_else(|| line.strip_prefix("debug2: key: "));
+            key.is_some_and(|key| key.starts_with(path))
+        };
+        text.split(['\n', '\r']).any(lists)
     }
 
     /// The first of its words that holds `needle`.
@@ -148,7 +168,7 @@ mod tests {
         assert_eq!(log.greeting.cipher, "chacha20-poly1305@openssh.com");
         assert_eq!(log.greeting.server, "SSH-2.0-OpenSSH_9.2p1 Debian-2");
         assert_eq!(log.greeting.method, "publickey");
-        assert!(log.is_in && log.is_proven && log.is_connected && log.words.is_empty());
+        assert!(log.is_in && log.is_proven() && log.is_connected && log.words.is_empty());
     }
 
     // A name list of the server may hold newlines, and comes after the host key.
@@ -160,9 +180,16 @@ mod tests {
         let log = Log::read(&format!("{GOOD}{lie}"));
         assert_eq!(log.greeting, Log::read(GOOD).greeting);
         let early = "debug1: Host 'h' is known and matches the ED25519 host key.\n";
-        assert!(!Log::read(early).is_proven, "of what key");
+        assert!(!Log::read(early).is_proven(), "of what key");
         let known = GOOD.split_once("debug1: SSH2_MSG_NEWKEYS").unwrap().0;
-        assert!(!Log::read(known).is_proven, "known, and no signature yet");
+        assert!(!Log::read(known).is_proven(), "known, and no signature yet");
+        let other = format!("{GOOD}debug1: Server host key: ssh-ed25519 SHA256:other\r\n");
+        assert!(!Log::read(&other).is_proven(), "which of the two");
+        let again = format!("{GOOD}debug1: Server host key: ssh-ed25519 SHA256:L5+h/KKc\r\n");
+        assert!(Log::read(&again).is_proven(), "a new key exchange");
+        let listed =
+            "debug1: identity file /p/x type -1\r\ndebug1: Will attempt key: /p/y explicit\r\n";
+        assert!(Log::lists(listed, "/p/y") && !Log::lists(listed, "/p/x"));
     }
 
     #[test]

@@ -130,12 +130,13 @@ fn attempt(
 
 /// What `ssh` proved, held against what the inventory demands once more.
 fn proven(login: &Login, place: &Place, log: Log) -> Result<Greeting, Failure> {
+    let is_proven = log.is_proven();
     let mut greeting = log.greeting;
     let is_pinned = login
         .host_key
         .as_ref()
         .is_none_or(|pin| pin.trim_end_matches('=') == greeting.host_key);
-    if !log.is_proven || !is_pinned || !greeting.host_key.starts_with("SHA256:") {
+    if !is_proven || !is_pinned || !greeting.host_key.starts_with("SHA256:") {
         return Err(Failure::new(
             FailureKind::HostKey,
             "a host key that `ssh` proved and logged",

@@ -98,6 +98,11 @@ fn prove(
 ) -> Result<Greeting, Failure> {
     let last = chain(login).count() - 1;
     let log = place.path(&config::log(last));
+    // There is no such key: `ssh` names it once the keys are exchanged, and a server cannot.
+    let mut random = [0_u8; 16];
+    getrandom::fill(&mut random).map_err(|error| ours(&error))?;
+    let proof = place.path(&format!("proof_{:032x}", u128::from_be_bytes(random)));
+    let identity = format!("IdentityFile={proof}");
     let arguments = [
         "-F",
         config,
@@ -107,6 +112,12 @@ fn prove(
         "ControlPath=none",
         "-o",
         "PreferredAuthentications=none",
+        "-o",
+        "PubkeyAuthentication=yes",
+        "-o",
+        "LogLevel=DEBUG2",
+        "-o",
+        &identity,
         "-N",
         "-T",
         typed(login),
@@ -114,9 +125,11 @@ fn prove(
     let mut child = Child::tethered(&arguments, environment).map_err(|error| ours(&error))?;
     let ended = child.finish(watch, deadline, "proving the host of the control socket");
     child.end_within(Duration::from_millis(100));
-    let log = Log::read(&place.text(&config::log(last)));
+    let text = place.text(&config::log(last));
+    let log = Log::read(&text);
+    let is_proven = log.is_proven() && Log::lists(&text, &proof);
     let greeting = log.greeting;
-    if log.is_proven && greeting.host_key.starts_with("SHA256:") {
+    if is_proven && greeting.host_key.starts_with("SHA256:") {
         return Ok(Greeting {
             // What another connection negotiated is not what this one did.
             kex: String::new(),

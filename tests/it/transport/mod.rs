@@ -8,6 +8,7 @@ mod after_login;
 mod auth;
 mod exec;
 mod files;
+mod forged;
 mod gate;
 mod greeting;
 mod hop_refusals;

@@ -69,7 +69,7 @@ fn begin() -> bool {
 }
 
 /// The login as an operator types it: by the alias of a file with these lines.
-fn configured(lab: &Lab, login: &Login, lines: &str) -> Login {
+pub fn configured(lab: &Lab, login: &Login, lines: &str) -> Login {
     let path = lab.dir.join("ssh_config");
     let (port, known) = (lab.port, lab.dir.join("known_hosts").display().to_string());
     let text = format!(
@@ -281,14 +281,14 @@ async fn old_algorithms_are_told_and_can_be_allowed() {
 }
 
 /// A connection that a person opened, with a key that no inventory names.
-struct Person {
+pub struct Person {
     socket: PathBuf,
     ssh: Child,
-    lines: String,
+    pub lines: String,
 }
 
 impl Person {
-    fn opens(lab: &Lab, control_path: &str) -> Self {
+    pub fn opens(lab: &Lab, control_path: &str) -> Self {
         keygen(&lab.dir.join("token"), "ed25519", "");
         lab.authorize(OPS, &lab.public("token"));
         let at = lab.dir.display();
