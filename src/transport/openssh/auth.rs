@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ssh_key::{HashAlg, PublicKey};
 
 use super::askpass::Secrets;
-use super::config::readable;
+use super::config::{self, readable};
 use super::ours;
 use super::place::Place;
 use crate::failure::{Failure, FailureKind};
@@ -24,6 +24,7 @@ pub(super) fn lines(
     if login.auth.is_empty() {
         return Ok(Vec::new());
     }
+    let own = place.path(&config::name(at));
     let (mut lines, mut methods) = (Vec::new(), Vec::new());
     let (mut has_file, mut agent, mut is_any) = (false, None, false);
     for (index, way) in login.auth.iter().enumerate() {
@@ -37,7 +38,7 @@ pub(super) fn lines(
                 methods.push("publickey");
                 let file = readable(place, &format!("key_{at}_{index}"), path)?;
                 if let Some(env) = passphrase_env {
-                    secrets.passphrase(&file, env)?;
+                    secrets.passphrase(own.clone(), &file, env)?;
                 }
                 lines.push(format!("IdentityFile {file}"));
                 // PEM files do not hold their public half in clear.
@@ -74,7 +75,7 @@ pub(super) fn lines(
             }
             Auth::Password { env } => {
                 methods.extend(["password", "keyboard-interactive"]);
-                secrets.password(login, env)?;
+                secrets.password(own.clone(), login, env)?;
             }
             // `resolve` refuses it; this is for whoever forgets to.
             Auth::KeyboardInteractive { .. } => return Err(no_answers()),

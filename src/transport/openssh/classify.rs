@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ssh_key::PrivateKey;
 
+use super::askpass;
 use super::config::{self, chain};
 use super::log::Log;
 use super::place::Place;
@@ -53,6 +54,7 @@ pub(super) fn refused(
     let mut is_busy = false;
     let seen = place.text(&config::seen(at));
     let failure = host_key(here, log, &seen)
+        .or_else(|| unanswered(&askpass::unanswered(place, at)))
         .or_else(|| refused_login(here, log))
         .or_else(|| late.map(|deadline| slow(here, log, deadline)))
         .or_else(|| no_route(here, log))
@@ -152,6 +154,22 @@ fn judged(login: &Login, seen: &str) -> Option<Failure> {
     let trust = Trust::of(login).ok()?;
     let now = u64::try_from(crate::time::now().as_second()).unwrap_or(0);
     trust.check(&login.address, &blob, now).err()
+}
+
+/// `ssh` was ended before it answered with nothing, which a server would count.
+fn unanswered(question: &str) -> Option<Failure> {
+    (!question.is_empty()).then(|| {
+        let question = text::clip(question.trim(), 200);
+        Failure::new(
+            FailureKind::Auth,
+            "a password, asked for once",
+            format!("a question that the password does not answer, or did not: \"{question}\""),
+        )
+        .with_hint(
+            "nothing was answered to it: the password is wrong, or has expired, or the server wants a second \
+             factor; log in by hand (`ssh`) and see what is asked",
+        )
+    })
 }
 
 fn refused_login(login: &Login, log: &Log) -> Option<Failure> {

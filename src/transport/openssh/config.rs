@@ -36,6 +36,7 @@ Host *
   AddKeysToAgent no
   NumberOfPasswordPrompts 1
   ConnectionAttempts 1
+  BatchMode yes
 ";
 
 /// The same for what came later: an unknown keyword is an error, and to ignore some would take that
@@ -151,6 +152,11 @@ fn file(
         None if login.ssh_config.is_none() => say("ProxyCommand none".into()),
         None => {}
     }
+    // `ssh` does not ask as long as it may not, and must be able to where a secret is given: for this
+    // host, and for no jump host of the operator's own file.
+    if login.auth.iter().any(askpass::needs) {
+        say("BatchMode no".into());
+    }
     text.push_str(STRICT);
     let since = STRICT_SINCE.iter();
     text.extend(
@@ -158,9 +164,6 @@ fn file(
             .filter(|(major, minor, _)| version.has(*major, *minor))
             .map(|(.., lines)| *lines),
     );
-    // `ssh` does not ask as long as it may not, and must be able to where a secret is given.
-    let asks = login.auth.iter().any(askpass::needs);
-    let _ = writeln!(text, "  BatchMode {}", if asks { "no" } else { "yes" });
     if let Some(config) = &login.ssh_config {
         let file = readable(place, &format!("ssh_config_{at}"), &config.path)?;
         // As `ssh` itself does after a person's own file.

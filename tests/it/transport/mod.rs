@@ -21,6 +21,7 @@ mod reach;
 mod refused;
 mod remembered;
 mod routes;
+mod secrets;
 mod sharing;
 mod shells;
 mod unruly;
