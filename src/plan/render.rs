@@ -60,7 +60,15 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
         }
         let after_denial = visit.after_denial();
         for planned in visit.planned().difference(&after_denial) {
-            writeln!(out, "    execute  {}", escape(&planned.line()))?;
+            let line = planned.line();
+            let line = escape(&line);
+            match visit.login.transport {
+                Transport::Sftp => writeln!(
+                    out,
+                    "    cannot   {line}  (`transport: sftp`: no command is sent, and what needs it will fail)"
+                )?,
+                _ => writeln!(out, "    execute  {line}")?,
+            }
         }
         for pattern in visit.patterns() {
             write!(out, "    read     {}", escape(pattern))?;
@@ -85,17 +93,32 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
             "\nfiles are read by SFTP; where the server has none, by stat, find and head"
         )?;
     }
-    if !plan.visits.is_empty() {
+    if plan
+        .visits
+        .iter()
+        .all(|visit| visit.after_denial().is_empty())
+    {
+        if !plan.visits.is_empty() {
+            writeln!(
+                out,
+                "\nof a path that the host has denied, each element is looked at, to learn which one denies it"
+            )?;
+        }
+    } else {
         writeln!(
             out,
             "\nwhat stands behind `denied?` is used only after the host has denied a path or a program, to \
              learn which element denies it; by SFTP, each element is looked at"
         )?;
     }
-    if plan.visits.iter().any(|visit| !visit.planned().is_empty()) {
+    if plan
+        .visits
+        .iter()
+        .any(|visit| visit.login.transport != Transport::Sftp && !visit.planned().is_empty())
+    {
         writeln!(
             out,
-            "\neach command is the argument of `sh -c`, with LC_ALL=C and no input, and is killed with its connection"
+            "\neach command is the argument of `sh -c`, in `/`, with LC_ALL=C and no input, and is killed with its connection"
         )?;
     }
     Ok(())

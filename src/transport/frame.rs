@@ -50,11 +50,14 @@ impl Nonce {
 /// and fish stay there), which sshd started for this and leads a session of its own; elsewhere the
 /// command alone. The command runs as a child, so that no shell builtin of that name can leave the
 /// frame.
+///
+/// It runs in `/`: sshd starts in the login's home, which the target account of `sudo` need not be able to
+/// enter, and GNU find fails where it cannot return.
 #[must_use]
 pub fn script(n: &str, command: &str) -> String {
     format!(
         "exec 3<&0; printf '\\036GNG-{n}\\036'; printf '\\036GNG-{n}\\036' >&2; \
-         LC_ALL=C; export LC_ALL; {command} </dev/null 3<&- & c=$!; \
+         LC_ALL=C; export LC_ALL; cd /; {command} </dev/null 3<&- & c=$!; \
          {{ read x <&3; kill -s KILL -- -$$ || kill -9 -$$; read i n t p g s x </proc/$$/stat; \
          case $p.$g in .*|0.*|1.*) ;; $s.$s) kill -9 -$s;; esac; kill -9 $c $$; }} >/dev/null 2>&1 & \
          w=$!; wait $c 2>/dev/null; r=$?; kill $w 2>/dev/null; \

@@ -418,6 +418,8 @@ impl<'a> HostBuilder<'a> {
             if is_root() {
                 chown(&home, Some(account.uid), Some(account.uid)).unwrap();
             }
+            // As many systems make them: no target account of sudo gets in.
+            fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
             if self.strangers.contains(&account.uid) {
                 continue;
             }
