@@ -79,6 +79,7 @@ pub(super) fn log_in(
             }
         }
     }
+    story.unfit = !left.is_empty() && left.len() == far.login.auth.len();
     for way in left {
         let (name, needs) = (name(way), needs(way)[0]);
         story.tell(&name, &format!("the server does not offer {needs}"));
@@ -156,6 +157,7 @@ fn judge(
         story.partial = true;
         story.tell(&name, "accepted as one of several factors");
     } else {
+        story.refused_answer = story.tried_answer && !by_key;
         story.tell(&name, &format!("refused{}", unusual(error)));
     }
     if !now.is_empty() {

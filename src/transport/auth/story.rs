@@ -24,6 +24,10 @@ pub(super) struct Story {
     pub(super) tried_answer: bool,
     /// A first factor was accepted.
     pub(super) partial: bool,
+    /// The server took an answer of ours and was not content with it.
+    pub(super) refused_answer: bool,
+    /// The server offers nothing that this login has, so nothing was tried.
+    pub(super) unfit: bool,
     /// The server ended the connection.
     pub(super) hung_up: bool,
 }
@@ -102,6 +106,24 @@ impl Story {
 
     fn hint(&self) -> String {
         let user = &self.user;
+        if self.unfit {
+            return format!(
+                "the server takes only {} and this login has no such way: add {} beside what it has; what a \
+                 host says of `key`, `agent`, `keyboard_interactive` and `password_env` stands in place of all \
+                 that its team says of them",
+                text::clip(&self.offered, 200),
+                keys_of(&self.offered)
+            );
+        }
+        if self.partial && self.refused_answer && !self.hung_up {
+            return format!(
+                "a first factor was accepted and the answer after it was not: see that the code or password is \
+                 this account's, and that no code is used twice or made by a wrong clock. PAM's own lines in the \
+                 server's log (journalctl -u ssh, /var/log/auth.log or secure), beside `Failed \
+                 keyboard-interactive/pam for {user}` or `Failed password for {user}`, tell a wrong answer from \
+                 a locked or expired account"
+            );
+        }
         if self.partial && !self.hung_up {
             let offered = &self.offered;
             return format!(
@@ -135,6 +157,19 @@ impl Story {
         }
         hint
     }
+}
+
+/// The inventory's keys for the methods that a server offers.
+fn keys_of(offered: &str) -> String {
+    let key = |method| match method {
+        "publickey" => "`key` or `agent`",
+        "keyboard-interactive" => "`keyboard_interactive`",
+        "password" => "`password_env`",
+        _ => "`client: openssh`",
+    };
+    let mut keys: Vec<_> = offered.split(',').map(key).collect();
+    keys.dedup();
+    keys.join(" or ")
 }
 
 /// What may be behind a refusal.

@@ -290,4 +290,25 @@ async fn several_factors_in_the_order_that_the_server_wants() {
         );
         assert!(!failure.hint.is_empty());
     }
+    // A remedy that is there already is none.
+    for (user, ways, hint) in [
+        (
+            "gng-key-answer",
+            vec![questions(SECRET)],
+            "add `key` or `agent`",
+        ),
+        (
+            "gng-key-password",
+            vec![password(SECRET)],
+            "add `key` or `agent`",
+        ),
+        (
+            "gng-key-answer",
+            vec![key(), questions(WRONG)],
+            "a wrong answer",
+        ),
+    ] {
+        let failure = connect(&login(user, ways)).await.err().unwrap();
+        assert!(failure.hint.contains(hint), "{user} {hint}: {failure}");
+    }
 }
