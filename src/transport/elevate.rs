@@ -45,12 +45,9 @@ pub(super) fn refusal(
     let said = |needle: &str| stderr.lines().find(|line| line.contains(needle));
     let fail = |line: &str, hint: &str| {
         let actual = format!("\"{}\"", text::clip(line.trim(), 200));
-        Failure::new(
-            FailureKind::Elevate,
-            "sudo to run the command unasked",
-            actual,
-        )
-        .with_hint(hint)
+        let target = target(elevate);
+        let expected = format!("sudo to run the command as {target}, without a password");
+        Failure::new(FailureKind::Elevate, expected, actual).with_hint(hint)
     };
     // dash ends with 127 for both, bash with 126 for the second.
     if let (126 | 127, Some(line)) = (status, said("sudo: Permission denied")) {
@@ -102,7 +99,7 @@ pub(super) fn refusal(
         let denied = Failure::new(denied, "a program that may be executed", actual);
         return Some(denied.with_hint("look at owner, group and mode of the program and of every directory above it, and for a mount with `noexec`"));
     }
-    let mut failure = fail(line, hint(line, elevate));
+    let mut failure = fail(line, hint(line));
     if let Some(syntax) = said(": syntax error") {
         failure.actual = format!(
             "{}, after \"{}\"",
@@ -117,24 +114,26 @@ pub(super) fn refusal(
     Some(failure)
 }
 
+/// Whose rights the command is to have.
+fn target(elevate: &Elevate) -> &str {
+    match elevate {
+        Elevate::User(user) => user,
+        Elevate::None | Elevate::Root => "root",
+    }
+}
+
+const RULES: &str = "have sudoers allow exactly this command with NOPASSWD: `gonogo plan --sudoers TEAM` prints the rules, `sudo -n -l` \
+                     as that account tells which are there; gonogo has no password for sudo";
+
 /// What to do about sudo's own `line`.
-fn hint(line: &str, elevate: &Elevate) -> &'static str {
+fn hint(line: &str) -> &'static str {
     let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
     if says(&[
         "password is required",
         "terminal is required",
         "authentication is required",
     ]) {
-        return match elevate {
-            Elevate::User(_) => {
-                "allow exactly this command, with these arguments and for this target account, with NOPASSWD in \
-                 sudoers (`sudo -n -l` lists what is allowed); gonogo has no password for sudo"
-            }
-            _ => {
-                "allow exactly this command, with these arguments and as root, with NOPASSWD in sudoers \
-                 (`sudo -n -l` lists what is allowed); gonogo has no password for sudo"
-            }
-        };
+        return RULES;
     }
     if says(&["must have a tty"]) {
         "set `Defaults:USER !requiretty` in sudoers for this account"
@@ -147,7 +146,7 @@ fn hint(line: &str, elevate: &Elevate) -> &'static str {
     } else if says(&["expired"]) {
         "an account is expired for PAM: `chage -l` shows it for the login account and the target"
     } else if says(&["not allowed", "not in the sudoers"]) {
-        "allow exactly this command for the account in sudoers, with NOPASSWD"
+        RULES
     } else if says(&["sudoers", "writable", "owned by"]) {
         "sudo refuses its own rules: `visudo -c` shows what is wrong with sudoers, its owner or its mode"
     } else {

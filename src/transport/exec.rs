@@ -24,7 +24,7 @@ pub(super) fn never_sent() -> Failure {
         "an account with a shell",
         "this login is declared `transport: sftp`, so no command is ever sent",
     )
-    .with_hint("take the artifact from a file, or let another team's account run the command")
+    .with_hint("take the artifact from a file (`path` in place of `command`), or let another team's account run the command")
 }
 
 /// Runs `command` as the inventory elevates it.

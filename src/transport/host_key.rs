@@ -289,10 +289,10 @@ impl Refused {
                 ),
             ),
             Self::Changed => refusal(
-                format!("the host key known as `{name}`: {}", list(&known.keys)),
+                format!("the key of `{name}` in {files}: {}", list(&known.keys)),
                 told(shown),
                 "if the host was really given a new key, compare its fingerprint with its owner and \
-                 replace the line; if not, somebody else is answering",
+                 replace the line there; if not, somebody else is answering",
             ),
             Self::Revoked => refusal(
                 format!("a host key of `{name}` that is not revoked"),

@@ -24,7 +24,8 @@ pub(in crate::transport) fn worded(
          `DisableForwarding` and `PermitOpen` in its sshd_config (also below a `Match`), and for \
          `restrict`, `no-port-forwarding` and `permitopen=` in the account's authorized_keys; an sshd \
          older than 7.7 also says so of a name it cannot resolve. Its log tells: \"refused local port \
-         forward\" (forwarding is off) or \"the request was denied\" (`PermitOpen`, `permitopen=`)"
+         forward\" (forwarding is off) or \"the request was denied\" (`PermitOpen`, `permitopen=`). \
+         `gonogo plan --sshd-match TEAM` prints what the hop has to allow"
     } else if message.contains("connect failed") {
         "the hop forwards, but cannot connect to the target; one answer stands for a name that does not \
          resolve on the hop, for a port where nothing listens, and for a firewall or route between the \

@@ -156,7 +156,7 @@ async fn every_refusal_of_sudo_in_its_own_words() {
             version,
             K::Elevate,
             "a password is required",
-            "as root",
+            "--sudoers TEAM",
         ),
         (
             "Defaults lecture=always\n{ops} ALL=({amps}) {program} --version",
