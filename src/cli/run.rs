@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -123,7 +123,9 @@ pub(super) fn carry_out(
         cancel,
     };
     let watch = progress::watcher(plan.checks.len(), order.quiet);
+    let started = Instant::now();
     let ran = runtime.block_on(run::run(plan.clone(), options, watch));
+    let took = started.elapsed();
     let ended = ended.get().copied();
 
     circumstances::end(&mut circumstances, ended, ran.fault.as_deref());
@@ -131,6 +133,7 @@ pub(super) fn carry_out(
     let run = report::seal(draft, &key, &report, files, previous.as_ref())?;
 
     show(&report);
+    term::say(&format!("took {}", time::say(took)));
     term::say(&format!(
         "signed by {} ({}) in {}",
         text::escape(key.identity()),
@@ -167,14 +170,6 @@ fn show(report: &Report) {
         .rsplit_once('\n')
         .map_or("", |(before, _)| before);
     term::say(without_verdict.trim_end());
-    let started: Option<jiff::Timestamp> = report.run.started.parse().ok();
-    let finished: Option<jiff::Timestamp> = report.run.finished.parse().ok();
-    if let (Some(started), Some(finished)) = (started, finished) {
-        term::say(&format!(
-            "took {}",
-            time::say(finished.duration_since(started).unsigned_abs())
-        ));
-    }
 }
 
 pub(super) fn exit_of(report: &Report) -> Exit {

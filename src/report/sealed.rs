@@ -76,6 +76,7 @@ impl Sealed {
 
 fn read(dir: &Path, name: &'static str) -> Result<Vec<u8>, SealFault> {
     read_regular(&dir.join(name), MOST_BYTES).map_err(|cause| match cause.kind() {
+        std::io::ErrorKind::NotFound if !dir.exists() => SealFault::Absent(dir.to_owned()),
         std::io::ErrorKind::NotFound => SealFault::NotARun {
             dir: dir.to_owned(),
             name,
@@ -109,6 +110,9 @@ fn agree(statement: &Statement, manifest: &Manifest, digest: Sha256) -> Result<(
 /// Why a directory is not acceptable: `verify` exits 4.
 #[derive(Debug, thiserror::Error)]
 pub enum SealFault {
+    /// Nothing is there.
+    #[error("`{}` does not exist", escape(&.0.to_string_lossy()))]
+    Absent(PathBuf),
     /// It lacks one of the files that make it a sealed run.
     #[error("`{}` is not a sealed run: it has no {name}", escape(&dir.to_string_lossy()))]
     NotARun {
@@ -155,7 +159,9 @@ impl SealFault {
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::NotARun { .. } => "name the directory that `gonogo run -o` wrote, whole",
+            Self::Absent(_) | Self::NotARun { .. } => {
+                "name the directory that `gonogo run -o` wrote, whole"
+            }
             Self::Unreadable { .. } => "run as an account that may read it",
             Self::Signature(fault) => fault.hint(),
             Self::Manifest(_) => "the run was not sealed by gonogo; get it again from its source",
