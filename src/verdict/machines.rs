@@ -49,7 +49,7 @@ pub(super) fn one_machine(facts: &Facts) -> Vec<String> {
             false => format!("hosts are one machine: {names} (machine-id {id}): {REMEDY}"),
             true => format!(
                 "hosts are one machine, or clones of one: {names} (machine-id {id}, host keys differ): \
-                 give each clone an id of its own (`systemd-machine-id-setup`), or {REMEDY}"
+                 give each clone an id of its own (remove /etc/machine-id and /var/lib/dbus/machine-id, then `systemd-machine-id-setup`), or {REMEDY}"
             ),
         });
     }
@@ -225,7 +225,7 @@ pub(super) fn runner(facts: &Facts) -> Vec<String> {
         let name = &host.name;
         reasons.push(format!(
             "host {name} is the machine that gonogo runs on, or a clone of it ({by}): correct its `address`, \
-             give a clone an id of its own (`systemd-machine-id-setup`), or say `runner: true` there if it is meant"
+             give a clone an id of its own (remove /etc/machine-id and /var/lib/dbus/machine-id, then `systemd-machine-id-setup`), or say `runner: true` there if it is meant"
         ));
     }
     reasons
