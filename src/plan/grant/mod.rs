@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{Plan, Visit};
+use crate::digest::Sha256;
 use crate::inventory::{Login, Transport};
 use crate::problem::{Place, Problem};
 use crate::text::{self, endpoint, escape};
@@ -87,13 +88,22 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// The team's name as a part of a file name.
+    /// The team's name as a part of a file name, told from every other team's: one file for two of them
+    /// would give one what the other may do.
     fn slug(&self) -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-        format!(
-            "gonogo-{}",
-            self.team.chars().map(plain).collect::<String>()
-        )
+        let plain = |name: &str| name.chars().map(plain).collect::<String>();
+        let own = plain(self.team);
+        // Some file systems take no account of letter case.
+        let is_alike = |name: &str| plain(name).eq_ignore_ascii_case(&own);
+        let mut teams = self.plan.inventory.teams.iter();
+        match teams.any(|team| team.name != self.team && is_alike(&team.name)) {
+            true => {
+                let digest = Sha256::of(self.team.as_bytes()).to_string();
+                format!("gonogo-{own}-{}", digest.get(..8).unwrap_or_default())
+            }
+            false => format!("gonogo-{own}"),
+        }
     }
 
     /// Where [`forced_command`] says to install its script.

@@ -32,11 +32,16 @@ instances:
   two: {{product: p, host: b, teams: [ops]}}
 "
     );
+    planned(inventory)
+}
+
+fn planned(inventory: String) -> Plan {
     let inventory = Inventory::parse(Path::new("i.yaml"), inventory.into_bytes()).unwrap();
     let root = tempfile::tempdir().unwrap();
     let feature = "Feature: all
   Scenario: all of <instance>
     Given each instance
+    And each team responsible for it
     When the team connects
     Then the version can be retrieved
     And the configuration can be retrieved
@@ -119,6 +124,38 @@ fn a_hop_opens_what_lies_behind_it_for_this_team() {
         lines.contains("permitopen=\"127.0.0.1:22\",permitopen=\"127.0.0.2:22\""),
         "{lines}"
     );
+}
+
+#[test]
+fn two_teams_never_share_a_file() {
+    let text = |teams: [&str; 2]| {
+        let [one, two] = teams.map(|name| format!("{name}: {{user: ops, elevate: sudo}}"));
+        let mut plan = plan("[/v]", "/c");
+        let written = String::from_utf8(plan.inventory.bytes.clone()).unwrap();
+        let written = written
+            .replace(
+                "ops: {user: ops, elevate: sudo}",
+                &format!("{one}\n  {two}"),
+            )
+            .replace("teams: [ops]", &format!("teams: [{}]", teams.join(", ")));
+        plan = planned(written);
+        teams.map(|team| {
+            let granted = grant(&plan, team, Grant::Sudoers).unwrap();
+            let at = granted.text.find("/etc/sudoers.d/").unwrap();
+            granted.text[at..].lines().next().unwrap().to_owned()
+        })
+    };
+    assert_eq!(
+        text(["ops", "night ops"]),
+        [
+            "/etc/sudoers.d/gonogo-ops",
+            "/etc/sudoers.d/gonogo-night-ops"
+        ]
+    );
+    for alike in [["night ops", "night-ops"], ["運用", "開発"], ["Ops", "ops"]] {
+        let [one, two] = text(alike);
+        assert_ne!(one.to_lowercase(), two.to_lowercase(), "{alike:?}");
+    }
 }
 
 #[test]
