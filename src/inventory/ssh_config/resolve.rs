@@ -120,7 +120,7 @@ pub(super) fn resolve(config: &Config, query: &Query, here: &Here) -> Resolved {
         .and_then(|value| values::port(value.word()));
     let alias = weighed
         .first("hostkeyalias")
-        .map(|value| value.word().to_owned());
+        .map(|value| value.word().to_ascii_lowercase());
     if let (Some(value), Some(alias)) = (weighed.first("hostkeyalias"), &alias)
         && let Err(hint) = grammar::address(alias)
     {

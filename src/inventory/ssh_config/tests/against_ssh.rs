@@ -111,6 +111,7 @@ const CASES: &[(&str, &str)] = &[
         "HostName h\nHostKeyAlias k\nUserKnownHostsFile /%h/%n/%k",
         "a",
     ),
+    ("HostKeyAlias NY4.Example\nUserKnownHostsFile /%k", "a"),
     ("UserKnownHostsFile ${HOME}/x", "a"),
     ("UserKnownHostsFile none", "a"),
     ("UserKnownHostsFile none /a", "a"),
