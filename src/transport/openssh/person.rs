@@ -115,6 +115,9 @@ fn prove(
         "-o",
         "PubkeyAuthentication=yes",
         "-o",
+        // An agent that hangs would be asked before that.
+        "IdentityAgent=none",
+        "-o",
         "LogLevel=DEBUG2",
         "-o",
         &identity,
