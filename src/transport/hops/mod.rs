@@ -20,7 +20,6 @@ use super::actor::{Actor, Socket};
 use super::far::Far;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
-use crate::text;
 use crate::time::say;
 use order::{Answer, Order, PATIENCE};
 
@@ -102,7 +101,6 @@ impl Hop {
         patient: bool,
     ) -> Result<Way, Failure> {
         let hop = &self.shared.hop;
-        let target = text::endpoint(&next.address, next.port);
         let (answer, hears) = oneshot::channel();
         let order = Order {
             address: next.address.clone(),
@@ -124,12 +122,12 @@ impl Hop {
         };
         match answer {
             Ok(Ok(Answer::Open(near))) => Ok(Way::Open(Socket::Tunnel(near))),
-            Ok(Ok(Answer::Busy)) if patient => Err(refusal::crowded(hop, &target)),
+            Ok(Ok(Answer::Busy)) if patient => Err(refusal::crowded(hop, next)),
             Ok(Ok(Answer::Busy)) => Ok(Way::Busy),
-            Ok(Ok(Answer::Refused(error))) => Err(refusal::refused(hop, &target, &error)),
-            Ok(Ok(Answer::Ours(error))) => Err(refusal::ours(hop, &target, &error)),
-            Ok(Ok(Answer::Late(waited))) => Err(refusal::late(hop, &target, &say(waited))),
-            Err(_) => Err(refusal::late(hop, &target, &say(most))),
+            Ok(Ok(Answer::Refused(error))) => Err(refusal::refused(hop, next, &error)),
+            Ok(Ok(Answer::Ours(error))) => Err(refusal::ours(hop, next, &error)),
+            Ok(Ok(Answer::Late(waited))) => Err(refusal::late(hop, next, &say(waited))),
+            Err(_) => Err(refusal::late(hop, next, &say(most))),
             Ok(Err(_)) => Ok(Way::Lost(self.lost())),
         }
     }

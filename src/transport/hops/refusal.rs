@@ -5,17 +5,18 @@ use ssh2::Error;
 
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
+use crate::text;
 use crate::transport::classify;
 
 /// The hop answered, and the answer was no.
-pub(super) fn refused(hop: &Login, target: &str, error: &Error) -> Failure {
-    worded(hop, target, error.message(), classify::said(error))
+pub(super) fn refused(hop: &Login, next: &Login, error: &Error) -> Failure {
+    worded(hop, next, error.message(), classify::said(error))
 }
 
 /// The same, from either client's `message`; `said` is what is quoted of it.
 pub(in crate::transport) fn worded(
     hop: &Login,
-    target: &str,
+    next: &Login,
     message: &str,
     said: String,
 ) -> Failure {
@@ -38,14 +39,14 @@ pub(in crate::transport) fn worded(
     } else {
         "look at the hop's sshd log"
     };
-    no_way(hop, target, said, hint)
+    no_way(hop, next, said, hint)
 }
 
 /// The hop did not answer in time.
-pub(in crate::transport) fn late(hop: &Login, target: &str, time: &str) -> Failure {
+pub(in crate::transport) fn late(hop: &Login, next: &Login, time: &str) -> Failure {
     no_way(
         hop,
-        target,
+        next,
         format!("no answer within {time}"),
         "raise `connect_timeout` if the target is merely slow; else look for a firewall between hop \
          and target that drops instead of refusing, and whether the target is up",
@@ -53,10 +54,10 @@ pub(in crate::transport) fn late(hop: &Login, target: &str, time: &str) -> Failu
 }
 
 /// Its turn never came.
-pub(super) fn crowded(hop: &Login, target: &str) -> Failure {
+pub(super) fn crowded(hop: &Login, next: &Login) -> Failure {
     no_way(
         hop,
-        target,
+        next,
         "the hop was still waiting for another target behind it, and no second connection was to be had",
         "another target behind this hop does not answer: see its failure. An account that may log in to \
          the hop more than once, and without a one-time code, keeps them from waiting for each other \
@@ -65,10 +66,10 @@ pub(super) fn crowded(hop: &Login, target: &str) -> Failure {
 }
 
 /// No socket pair on our side.
-pub(super) fn ours(hop: &Login, target: &str, error: &std::io::Error) -> Failure {
+pub(super) fn ours(hop: &Login, next: &Login, error: &std::io::Error) -> Failure {
     let mut failure = no_way(
         hop,
-        target,
+        next,
         error.to_string(),
         "raise the runner's limits (`ulimit -n`) or run fewer hosts at once",
     );
@@ -93,8 +94,12 @@ pub(super) fn lost(hop: &Login, error: &Error) -> Failure {
     .with_login(&hop.host, &hop.user)
 }
 
-fn no_way(hop: &Login, target: &str, actual: impl Into<String>, hint: &str) -> Failure {
-    let expected = format!("a way through hop `{}` to {target}", hop.host);
+fn no_way(hop: &Login, next: &Login, actual: impl Into<String>, hint: &str) -> Failure {
+    let target = text::endpoint(&next.address, next.port);
+    let expected = format!(
+        "a way through hop `{}` to `{}` at {target}",
+        hop.host, next.host
+    );
     Failure::new(FailureKind::Unreachable, expected, actual)
         .with_hint(hint)
         .with_subject(target)

@@ -103,12 +103,11 @@ pub(super) fn quoted<S: AsRef<str>>(words: &[S]) -> String {
 
 /// The hop let us in, and gave no way to the next host.
 fn no_way(hop: &Login, next: &Login, log: &Log, is_silent: bool) -> Option<Failure> {
-    let target = endpoint(next);
     if let Some(word) = log.word_with("open failed: ") {
-        return Some(refusal::worded(hop, &target, word, quoted(&[word])));
+        return Some(refusal::worded(hop, next, word, quoted(&[word])));
     }
     (is_silent && log.is_in && !log.is_forwarded)
-        .then(|| refusal::late(hop, &target, &say(next.connect_timeout)))
+        .then(|| refusal::late(hop, next, &say(next.connect_timeout)))
 }
 
 fn host_key(login: &Login, log: &Log, seen: &str) -> Option<Failure> {
