@@ -387,6 +387,9 @@ fn no_frame(noise: &str, status: Option<i32>, signal: Option<String>) -> Failure
         classify::EXPIRED
     } else if classify::is_closed(status) && !came.is_empty() {
         classify::CLOSED
+    } else if low.contains("gonogo: this was not planned") {
+        "the account's forced command is of another plan or another gonogo: print it again with \
+         `gonogo plan --forced-command TEAM` and install it"
     } else if low.contains("sftp connections only") {
         "the account is for SFTP only: set `transport: sftp` for the team"
     } else if low.contains("not available") || low.contains("nologin") {
