@@ -18,6 +18,17 @@ pub(super) const MOST_HOPS: usize = 8;
 /// Most keys of one login; sshd's default MaxAuthTries is 6.
 const MOST_KEYS: usize = 5;
 
+/// What the installed ssh does follow: sockets that a person has opened, and algorithms.
+const OF_SSH: [&str; 7] = [
+    "controlpath",
+    "ciphers",
+    "macs",
+    "kexalgorithms",
+    "hostkeyalgorithms",
+    "casignaturealgorithms",
+    "pubkeyacceptedalgorithms",
+];
+
 const LEFT: &str =
     "the installed ssh reads the file itself, and may follow more of it than is shown here";
 
@@ -284,6 +295,7 @@ impl<'a> Follow<'a> {
             notes: said
                 .notes
                 .iter()
+                .filter(|(name, _, _)| is_ours || !OF_SSH.contains(name))
                 .map(|(_, _, phrase)| phrase.clone())
                 .collect(),
         };

@@ -425,7 +425,8 @@ fn an_address_family_leaves_only_its_own_addresses() {
 #[test]
 fn the_installed_ssh_is_left_what_its_file_says() {
     let config = format!(
-        "Host ny4-1\n GSSAPIAuthentication yes\n Match exec true host 10.0.0.1\n Ciphers aes256-ctr\n{CONFIG}"
+        "Host ny4-1\n GSSAPIAuthentication yes\n ControlPath ~/.ssh/%C\n HostKeyAlgorithms +ssh-rsa\n \
+         Match exec true host 10.0.0.1\n Ciphers aes256-ctr\n{CONFIG}"
     );
     let estate = Estate::new(&config);
     let inventory = estate.good(&BARE.replace("{ops: {}}", "{ops: {client: openssh}}"));

@@ -215,7 +215,7 @@ fn refused_login(login: &Login, log: &Log) -> Option<Failure> {
              account, or it is locked or expired; AllowUsers, DenyUsers or AllowGroups; `from=`; the mode of \
              ~{user} or ~{user}/.ssh; a wrong password; no Kerberos ticket (`klist`). In the server's log \
              (journalctl -u ssh) look for `Failed publickey for {user}`, `Authentication refused: bad \
-             ownership`, `User {user} … not allowed`"
+             ownership`, `User {user} … not allowed`, `Access denied for user {user} by PAM`"
         )
     };
     Some(
