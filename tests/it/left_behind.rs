@@ -37,7 +37,8 @@ fn leaves_nothing(shell: &str, word: &str, prepare: fn(&Amps), end: fn(&mut Chil
     let begun = std::time::Instant::now();
     while !host.sessions().is_empty() {
         assert!(
-            begun.elapsed() < Duration::from_secs(20),
+            // A run that is left alone goes on with the checks that do not hang.
+            begun.elapsed() < Duration::from_secs(90),
             "left behind by {shell}: {:?}",
             host.sessions()
         );
