@@ -355,7 +355,7 @@ fn a_parent_that_may_not_be_written_is_told_first() {
 }
 
 #[test]
-#[ignore = "run as a child by a_parent_that_may_not_be_written_is_told_first"]
+#[ignore = "no test by itself, and never left out: a_parent_that_may_not_be_written_is_told_first runs it as an account that is not root, and demands that it passed"]
 fn in_a_parent_not_writable() {
     let Some(dir) = std::env::var_os(CHILD_DIR) else {
         return;
@@ -386,7 +386,7 @@ fn a_disk_that_refuses_leaves_nothing_behind() {
 }
 
 #[test]
-#[ignore = "run as a child by a_disk_that_refuses_leaves_nothing_behind"]
+#[ignore = "no test by itself, and never left out: a_disk_that_refuses_leaves_nothing_behind runs it under a limit on file sizes, and demands that it passed"]
 fn on_a_disk_that_refuses() {
     let Some(dir) = std::env::var_os(CHILD_DIR) else {
         return;
