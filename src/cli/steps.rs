@@ -20,7 +20,7 @@ pub(super) fn steps(args: &Steps) -> Result<Exit, Fault> {
 
 fn text() -> String {
     let mut out = String::new();
-    for def in STEPS {
+    for def in STEPS.iter() {
         let _ = writeln!(
             out,
             "{} {}\n    {}{}\n    e.g. {}\n",
@@ -48,7 +48,7 @@ pub(super) fn markdown() -> String {
     let mut out = String::from(
         "# Steps\n\nWritten by `gonogo steps --format markdown`. Keywords are interchangeable; `And` and `But` continue the one before.\n\n| step | what it proves |\n|---|---|\n",
     );
-    for def in STEPS {
+    for def in STEPS.iter() {
         let _ = writeln!(
             out,
             "| `{} {}` | {}{} |",
@@ -63,7 +63,7 @@ pub(super) fn markdown() -> String {
 }
 
 fn json() -> String {
-    let step = |def: &StepDef| {
+    let step = |def: &&StepDef| {
         json!({
             "keyword": def.keyword,
             "expression": def.expression,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::Content;
 use super::amps_line::{LEVELS, Lines};
+use super::log_seen::{LevelSeen, LogSeen};
 use super::opaque;
 use super::reader::Reader;
 use super::redact::Capture;
@@ -17,22 +18,8 @@ use crate::failure::{Failure, FailureKind};
 const HEAD: usize = 512;
 
 /// Entries of each level.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Levels([u64; LEVELS.len()]);
-
-impl Levels {
-    /// The level's name, as AMPS spells it, with its number of entries; from low to high.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        LEVELS.into_iter().zip(self.0)
-    }
-
-    /// Entries of the level of that name; 0 for a name that AMPS does not use.
-    #[must_use]
-    pub fn of(&self, name: &str) -> u64 {
-        let level = self.iter().find(|(level, _)| *level == name);
-        level.map_or(0, |(_, entries)| entries)
-    }
-}
+#[derive(Debug, Default)]
+struct Levels([u64; LEVELS.len()]);
 
 /// Scans an AMPS log line by line. Lines that begin no entry belong to the entry before, or, at the
 /// top of the file, to an entry that rotation left in the file before.
@@ -109,12 +96,19 @@ impl Reader for AmpsLog {
         let Some((oldest, newest)) = self.span else {
             return Err(no_entry(self.bytes, self.first));
         };
-        Ok(Content::Log {
+        let levels = LEVELS.into_iter().zip(self.levels.0);
+        let levels = levels.map(|(name, entries)| LevelSeen {
+            name: name.to_owned(),
+            entries,
+            newest: None,
+        });
+        Ok(Content::Log(Box::new(LogSeen {
             entries: self.entries,
             oldest: Some(oldest),
             newest: Some(newest),
-            levels: self.levels,
-        })
+            levels: levels.collect(),
+            ..LogSeen::default()
+        })))
     }
 }
 
@@ -178,12 +172,11 @@ mod tests {
 
     fn facts(content: Content) -> (u64, String, String) {
         match content {
-            Content::Log {
-                entries,
-                oldest: Some(oldest),
-                newest: Some(newest),
-                ..
-            } => (entries, oldest.to_string(), newest.to_string()),
+            Content::Log(seen) => (
+                seen.entries,
+                seen.oldest.unwrap().to_string(),
+                seen.newest.unwrap().to_string(),
+            ),
             other => panic!("{other:?}"),
         }
     }
@@ -195,9 +188,10 @@ mod tests {
              2026-11-21T15:29:59.0000000+01:00 [1] warning: 05-0001 oldest\r\n\
              2026-11-21T14:30:00.6Z [1] warning: 05-0001 newest, unfinished li";
         let content = read(log.as_bytes()).unwrap();
-        if let Content::Log { levels, .. } = &content {
-            assert_eq!((levels.of("warning"), levels.of("error")), (2, 1));
-            assert_eq!(levels.iter().map(|(_, entries)| entries).sum::<u64>(), 3);
+        if let Content::Log(seen) = &content {
+            let of = |name| seen.levels.iter().find(|level| level.name == name);
+            let entries = |name| of(name).map(|level| level.entries);
+            assert_eq!((entries("warning"), entries("error")), (Some(2), Some(1)));
         }
         let (entries, oldest, newest) = facts(content);
         assert_eq!(entries, 3);

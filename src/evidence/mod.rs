@@ -10,12 +10,14 @@ pub mod amps_log;
 pub mod database;
 pub mod gzip;
 mod journal;
+pub mod log_seen;
 pub mod mark;
 pub mod opaque;
 pub mod reader;
 pub mod redact;
 mod rules;
 mod samples;
+pub mod settings;
 pub mod tap;
 pub mod text;
 pub mod transcript;
@@ -25,6 +27,8 @@ mod xml_encoding;
 
 use jiff::Timestamp;
 
+use self::log_seen::LogSeen;
+use self::settings::Settings;
 use crate::digest::Sha256;
 use crate::inventory::Kind;
 
@@ -68,17 +72,10 @@ pub enum Content {
         /// `AMPSConfig/Name`, when there is one.
         name: Option<String>,
     },
-    /// Entries of a log.
-    Log {
-        /// Records seen.
-        entries: u64,
-        /// Time of the oldest.
-        oldest: Option<Timestamp>,
-        /// Time of the newest.
-        newest: Option<Timestamp>,
-        /// Records of each level.
-        levels: amps_log::Levels,
-    },
+    /// A file of a log.
+    Log(Box<LogSeen>),
+    /// A configuration file of another format.
+    Settings(Box<Settings>),
     /// A statistics database.
     Database {
         /// Number of tables.
@@ -95,7 +92,8 @@ impl Content {
     #[must_use]
     pub const fn newest(&self) -> Option<Timestamp> {
         match self {
-            Self::Log { newest, .. } | Self::Database { newest, .. } => *newest,
+            Self::Log(seen) => seen.newest,
+            Self::Database { newest, .. } => *newest,
             _ => None,
         }
     }

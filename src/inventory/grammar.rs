@@ -144,6 +144,14 @@ pub(super) fn printable(text: &str) -> Result<(), String> {
     )
 }
 
+/// A time zone of the IANA database.
+pub(super) fn timezone(text: &str) -> Result<(), String> {
+    refuse_unless(
+        jiff::tz::TimeZone::get(text).is_ok() && !text.is_empty(),
+        "write a name of the IANA database, such as Europe/Berlin or UTC; abbreviations such as CET or PST are ambiguous",
+    )
+}
+
 fn refuse_unless(good: bool, hint: &str) -> Result<(), String> {
     if good { Ok(()) } else { Err(hint.to_owned()) }
 }

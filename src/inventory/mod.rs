@@ -34,7 +34,11 @@ use access::below;
 pub use access::{
     AgentKey, Answer, AnswerFrom, Auth, Client, Elevate, Family, Login, SshConfig, Transport,
 };
-pub use artifact::{Artifact, Format, Kind, Pattern, Sample, SampleUnit, Source, Stream};
+pub use artifact::{
+    About, Artifact, ConfigurationKeys, Encoding, Entry, EntryForm, Finding, Format, Get, Kind,
+    LogKeys, Pattern, Retention, Sample, SampleUnit, Source, StatisticsKeys, Stream, Take,
+    TimeForm, Zone,
+};
 
 use crate::digest::Sha256;
 use crate::problem::{Place, Problem, Problems};
@@ -319,6 +323,8 @@ pub struct Host {
     /// `runner: true`: that host is knowingly the machine that gonogo runs on; without it a host that
     /// turns out to be is a NO-GO.
     pub runner: bool,
+    /// `timezone:`: the zone of logs whose times state none.
+    pub timezone: Option<String>,
 }
 
 /// What a host must say of itself; what is `None` is recorded, not judged.

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::access::{AgentKey, Answer, Client, Elevate, Transport};
-use super::artifact::{Format, Kind, Pattern, SampleUnit, Stream};
+use super::artifact::{
+    About, ConfigurationKeys, Format, Get, Kind, LogKeys, Pattern, SampleUnit, StatisticsKeys,
+    Stream,
+};
 use super::page::{Mark, Spanned, Text};
 use super::placeholder::Template;
 use super::ssh_config::Source;
@@ -73,6 +76,7 @@ pub(super) struct Host {
     pub machine_id: Option<Text>,
     pub machine: Option<Text>,
     pub runner: Option<Spanned<bool>>,
+    pub timezone: Option<Text>,
     pub access: Access,
 }
 
@@ -87,6 +91,7 @@ impl Host {
             machine_id: None,
             machine: None,
             runner: None,
+            timezone: None,
             access: Access::default(),
         }
     }
@@ -127,16 +132,44 @@ pub(super) struct Artifact {
     pub kind: Option<Spanned<Kind>>,
     pub command: Option<Spanned<Vec<Template>>>,
     pub path: Option<Template>,
+    pub mask: Option<Template>,
+    pub journal: Option<Template>,
+    pub http: Option<Get<Template>>,
     pub format: Option<Spanned<Format>>,
     pub pattern: Option<Spanned<Pattern>>,
     pub stream: Option<Spanned<Stream>>,
     pub tables: Option<Spanned<Vec<Text>>>,
     pub sample: Option<Spanned<Sample>>,
+    pub reject: Option<Spanned<Vec<Pattern>>>,
+    pub listing: Option<Spanned<bool>>,
+    pub log: LogKeys<Template>,
+    pub statistics: StatisticsKeys<Template>,
+    pub configuration: ConfigurationKeys<Template>,
+    pub about: About,
+    /// Where the keys of `log`, `statistics` and `configuration` stand.
+    pub themed: Vec<(Theme, &'static str, Mark)>,
     /// Something in it was refused: what seems missing may only be misspelt.
     pub refused: bool,
 }
 
+/// Which kind of artifact a key is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Theme {
+    Log,
+    Statistics,
+    Configuration,
+}
+
 impl Artifact {
+    /// Whether it says where it comes from.
+    pub fn has_source(&self) -> bool {
+        self.command.is_some()
+            || self.path.is_some()
+            || self.mask.is_some()
+            || self.journal.is_some()
+            || self.http.is_some()
+    }
+
     /// An artifact that says nothing yet.
     pub fn named(name: Text) -> Self {
         Self {
@@ -144,11 +177,21 @@ impl Artifact {
             kind: None,
             command: None,
             path: None,
+            mask: None,
+            journal: None,
+            http: None,
             format: None,
             pattern: None,
             stream: None,
             tables: None,
             sample: None,
+            reject: None,
+            listing: None,
+            log: LogKeys::none(),
+            statistics: StatisticsKeys::none(),
+            configuration: ConfigurationKeys::none(),
+            about: About::default(),
+            themed: Vec::new(),
             refused: false,
         }
     }

@@ -79,6 +79,9 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
                 _ => writeln!(out)?,
             }
         }
+        for url in visit.urls() {
+            writeln!(out, "    get      {}", escape(url))?;
+        }
         for planned in &after_denial {
             writeln!(out, "    denied?  {}", escape(&planned.line()))?;
         }
@@ -238,5 +241,6 @@ fn visit(visit: &Visit) -> Value {
         "after_denial": visit.after_denial().iter().map(Planned::line).collect::<BTreeSet<_>>(),
         "execute_without_sftp": visit.planned_without_sftp().iter().map(Planned::line).collect::<Vec<_>>(),
         "read": visit.patterns(),
+        "get": visit.urls(),
     })
 }

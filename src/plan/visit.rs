@@ -54,6 +54,7 @@ impl Visit {
         let paths = self.touches.iter().filter_map(|touch| match touch {
             Touch::Read(pattern) => Some(pattern.as_str()),
             Touch::Execute(words) => words.first().map(String::as_str),
+            Touch::Get(_) => None,
         });
         paths
             .filter(|path| path.starts_with('/'))
@@ -80,9 +81,19 @@ impl Visit {
         let touches = self.touches.iter().chain(&self.identity);
         let patterns = touches.filter_map(|touch| match touch {
             Touch::Read(pattern) => Some(pattern.as_str()),
-            Touch::Execute(_) => None,
+            Touch::Execute(_) | Touch::Get(_) => None,
         });
         patterns.collect()
+    }
+
+    /// Every URL that is asked for.
+    #[must_use]
+    pub fn urls(&self) -> BTreeSet<&str> {
+        let urls = self.touches.iter().filter_map(|touch| match touch {
+            Touch::Get(url) => Some(url.as_str()),
+            Touch::Execute(_) | Touch::Read(_) => None,
+        });
+        urls.collect()
     }
 
     /// Whether files are read by commands: without SFTP, or with `sudo`.
@@ -100,7 +111,7 @@ fn commands(
     let planned = touches.iter().flat_map(move |touch| match touch {
         Touch::Execute(words) => vec![Planned::exact(&Command(words.clone()))],
         Touch::Read(pattern) if reads_by_command => Planned::reading(pattern),
-        Touch::Read(_) => Vec::new(),
+        Touch::Read(_) | Touch::Get(_) => Vec::new(),
     });
     planned.map(move |planned| planned.elevated(elevate))
 }

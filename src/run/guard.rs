@@ -33,6 +33,7 @@ impl Guard {
             match touch {
                 Touch::Execute(words) => drop(commands.insert(words.clone())),
                 Touch::Read(pattern) => patterns.push((pattern.clone(), matcher(pattern))),
+                Touch::Get(_) => {}
             }
         }
         Self {

@@ -24,7 +24,9 @@ use crate::plan::{self, Check, Filters, Plan};
 use crate::problem::Problem;
 use crate::report::schema;
 use crate::sign::manifest::portable_name;
-use crate::steps::{ArtifactName, Call, Touch, command_line};
+use crate::steps::{
+    ArtifactName, Call, Touch, command_line, configuration, log, statistics, version,
+};
 use crate::text::escape;
 
 const INVENTORY: &str = "inputs/inventory.yaml";
@@ -203,6 +205,7 @@ fn gathered(planned: &Check, told: &schema::Check, inventory: &Inventory) -> Res
                     .iter()
                     .any(|touch| match touch {
                         Touch::Execute(words) => command_line(words) == evidence.path,
+                        Touch::Get(url) => *url == evidence.path,
                         Touch::Read(pattern) => {
                             *pattern == evidence.path
                                 || matcher(pattern)
@@ -245,24 +248,25 @@ fn held(call: &Call, planned: &Check, told: &schema::Check, all: &Inventory) -> 
     let ended =
         began.map(|began| began + SignedDuration::from_millis_i128(told.duration_ms.into()));
     let holds = match call {
-        Call::VersionExpected => {
+        Call::Version(version::Ask::Expected) => {
             let files = of(&ArtifactName::OfKind(crate::inventory::Kind::Version));
             let seen = files.iter().filter_map(|file| file.version.as_ref());
             only(seen.collect(), &instance.expect_version)
         }
-        Call::BelongsToInstance(name) => {
+        Call::Configuration(name, configuration::Ask::BelongsToInstance) => {
             let files = of(name);
             let seen = files.iter().filter_map(|file| file.instance_name.as_ref());
             only(seen.collect(), &instance.expect_name)
         }
-        Call::EntryWithin(name, span) | Call::SampleWithin(name, span) => {
+        Call::Log(name, log::Ask::EntryWithin(span))
+        | Call::Statistics(name, statistics::Ask::SampleWithin(span)) => {
             let newest = of(name)
                 .iter()
                 .filter_map(|file| time(&file.newest_entry))
                 .max();
             is_within(newest, *span, began)
         }
-        Call::Covers(name, span) => {
+        Call::Log(name, log::Ask::Covers(span)) => {
             let files = of(name);
             let newest = files
                 .iter()

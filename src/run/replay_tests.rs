@@ -2,6 +2,7 @@
 
 use super::super::record::StepRecord;
 use super::*;
+use crate::evidence::log_seen::LogSeen;
 use crate::evidence::{Content, Evidence};
 use crate::inventory::Kind;
 use crate::time;
@@ -82,12 +83,12 @@ fn told_of(inventory: Inventory) -> (schema::Report, TempDir) {
 fn passed(check: &Check) -> Record {
     let name = check.subject.instance.clone().unwrap();
     let hours = |hours| Some(time::now() - SignedDuration::from_hours(hours));
-    let log = Content::Log {
+    let log = Content::Log(Box::new(LogSeen {
         entries: 2,
         oldest: hours(30),
         newest: hours(0),
-        levels: crate::evidence::amps_log::Levels::default(),
-    };
+        ..LogSeen::default()
+    }));
     let xml = Content::Xml {
         root: "AMPSConfig".into(),
         name: Some(name.clone()),

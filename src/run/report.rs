@@ -332,11 +332,10 @@ fn evidence(found: &Evidence) -> schema::Evidence {
         Content::Opaque => {}
         Content::Version(seen) => version = Some(seen.clone()),
         Content::Xml { name, .. } => instance_name = name.clone(),
-        Content::Log {
-            entries: seen,
-            oldest: first,
-            ..
-        } => (entries, oldest) = (Some(*seen), first.map(rfc3339)),
+        Content::Log(seen) => {
+            (entries, oldest) = (Some(seen.entries), seen.oldest.map(rfc3339));
+        }
+        Content::Settings(_) => {}
         Content::Database { samples, .. } => entries = Some(*samples),
     }
     schema::Evidence {

@@ -137,7 +137,7 @@ pub fn bind(text: &str, below: Below<'_>) -> Result<Call, BindError> {
 }
 
 fn closest(text: &str) -> String {
-    let distance = |def: &&super::StepDef| strsim::damerau_levenshtein(text, phrase(def));
+    let distance = |def: &&&super::StepDef| strsim::damerau_levenshtein(text, phrase(def));
     match STEPS.iter().min_by_key(distance) {
         Some(def) if distance(&def) <= text.chars().count() / 2 => {
             format!(
@@ -182,7 +182,7 @@ pub(super) fn pattern(source: &str) -> Result<Pattern, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steps::ArtifactName;
+    use crate::steps::{ArtifactName, log};
 
     #[test]
     fn every_example_binds_to_its_own_step_and_no_other() {
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn what_stands_below_a_step_must_be_what_it_takes() {
-        for def in STEPS {
+        for def in STEPS.iter() {
             for takes in [Takes::Nothing, Takes::Table, Takes::DocString] {
                 let bound = bind(phrase(def), fitting(takes));
                 assert_eq!(
@@ -239,9 +239,9 @@ mod tests {
                 "artifact \"audit log\" has an entry from the last 90 minutes",
                 Below::default()
             ),
-            Ok(Call::EntryWithin(
+            Ok(Call::Log(
                 ArtifactName::Named("audit log".into()),
-                Duration::from_secs(5400)
+                log::Ask::EntryWithin(Duration::from_secs(5400))
             ))
         );
         assert_eq!(

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::Subject;
+use super::{Subject, configuration, log, statistics, version};
 use crate::inventory::{Artifact, Format, Instance, Inventory, Kind, Pattern, Source};
 use crate::text;
 
@@ -16,20 +16,14 @@ pub enum Call {
     Connect,
     /// Fetch artifacts.
     Retrieve(Vec<ArtifactName>),
-    /// Compare the version with `expect.version`.
-    VersionExpected,
-    /// Every file parses.
-    WellFormed(ArtifactName),
-    /// The configuration's own name is `expect.name`.
-    BelongsToInstance(ArtifactName),
-    /// Newest log entry.
-    EntryWithin(ArtifactName, Duration),
-    /// Covered span.
-    Covers(ArtifactName, Duration),
-    /// Integrity of a statistics database.
-    Consistent(ArtifactName),
-    /// Newest sample.
-    SampleWithin(ArtifactName, Duration),
+    /// Asks about the version.
+    Version(version::Ask),
+    /// Asks about a configuration.
+    Configuration(ArtifactName, configuration::Ask),
+    /// Asks about a log.
+    Log(ArtifactName, log::Ask),
+    /// Asks about statistics.
+    Statistics(ArtifactName, statistics::Ask),
     /// Time of all retrievals.
     AllWithin(Duration),
     /// Run a program.
@@ -153,6 +147,8 @@ pub enum Touch {
     Execute(Vec<String>),
     /// Files that match the pattern are listed, looked at and read.
     Read(String),
+    /// An HTTP GET is sent to this URL, from the host.
+    Get(String),
 }
 
 impl Call {
@@ -161,13 +157,10 @@ impl Call {
     pub fn artifacts(&self) -> &[ArtifactName] {
         match self {
             Self::Retrieve(names) => names,
-            Self::WellFormed(name)
-            | Self::BelongsToInstance(name)
-            | Self::EntryWithin(name, _)
-            | Self::Covers(name, _)
-            | Self::Consistent(name)
-            | Self::SampleWithin(name, _) => std::slice::from_ref(name),
-            Self::VersionExpected => &[ArtifactName::OfKind(Kind::Version)],
+            Self::Configuration(name, _) | Self::Log(name, _) | Self::Statistics(name, _) => {
+                std::slice::from_ref(name)
+            }
+            Self::Version(_) => &[ArtifactName::OfKind(Kind::Version)],
             _ => &[],
         }
     }
@@ -204,39 +197,11 @@ impl Call {
         let instance = instance
             .ok_or("this step needs an instance: begin the scenario with `Given each instance`")?;
         let artifact = name.find(instance, subject.team.as_deref())?;
-        let lacks = |key: &str| {
-            Err(format!(
-                "instance `{}` has no `expect: {{{key}: …}}` to compare with",
-                instance.name
-            ))
-        };
-        let unfit = |wanted: &str| {
-            Err(format!(
-                "artifact `{}` of instance `{}` is not {wanted}",
-                artifact.name, instance.name
-            ))
-        };
         match self {
-            Self::VersionExpected if instance.expect_version.is_none() => lacks("version"),
-            Self::BelongsToInstance(_) if instance.expect_name.is_none() => lacks("name"),
-            Self::BelongsToInstance(_) | Self::WellFormed(_)
-                if artifact.format != Some(Format::Xml) =>
-            {
-                unfit("of a format that can be parsed (`format: xml`)")
-            }
-            Self::EntryWithin(..) | Self::Covers(..)
-                if artifact.format != Some(Format::AmpsLog) =>
-            {
-                unfit("a log whose entries carry a time (`format: amps-log`)")
-            }
-            Self::Consistent(_) | Self::SampleWithin(..)
-                if artifact.format != Some(Format::Sqlite) =>
-            {
-                unfit("a database (`format: sqlite`)")
-            }
-            Self::SampleWithin(..) if artifact.sample.is_none() => {
-                unfit("told where its samples are (`sample: {table: …, column: …, unit: …}`)")
-            }
+            Self::Version(ask) => ask.validate(instance),
+            Self::Configuration(_, ask) => ask.validate(instance, artifact),
+            Self::Log(_, ask) => ask.validate(instance, artifact),
+            Self::Statistics(_, ask) => ask.validate(instance, artifact),
             _ => Ok(()),
         }
     }
@@ -258,11 +223,39 @@ impl Call {
             .artifacts()
             .iter()
             .filter_map(|name| name.find(instance, subject.team.as_deref()).ok());
-        artifacts.flat_map(touched).collect()
+        artifacts
+            .flat_map(|artifact| {
+                let mut touches = touched(artifact);
+                touches.extend(match self {
+                    Self::Configuration(_, ask) => ask.touches(instance, artifact, subject),
+                    Self::Log(_, ask) => ask.touches(instance, artifact, subject),
+                    Self::Version(ask) => ask.touches(instance, subject),
+                    _ => Vec::new(),
+                });
+                touches
+            })
+            .collect()
     }
 }
 
-fn touched(artifact: &Artifact) -> Vec<Touch> {
+/// The refusal of a step that `artifact` cannot answer.
+pub(super) fn unfit(instance: &Instance, artifact: &Artifact, wanted: &str) -> Result<(), String> {
+    Err(format!(
+        "artifact `{}` of instance `{}` is not {wanted}",
+        artifact.name, instance.name
+    ))
+}
+
+/// The refusal of a step that compares with what the instance does not state.
+pub(super) fn lacks(instance: &Instance, key: &str) -> Result<(), String> {
+    Err(format!(
+        "instance `{}` has no `expect: {{{key}: …}}` to compare with",
+        instance.name
+    ))
+}
+
+/// What retrieving `artifact` uses on the host.
+pub(super) fn touched(artifact: &Artifact) -> Vec<Touch> {
     match (&artifact.source, artifact.format) {
         (Source::Command(words), _) => vec![Touch::Execute(words.clone())],
         (Source::Path(path), Some(Format::Sqlite)) => ["", "-wal", "-journal"]
@@ -270,5 +263,8 @@ fn touched(artifact: &Artifact) -> Vec<Touch> {
             .map(|suffix| Touch::Read(format!("{path}{suffix}")))
             .collect(),
         (Source::Path(path), _) => vec![Touch::Read(path.clone())],
+        (Source::Mask(mask), _) => vec![Touch::Read(mask.clone())],
+        (Source::Journal(_), _) => Vec::new(),
+        (Source::Http(get), _) => vec![Touch::Get(get.url.clone())],
     }
 }

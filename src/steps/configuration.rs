@@ -1,11 +1,51 @@
 //! The configuration: well-formed, and of this instance.
 
+use super::call::{lacks, unfit};
 use super::retrieve::set;
-use super::{ArtifactName, Stop, World};
+use super::{ArtifactName, Stop, Subject, Touch, World};
 use crate::evidence::Content;
 use crate::failure::{Failure, FailureKind};
+use crate::inventory::{Artifact, Format, Instance};
 
-pub(super) async fn well_formed(world: &mut World, name: &ArtifactName) -> Result<(), Stop> {
+/// What a step asks about a configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// Every file parses.
+    WellFormed,
+    /// Its own name is `expect.name`.
+    BelongsToInstance,
+}
+
+impl Ask {
+    /// Refuses what can be known to be impossible before connecting.
+    pub(super) fn validate(&self, instance: &Instance, artifact: &Artifact) -> Result<(), String> {
+        if !artifact.format.is_some_and(Format::is_settings) {
+            return unfit(
+                instance,
+                artifact,
+                "of a format that can be parsed (`format: xml`)",
+            );
+        }
+        match self {
+            Self::BelongsToInstance if instance.expect_name.is_none() => lacks(instance, "name"),
+            _ => Ok(()),
+        }
+    }
+
+    /// What it uses on the host beside the configuration itself.
+    pub(super) fn touches(&self, _: &Instance, _: &Artifact, _: &Subject) -> Vec<Touch> {
+        Vec::new()
+    }
+
+    pub(super) async fn perform(&self, world: &mut World, name: &ArtifactName) -> Result<(), Stop> {
+        match self {
+            Self::WellFormed => well_formed(world, name).await,
+            Self::BelongsToInstance => belongs_to_instance(world, name).await,
+        }
+    }
+}
+
+async fn well_formed(world: &mut World, name: &ArtifactName) -> Result<(), Stop> {
     for (_, content) in &set(world, name).await?.files {
         content.as_ref().map_err(Failure::clone)?;
     }
@@ -14,10 +54,7 @@ pub(super) async fn well_formed(world: &mut World, name: &ArtifactName) -> Resul
 
 /// A configuration may be spread over files of which only one names the instance; none may name
 /// another.
-pub(super) async fn belongs_to_instance(
-    world: &mut World,
-    name: &ArtifactName,
-) -> Result<(), Stop> {
+async fn belongs_to_instance(world: &mut World, name: &ArtifactName) -> Result<(), Stop> {
     let expected = world.instance()?.expect_name.clone().unwrap_or_default();
     let files = &set(world, name).await?.files;
     let mut named = false;

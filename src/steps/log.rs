@@ -4,31 +4,60 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::call::unfit;
 use super::world::Retrieved;
-use super::{ArtifactName, Stop, World, retrieve};
+use super::{ArtifactName, Stop, Subject, Touch, World, retrieve};
 use crate::evidence::Content;
 use crate::failure::{Failure, FailureKind};
+use crate::inventory::{Artifact, Instance};
 use crate::time;
 
 // Clocks of well-run hosts agree within seconds; an entry later than this is from a wrong clock, and
 // would make a dead log look alive.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-pub(super) async fn entry_within(
-    world: &mut World,
-    name: &ArtifactName,
-    span: Duration,
-) -> Result<(), Stop> {
+/// What a step asks about a log.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// Its newest entry is at most so old.
+    EntryWithin(Duration),
+    /// Its entries reach so far back, and up to now.
+    Covers(Duration),
+}
+
+impl Ask {
+    /// Refuses what can be known to be impossible before connecting.
+    pub(super) fn validate(&self, instance: &Instance, artifact: &Artifact) -> Result<(), String> {
+        match artifact.format {
+            Some(format) if format.is_log() => Ok(()),
+            _ => unfit(
+                instance,
+                artifact,
+                "a log whose entries carry a time (`format: amps-log`)",
+            ),
+        }
+    }
+
+    /// What it uses on the host beside the log itself.
+    pub(super) fn touches(&self, _: &Instance, _: &Artifact, _: &Subject) -> Vec<Touch> {
+        Vec::new()
+    }
+
+    pub(super) async fn perform(&self, world: &mut World, name: &ArtifactName) -> Result<(), Stop> {
+        match self {
+            Self::EntryWithin(span) => entry_within(world, name, *span).await,
+            Self::Covers(span) => covers(world, name, *span).await,
+        }
+    }
+}
+
+async fn entry_within(world: &mut World, name: &ArtifactName, span: Duration) -> Result<(), Stop> {
     let (newest, _, path) = times(retrieve::set(world, name).await?)?;
     fresh(newest, span, "entry", time::now())
         .map_err(|failure| failure.with_subject_if_none(&path).into())
 }
 
-pub(super) async fn covers(
-    world: &mut World,
-    name: &ArtifactName,
-    span: Duration,
-) -> Result<(), Stop> {
+async fn covers(world: &mut World, name: &ArtifactName, span: Duration) -> Result<(), Stop> {
     let (newest, oldest, path) = times(retrieve::set(world, name).await?)?;
     covered(oldest, newest, span, time::now())
         .map_err(|failure| failure.with_subject_if_none(&path).into())
@@ -41,16 +70,11 @@ fn times(set: &Retrieved) -> Result<Times, Failure> {
     let (mut newest, mut oldest, mut path) = (None, None, String::new());
     for (file, content) in &set.files {
         let content = content.as_ref().map_err(Failure::clone)?;
-        if let Content::Log {
-            oldest: first,
-            newest: last,
-            ..
-        } = content
-        {
-            if last.is_some() && *last >= newest {
-                (newest, path) = (*last, file.path.clone());
+        if let Content::Log(seen) = content {
+            if seen.newest.is_some() && seen.newest >= newest {
+                (newest, path) = (seen.newest, file.path.clone());
             }
-            oldest = [oldest, *first].into_iter().flatten().min();
+            oldest = [oldest, seen.oldest].into_iter().flatten().min();
         }
     }
     Ok((newest, oldest, path))

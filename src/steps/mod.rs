@@ -8,21 +8,21 @@ mod bind;
 mod call;
 mod clock;
 mod command;
-mod configuration;
+pub mod configuration;
 mod connect;
 mod denied;
 mod keep;
-mod log;
+pub mod log;
 mod perform;
 mod printed;
 mod remedy;
 mod retrieve;
-mod statistics;
+pub mod statistics;
 mod subject;
 mod table;
 #[cfg(test)]
 mod tests;
-mod version;
+pub mod version;
 mod world;
 
 pub use bind::{Below, BindError, bind};

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    Call, Stop, World, command, configuration, connect, denied, log, retrieve, statistics, version,
-};
+use super::{Call, Stop, World, command, connect, denied, retrieve};
 use crate::failure::{Failure, FailureKind};
 use crate::time;
 
@@ -50,13 +48,10 @@ async fn deed(call: &Call, world: &mut World) -> Result<(), Stop> {
             }
             Ok(())
         }
-        Call::VersionExpected => version::expected(world).await,
-        Call::WellFormed(name) => configuration::well_formed(world, name).await,
-        Call::BelongsToInstance(name) => configuration::belongs_to_instance(world, name).await,
-        Call::EntryWithin(name, span) => log::entry_within(world, name, *span).await,
-        Call::Covers(name, span) => log::covers(world, name, *span).await,
-        Call::Consistent(name) => statistics::consistent(world, name).await,
-        Call::SampleWithin(name, span) => statistics::sample_within(world, name, *span).await,
+        Call::Version(ask) => ask.perform(world).await,
+        Call::Configuration(name, ask) => ask.perform(world, name).await,
+        Call::Log(name, ask) => ask.perform(world, name).await,
+        Call::Statistics(name, ask) => ask.perform(world, name).await,
         Call::AllWithin(span) => all_within(world, *span),
         Call::Run(words) => command::run(world, words).await,
         Call::Succeeds => command::succeeds(world),

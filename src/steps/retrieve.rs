@@ -48,6 +48,9 @@ pub(super) async fn retrieve(world: &mut World, name: &ArtifactName) -> Result<u
             statistics::fetch(world, &artifact, path).await?
         }
         (Source::Path(path), _) => fetch(world, &artifact, path).await?,
+        (Source::Mask(_) | Source::Journal(_) | Source::Http(_), _) => {
+            return Err(Failure::new(FailureKind::Undefined, "a source", "unbuilt").into());
+        }
     };
     for (file, _) in &files {
         world.transcript.retrieved(file);

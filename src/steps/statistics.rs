@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::call::unfit;
 use super::retrieve::{Fetched, Tee, evidence, kept, nothing_matches, read, regular, set};
 use super::{ArtifactName, Stop, World, log};
 use crate::evidence::Content;
@@ -15,7 +16,7 @@ use crate::evidence::database::inspect;
 use crate::evidence::mark::{DatabaseMark, WalMark};
 use crate::evidence::tap::Tap;
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::Artifact;
+use crate::inventory::{Artifact, Format, Instance};
 use crate::text;
 use crate::transport::{Entry, Session};
 
@@ -29,6 +30,39 @@ const WAL_HEADER: u64 = 32;
 const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 type Files = Vec<Fetched>;
+
+/// What a step asks about statistics.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// The database is whole, and holds what it must.
+    Consistent,
+    /// Its newest sample is at most so old.
+    SampleWithin(Duration),
+}
+
+impl Ask {
+    /// Refuses what can be known to be impossible before connecting.
+    pub(super) fn validate(&self, instance: &Instance, artifact: &Artifact) -> Result<(), String> {
+        if artifact.format != Some(Format::Sqlite) {
+            return unfit(instance, artifact, "a database (`format: sqlite`)");
+        }
+        match self {
+            Self::SampleWithin(_) if artifact.sample.is_none() => unfit(
+                instance,
+                artifact,
+                "told where its samples are (`sample: {table: …, column: …, unit: …}`)",
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn perform(&self, world: &mut World, name: &ArtifactName) -> Result<(), Stop> {
+        match self {
+            Self::Consistent => consistent(world, name).await,
+            Self::SampleWithin(span) => sample_within(world, name, *span).await,
+        }
+    }
+}
 
 /// Fetches every database that `pattern` names.
 pub(super) async fn fetch(
@@ -303,7 +337,7 @@ fn drop_scratch(scratch: TempDir) -> Result<(), Stop> {
     scratch.close().map_err(|error| fault(&error))
 }
 
-pub(super) async fn consistent(world: &mut World, name: &ArtifactName) -> Result<(), Stop> {
+async fn consistent(world: &mut World, name: &ArtifactName) -> Result<(), Stop> {
     for (_, content) in &set(world, name).await?.files {
         if let Err(failure) = content {
             return Err(failure.clone().into());
@@ -312,11 +346,7 @@ pub(super) async fn consistent(world: &mut World, name: &ArtifactName) -> Result
     Ok(())
 }
 
-pub(super) async fn sample_within(
-    world: &mut World,
-    name: &ArtifactName,
-    span: Duration,
-) -> Result<(), Stop> {
+async fn sample_within(world: &mut World, name: &ArtifactName, span: Duration) -> Result<(), Stop> {
     consistent(world, name).await?;
     let found = set(world, name).await?;
     let newest = found

@@ -2,13 +2,14 @@
 
 use std::io::{self, Write};
 
+use super::call::lacks;
 use super::retrieve::set;
-use super::{ArtifactName, Stop, World};
+use super::{ArtifactName, Stop, Subject, Touch, World};
 use crate::evidence::reader::Reader;
 use crate::evidence::text::Text;
 use crate::evidence::{Content, version};
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{Artifact, Kind, Pattern};
+use crate::inventory::{Artifact, Instance, Kind, Pattern};
 
 /// The reader for a version that is kept in a file; `None` for every other artifact.
 pub(super) fn reader(artifact: &Artifact) -> Option<Box<dyn Reader>> {
@@ -43,7 +44,35 @@ impl Reader for VersionFile {
     }
 }
 
-pub(super) async fn expected(world: &mut World) -> Result<(), Stop> {
+/// What a step asks about the version.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// It is `expect.version`.
+    Expected,
+}
+
+impl Ask {
+    /// Refuses what can be known to be impossible before connecting.
+    pub(super) fn validate(&self, instance: &Instance) -> Result<(), String> {
+        match self {
+            Self::Expected if instance.expect_version.is_none() => lacks(instance, "version"),
+            Self::Expected => Ok(()),
+        }
+    }
+
+    /// What it uses on the host beside the version itself.
+    pub(super) fn touches(&self, _: &Instance, _: &Subject) -> Vec<Touch> {
+        Vec::new()
+    }
+
+    pub(super) async fn perform(&self, world: &mut World) -> Result<(), Stop> {
+        match self {
+            Self::Expected => expected(world).await,
+        }
+    }
+}
+
+async fn expected(world: &mut World) -> Result<(), Stop> {
     let expected = world.instance()?.expect_version.clone();
     let found = set(world, &ArtifactName::OfKind(Kind::Version)).await?;
     let mut version = None;

@@ -101,7 +101,7 @@ fn port(text: &str) -> Result<u16, String> {
     }
 }
 
-fn duration(text: &str) -> Result<std::time::Duration, String> {
+pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
     time::parse_duration(text).map_err(|_| DURATION.to_owned())
 }
 

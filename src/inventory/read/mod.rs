@@ -145,6 +145,9 @@ fn host(page: &mut Page<'_>, name: Text, node: &Node<'_>, folder: &Path, aliased
     if let Some(node) = keys.take("runner") {
         host.runner = fields::flag(page, node, "runner");
     }
+    if let Some(node) = keys.take("timezone") {
+        host.timezone = fields::checked(page, node, "timezone", grammar::timezone);
+    }
     keys.done(page);
     host.access.refused = page.refusals() > before;
     host

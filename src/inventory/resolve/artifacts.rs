@@ -1,10 +1,12 @@
 //! Merging what profile, product and instance say of one artifact, and judging the whole. Filling
 //! is `instances.rs`'s.
 
-use crate::inventory::artifact::{Format, Kind, Pattern, Sample, Stream};
+use crate::inventory::artifact::{
+    About, ConfigurationKeys, Format, Get, Kind, LogKeys, Pattern, Sample, StatisticsKeys, Stream,
+};
 use crate::inventory::page::{Mark, Page};
 use crate::inventory::placeholder::Template;
-use crate::inventory::raw::Artifact;
+use crate::inventory::raw::{Artifact, Theme};
 
 use super::paths;
 
@@ -18,20 +20,36 @@ pub(super) struct Ready {
     pub stream: Stream,
     pub tables: Vec<String>,
     pub sample: Option<Sample>,
+    pub reject: Vec<Pattern>,
+    pub listing: bool,
+    pub log: LogKeys<Template>,
+    pub statistics: StatisticsKeys<Template>,
+    pub configuration: ConfigurationKeys<Template>,
+    pub about: About,
 }
 
 pub(super) enum Source {
     Command(Vec<Template>),
     Path(Template),
+    Mask(Template),
+    Journal(Template),
+    Http(Get<Template>),
 }
 
 impl Ready {
-    /// Every template of the source.
-    pub fn templates(&self) -> &[Template] {
-        match &self.source {
-            Source::Command(arguments) => arguments,
-            Source::Path(path) => std::slice::from_ref(path),
-        }
+    /// Every template of it.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let source = match &self.source {
+            Source::Command(arguments) => arguments.as_slice(),
+            Source::Path(text) | Source::Mask(text) | Source::Journal(text) => {
+                std::slice::from_ref(text)
+            }
+            Source::Http(get) => std::slice::from_ref(&get.url),
+        };
+        (source.iter())
+            .chain(self.log.texts())
+            .chain(self.statistics.texts())
+            .chain(self.configuration.texts())
     }
 }
 
@@ -39,9 +57,12 @@ impl Ready {
 /// new format takes what only the old one could have along with it.
 pub(super) fn overlay(base: &Artifact, over: &Artifact) -> Artifact {
     let mut merged = over.clone();
-    if over.command.is_none() && over.path.is_none() {
+    if !over.has_source() {
         merged.command.clone_from(&base.command);
         merged.path.clone_from(&base.path);
+        merged.mask.clone_from(&base.mask);
+        merged.journal.clone_from(&base.journal);
+        merged.http.clone_from(&base.http);
         merged.stream = merged.stream.or_else(|| base.stream.clone());
     } else if over.command.is_some() && base.command.is_some() {
         merged.stream = merged.stream.or_else(|| base.stream.clone());
@@ -52,6 +73,14 @@ pub(super) fn overlay(base: &Artifact, over: &Artifact) -> Artifact {
         merged.kind.as_ref().map(|kind| kind.value) == base.kind.as_ref().map(|kind| kind.value);
     if same_kind {
         merged.pattern = merged.pattern.or_else(|| base.pattern.clone());
+        merged.reject = merged.reject.or_else(|| base.reject.clone());
+        merged.listing = merged.listing.or_else(|| base.listing.clone());
+        merged.log = merged.log.over(&base.log);
+        merged.statistics = merged.statistics.over(&base.statistics);
+        merged.configuration = merged.configuration.over(&base.configuration);
+    }
+    if !over.has_source() {
+        merged.about = base.about.clone();
     }
     merged.format = merged.format.or_else(|| base.format.clone());
     let sqlite = |artifact: &Artifact| {
@@ -91,17 +120,13 @@ pub(super) fn complete(
         refuse(page, own, message, hint);
     }
     let kind = artifact.kind.as_ref().map(|kind| kind.value);
-    let source = match (&artifact.command, &artifact.path) {
-        (Some(command), _) => Some(Source::Command(command.value.clone())),
-        (None, Some(path)) => Some(Source::Path(path.clone())),
-        (None, None) => {
-            let message = format!("artifact `{name}` of {of} has neither a command nor a path");
-            let hint = "write `path: /…` or `command: [PROGRAM, ARGUMENT]`";
-            refuse(page, own, message, hint);
-            None
-        }
-    };
-    if let Some(Source::Path(path)) = &source {
+    let source = source(artifact);
+    if source.is_none() {
+        let message = format!("artifact `{name}` of {of} has neither a command nor a path");
+        let hint = "write `path: /…` or `command: [PROGRAM, ARGUMENT]`";
+        refuse(page, own, message, hint);
+    }
+    if let Some(Source::Path(path) | Source::Mask(path)) = &source {
         if let Some((message, hint)) = path.literals().find_map(paths::object_to_literal) {
             refuse(page, path.at, message.to_owned(), hint);
         }
@@ -111,7 +136,7 @@ pub(super) fn complete(
         }
     }
     if let (Some(pattern), Some(kind)) = (&artifact.pattern, kind)
-        && !matches!(kind, Kind::Version | Kind::Other)
+        && !matches!(kind, Kind::Version | Kind::Log | Kind::Other)
     {
         let message = format!(
             "`match` is not looked at for an artifact of kind {}",
@@ -132,6 +157,24 @@ pub(super) fn complete(
             let message = format!("`{key}` is about databases, and this artifact is none");
             refuse(page, at, message, "write `format: sqlite`, or remove it");
         }
+    }
+    for (theme, key, at) in &artifact.themed {
+        let (fits, of_what) = match theme {
+            Theme::Log => (kind == Some(Kind::Log), "a log"),
+            Theme::Statistics => (kind == Some(Kind::Statistics), "statistics"),
+            Theme::Configuration => (kind == Some(Kind::Configuration), "a configuration"),
+        };
+        if !fits && kind.is_some() {
+            let message = format!("`{key}` is a key of {of_what}, and this artifact is none");
+            refuse(page, *at, message, "correct `kind:`, or remove it");
+        }
+    }
+    let described = artifact.log.entry.is_some();
+    if let (Some(Format::Log | Format::JsonLog), false) = (format, described) {
+        let at = artifact.format.as_ref().map_or(own, |format| format.at);
+        let message = format!("artifact `{name}` of {of} does not say how an entry begins");
+        let hint = "write `entry: {pattern: '^(?<time>…) …', time: '%Y-%m-%d %H:%M:%S'}`";
+        refuse(page, at, message, hint);
     }
     let tables = artifact.tables.iter().flat_map(|tables| &tables.value);
     let ready = Ready {
@@ -157,6 +200,25 @@ pub(super) fn complete(
             column: sample.value.column.clone(),
             unit: sample.value.unit,
         }),
+        reject: artifact
+            .reject
+            .clone()
+            .map_or(Vec::new(), |reject| reject.value),
+        listing: artifact.listing.as_ref().is_some_and(|flag| flag.value),
+        log: artifact.log.clone(),
+        statistics: artifact.statistics.clone(),
+        configuration: artifact.configuration.clone(),
+        about: artifact.about.clone(),
     };
     sound.then_some(ready)
+}
+
+fn source(artifact: &Artifact) -> Option<Source> {
+    if let Some(command) = &artifact.command {
+        return Some(Source::Command(command.value.clone()));
+    }
+    let path = artifact.path.clone().map(Source::Path);
+    path.or_else(|| artifact.mask.clone().map(Source::Mask))
+        .or_else(|| artifact.journal.clone().map(Source::Journal))
+        .or_else(|| artifact.http.clone().map(Source::Http))
 }

@@ -38,6 +38,7 @@ pub(super) fn resolve(page: &mut Page<'_>, raw: &Raw) -> Vec<Host> {
             },
             machine: host.machine.as_ref().map(of),
             runner: host.runner.as_ref().is_some_and(|runner| runner.value),
+            timezone: host.timezone.as_ref().map(|zone| zone.value.clone()),
         });
     }
     refuse_twins(page, raw, &hosts);

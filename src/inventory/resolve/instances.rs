@@ -240,6 +240,15 @@ impl<'r> Resolver<'r> {
                 }
                 Source::Path(path)
             }
+            Written::Mask(template) => {
+                let mask = self.fill_one(template, ready, scope)?;
+                if !self.judge_path(page, &mask, template, ready, scope) {
+                    return None;
+                }
+                Source::Mask(mask)
+            }
+            Written::Journal(unit) => Source::Journal(self.fill_one(unit, ready, scope)?),
+            Written::Http(get) => Source::Http(get.fill(|url| self.fill_one(url, ready, scope))?),
         };
         Some(Artifact {
             name: ready.name.clone(),
@@ -250,6 +259,12 @@ impl<'r> Resolver<'r> {
             stream: ready.stream,
             tables: ready.tables.clone(),
             sample: ready.sample.clone(),
+            reject: ready.reject.clone(),
+            listing: ready.listing,
+            log: ready.log.fill(|text| self.fill_one(text, ready, scope))?,
+            statistics: (ready.statistics).fill(|text| self.fill_one(text, ready, scope))?,
+            configuration: (ready.configuration).fill(|text| self.fill_one(text, ready, scope))?,
+            about: ready.about.clone(),
         })
     }
 

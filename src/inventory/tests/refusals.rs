@@ -242,7 +242,7 @@ fn artifacts_that_make_no_sense() {
 {kind: log, path: "{home}/*.log"} ¦ {kind: lgo, path: "{home}/*.log"} ¦ 23:26 ¦ unknown kind `lgo` ¦ did you mean `log`?
 {kind: log, path: "{home}/*.log"} ¦ {path: "{home}/*.log"} ¦ 23:7 ¦ artifact `access log` of product `web` has no `kind` ¦ statistics
 {kind: log, path: "{home}/*.log"} ¦ {kind: log} ¦ 23:7 ¦ artifact `access log` of product `web` has neither a command nor a path ¦ path: /
-{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: /a, command: [b]} ¦ 23:41 ¦ artifact `access log` has both a command and a path ¦ remove the other
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: /a, command: [b]} ¦ 23:41 ¦ artifact `access log` has both a path and a command ¦ remove the other
 {kind: log, path: "{home}/*.log"} ¦ {kind: log, command: []} ¦ 23:40 ¦ `command` is empty ¦ program
 {kind: log, path: "{home}/*.log"} ¦ {kind: log, command: cat /a} ¦ 23:40 ¦ `command`: expected a list of arguments, found text ¦ each argument by itself
 {kind: log, path: "{home}/*.log"} ¦ {kind: log, command: ["cat -v"]} ¦ 23:41 ¦ `command`: `cat -v` is not a program ¦ each argument by itself

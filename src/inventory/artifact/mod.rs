@@ -1,5 +1,15 @@
 //! What can be fetched of an instance: its kind, where it comes from, and what it must look like.
 
+mod configuration;
+mod get;
+mod log;
+mod statistics;
+
+pub use configuration::{ConfigurationKeys, Finding};
+pub use get::Get;
+pub use log::{Encoding, Entry, EntryForm, LogKeys, Retention, TimeForm, Zone};
+pub use statistics::{StatisticsKeys, Take};
+
 /// One artifact of one instance, placeholders filled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Artifact {
@@ -19,6 +29,29 @@ pub struct Artifact {
     pub tables: Vec<String>,
     /// `sample:`: where a statistics database keeps the time of its samples.
     pub sample: Option<Sample>,
+    /// `reject:`: output or text that matches is no artifact, whatever the exit status.
+    pub reject: Vec<Pattern>,
+    /// `listing: true`: its files are listed, with sizes and times, and never fetched.
+    pub listing: bool,
+    /// What is said of it as a log.
+    pub log: LogKeys,
+    /// What is said of it as statistics.
+    pub statistics: StatisticsKeys,
+    /// What is said of it as a configuration.
+    pub configuration: ConfigurationKeys,
+    /// Where its facts come from.
+    pub about: About,
+}
+
+/// Where the facts of an artifact come from, as a profile states it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// `source:`: the vendor's page, a man page, or that it was measured.
+    pub source: Option<String>,
+    /// `checked:`: the day it was last checked, `YYYY-MM-DD`.
+    pub checked: Option<String>,
+    /// `needs:`: the rights that an account needs for it.
+    pub needs: Option<String>,
 }
 
 /// The kinds of contract 1.
@@ -65,6 +98,13 @@ pub enum Source {
     Command(Vec<String>),
     /// An absolute path; each component may be a glob (`*`, `?`, `[…]`).
     Path(String),
+    /// An absolute path as a product writes it when it opens a file: a strftime(3) mask, `%n` for a
+    /// rotation counter.
+    Mask(String),
+    /// The journal of a systemd unit.
+    Journal(String),
+    /// What a web server answers that the host reaches.
+    Http(Get),
 }
 
 /// What the bytes must be.
@@ -72,8 +112,26 @@ pub enum Source {
 pub enum Format {
     /// Well-formed XML.
     Xml,
-    /// AMPS log lines (facts: artifacts.md 2.2), plain or gzip.
+    /// YAML.
+    Yaml,
+    /// JSON.
+    Json,
+    /// INI: `[section]` and `key = value`, as MySQL's option files.
+    Ini,
+    /// One setting a line, a key and its value: PostgreSQL, Redis.
+    Conf,
+    /// Java properties.
+    Properties,
+    /// nginx' blocks and directives.
+    Nginx,
+    /// HAProxy's sections and keywords.
+    Haproxy,
+    /// AMPS log lines (facts: artifacts.md 2.2), plain or compressed.
     AmpsLog,
+    /// Log lines as `entry:` describes them, plain or compressed.
+    Log,
+    /// A JSON object a line, plain or compressed.
+    JsonLog,
     /// An SQLite 3 database with its `-wal` or `-journal`.
     Sqlite,
     /// Anything that is not empty.
@@ -127,3 +185,27 @@ impl PartialEq for Pattern {
 }
 
 impl Eq for Pattern {}
+
+impl Format {
+    /// Whether it is a log whose entries carry a time.
+    #[must_use]
+    pub const fn is_log(self) -> bool {
+        matches!(self, Self::AmpsLog | Self::Log | Self::JsonLog)
+    }
+
+    /// Whether it is a configuration that can be parsed into settings.
+    #[must_use]
+    pub const fn is_settings(self) -> bool {
+        matches!(
+            self,
+            Self::Xml
+                | Self::Yaml
+                | Self::Json
+                | Self::Ini
+                | Self::Conf
+                | Self::Properties
+                | Self::Nginx
+                | Self::Haproxy
+        )
+    }
+}

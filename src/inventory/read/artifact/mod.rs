@@ -1,7 +1,11 @@
 //! `artifacts:` as a product, an instance or a built-in profile writes it. What an instance's
 //! artifact finally is, is decided in `resolve/artifacts.rs`.
 
-use crate::inventory::artifact::{Format, Kind, Pattern, SampleUnit, Stream};
+mod configuration;
+mod log;
+mod statistics;
+
+use crate::inventory::artifact::{About, Format, Get, Kind, Pattern, SampleUnit, Stream};
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::grammar;
 use crate::inventory::page::{Mark, Page, Spanned, Text};
@@ -16,9 +20,18 @@ const KINDS: [(&str, Kind); 5] = [
     ("statistics", Kind::Statistics),
     ("other", Kind::Other),
 ];
-const FORMATS: [(&str, Format); 4] = [
+const FORMATS: [(&str, Format); 13] = [
     ("xml", Format::Xml),
+    ("yaml", Format::Yaml),
+    ("json", Format::Json),
+    ("ini", Format::Ini),
+    ("conf", Format::Conf),
+    ("properties", Format::Properties),
+    ("nginx", Format::Nginx),
+    ("haproxy", Format::Haproxy),
     ("amps-log", Format::AmpsLog),
+    ("log", Format::Log),
+    ("json-log", Format::JsonLog),
     ("sqlite", Format::Sqlite),
     ("plain", Format::Plain),
 ];
@@ -56,21 +69,7 @@ fn artifact(page: &mut Page<'_>, name: Text, node: &Node<'_>) -> Option<Artifact
     if let Some(node) = keys.take("kind") {
         artifact.kind = fields::word(page, node, "kind", &KINDS);
     }
-    let command = keys.entry("command");
-    if let Some(entry) = command {
-        artifact.command = self::command(page, &entry.value);
-    }
-    if let Some(entry) = keys.entry("path") {
-        artifact.path = template(page, &entry.value, "path");
-        if let Some(command) = command {
-            let message = format!(
-                "artifact `{}` has both a command and a path",
-                artifact.name.value
-            );
-            let hint = "an artifact comes from one of them: remove the other";
-            page.refuse(entry.at.max(command.at), message, hint);
-        }
-    }
+    source(page, &mut keys, &mut artifact);
     if let Some(node) = keys.take("format") {
         artifact.format = fields::word(page, node, "format", &FORMATS);
     }
@@ -86,9 +85,103 @@ fn artifact(page: &mut Page<'_>, name: Text, node: &Node<'_>) -> Option<Artifact
     if let Some(entry) = keys.entry("sample") {
         artifact.sample = sample(page, &entry.value, entry.at);
     }
+    if let Some(node) = keys.take("reject") {
+        artifact.reject = fields::list(page, node, "reject", |page, item| {
+            fields::parsed(page, item, "reject", pattern).map(|found| found.value)
+        });
+    }
+    if let Some(node) = keys.take("listing") {
+        artifact.listing = fields::flag(page, node, "listing");
+    }
+    log::take(page, &mut keys, &mut artifact);
+    statistics::take(page, &mut keys, &mut artifact);
+    configuration::take(page, &mut keys, &mut artifact);
+    artifact.about = about(page, &mut keys);
     keys.done(page);
     artifact.refused = page.refusals() > before;
     Some(artifact)
+}
+
+/// Where it comes from: one of five keys.
+fn source(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, artifact: &mut Artifact) {
+    let mut given: Vec<(&str, Mark)> = Vec::new();
+    if let Some(entry) = keys.entry("command") {
+        given.push(("a command", entry.at));
+        artifact.command = command(page, &entry.value);
+    }
+    if let Some(entry) = keys.entry("path") {
+        given.push(("a path", entry.at));
+        artifact.path = template(page, &entry.value, "path");
+    }
+    if let Some(entry) = keys.entry("mask") {
+        given.push(("a mask", entry.at));
+        artifact.mask = template(page, &entry.value, "mask");
+    }
+    if let Some(entry) = keys.entry("journal") {
+        given.push(("a journal", entry.at));
+        artifact.journal = template(page, &entry.value, "journal");
+    }
+    if let Some(entry) = keys.entry("http") {
+        given.push(("an HTTP request", entry.at));
+        artifact.http = http(page, &entry.value, entry.at);
+    }
+    given.sort_by_key(|(_, at)| *at);
+    if let [.., (first, _), (second, at)] = given.as_slice() {
+        let message = format!(
+            "artifact `{}` has both {first} and {second}",
+            artifact.name.value
+        );
+        let hint = "an artifact comes from one of them: remove the other";
+        page.refuse(*at, message, hint);
+    }
+}
+
+/// `http: URL`, or `http: {url: URL, user: NAME, password_env: NAME}`.
+fn http(page: &mut Page<'_>, node: &Node<'_>, at: Mark) -> Option<Get<Template>> {
+    let plain = |url| Get {
+        url,
+        user: None,
+        password_env: None,
+        ca: None,
+    };
+    if matches!(node.value, Value::Scalar { .. }) {
+        return template(page, node, "http").map(plain);
+    }
+    let mut keys = Keys::of(page, node, "`http`", at)?;
+    let url = keys.require("url", "http://127.0.0.1:8085/amps/instance.json");
+    let url = url.and_then(|node| template(page, node, "url"));
+    let user = keys.take("user");
+    let user = user.and_then(|node| fields::checked(page, node, "user", grammar::printable));
+    let password = keys.take("password_env");
+    let password = password.and_then(|node| super::access::variable(page, node, "password_env"));
+    keys.done(page);
+    Some(Get {
+        user: user.map(|user| user.value),
+        password_env: password.map(|name| name.value),
+        ..plain(url?)
+    })
+}
+
+/// Where its facts come from: for who reads a profile.
+fn about(page: &mut Page<'_>, keys: &mut Keys<'_, '_>) -> About {
+    let mut text = |key| {
+        let node = keys.take(key)?;
+        let text = fields::checked(page, node, key, grammar::printable)?;
+        Some(text.value)
+    };
+    About {
+        source: text("source"),
+        checked: text("checked"),
+        needs: text("needs"),
+    }
+}
+
+/// Keys joined by `.`.
+fn key_path(text: &str) -> Result<(), String> {
+    match text.split('.').all(|key| !key.is_empty()) {
+        true => grammar::printable(text),
+        false => Err("write keys joined by `.`, such as `t.$date`".into()),
+    }
 }
 
 fn command(page: &mut Page<'_>, node: &Node<'_>) -> Option<Spanned<Vec<Template>>> {
