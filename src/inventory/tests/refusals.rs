@@ -249,7 +249,7 @@ fn artifacts_that_make_no_sense() {
 {kind: log, path: "{home}/*.log"} ¦ {kind: log, command: [-v]} ¦ 23:41 ¦ `command`: `-v` is not a program ¦ options come after
 {kind: log, path: "{home}/*.log"} ¦ {kind: log, path: /a, format: amqs-log} ¦ 23:49 ¦ unknown format `amqs-log` ¦ did you mean `amps-log`?
 {kind: log, path: "{home}/*.log"} ¦ {kind: log, path: /a, stream: stderr} ¦ 23:49 ¦ `stream` is about commands ¦ remove
-{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: /a, match: x} ¦ 23:48 ¦ `match` is not looked at for an artifact of kind log ¦ remove
+{kind: log, path: "{home}/*.log"} ¦ {kind: statistics, path: /a, match: x} ¦ 23:55 ¦ `match` is not looked at for an artifact of kind statistics ¦ remove
 {kind: log, path: "{home}/*.log"} ¦ {kind: log, path: /a, tables: [T]} ¦ 23:49 ¦ `tables` is about databases ¦ format: sqlite
 {kind: log, path: "{home}/*.log"} ¦ {kind: log, path: a/b} ¦ 23:37 ¦ a path on a server must be absolute: `a/b` ¦ begin it with `/`
 {kind: log, path: "{home}/*.log"} ¦ {kind: log, path: ~/b} ¦ 23:37 ¦ `~` is not expanded on a server ¦ whole path
