@@ -144,6 +144,15 @@ pub(super) fn printable(text: &str) -> Result<(), String> {
     )
 }
 
+/// What something is compared with: printable, and something at all.
+pub(super) fn stated(text: &str) -> Result<(), String> {
+    printable(text)?;
+    refuse_unless(
+        !text.trim().is_empty(),
+        "write what is expected, or leave the key out",
+    )
+}
+
 /// A time zone of the IANA database.
 pub(super) fn timezone(text: &str) -> Result<(), String> {
     refuse_unless(

@@ -62,13 +62,7 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
         for planned in visit.planned().difference(&after_denial) {
             let line = planned.line();
             let line = escape(&line);
-            match visit.login.transport {
-                Transport::Sftp => writeln!(
-                    out,
-                    "    cannot   {line}  (`transport: sftp`: no command is sent, and what needs it will fail)"
-                )?,
-                _ => writeln!(out, "    execute  {line}")?,
-            }
+            writeln!(out, "    execute  {line}")?;
         }
         for pattern in visit.patterns() {
             write!(out, "    read     {}", escape(pattern))?;

@@ -359,3 +359,30 @@ fn the_ways_of_logging_in_are_told_in_order_wherever_the_inventory_lies() {
     };
     assert_eq!(lines(&here)[1..], lines(&there)[1..]);
 }
+
+#[test]
+fn an_account_for_files_only_is_asked_for_no_command() {
+    let written = INVENTORY.replace(
+        "sup: {user: sup, elevate: {sudo: amps}}",
+        "sup: {user: sup, transport: sftp}",
+    );
+    let make_with = |more: &str| {
+        let text = written.replace("expect: {version: 5.3.4.12, name: orders}", more);
+        let inventory = Inventory::parse(Path::new("i.yaml"), text.into_bytes()).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let feature = root.path().join("all.feature");
+        fs::write(&feature, ALL).unwrap();
+        make(&Arc::new(inventory), read(&[feature])?, &Filters::default())
+    };
+    let problems = make_with("expect: {name: orders}").unwrap_err();
+    let told: Vec<_> = problems.iter().map(|problem| &problem.message).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("team `sup` has files only")
+            && told[0].contains("/o/bin/ampServer --version"),
+        "{told:?}"
+    );
+    assert_eq!(problems[0].place.line, 7);
+    let by_file = "artifacts: {version: {path: \"{home}/VERSION\"}}";
+    assert_eq!(make_with(by_file).unwrap().checks.len(), 3);
+}

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::{Subject, configuration, log, statistics, version};
-use crate::inventory::{Artifact, Format, Instance, Inventory, Kind, Pattern, Source};
+use crate::inventory::{Artifact, Format, Instance, Inventory, Kind, Pattern, Source, Transport};
 use crate::text;
 
 /// A bound step.
@@ -181,7 +181,30 @@ impl Call {
         }
         self.artifacts()
             .iter()
-            .try_for_each(|name| self.fits(name, subject, inventory))
+            .try_for_each(|name| self.fits(name, subject, inventory))?;
+        self.can_be_sent(subject, inventory)
+    }
+
+    /// An account for files only has nobody who could run a command.
+    fn can_be_sent(&self, subject: &Subject, inventory: &Inventory) -> Result<(), String> {
+        let (Some(host), Some(team)) = (&subject.host, &subject.team) else {
+            return Ok(());
+        };
+        let login = inventory.login(host, team);
+        if login.is_none_or(|login| login.transport != Transport::Sftp) {
+            return Ok(());
+        }
+        let touches = self.touches(subject, inventory);
+        let command = touches.iter().find_map(|touch| match touch {
+            Touch::Execute(words) => Some(super::command_line(words)),
+            Touch::Read(_) | Touch::Get(_) => None,
+        });
+        match command {
+            None => Ok(()),
+            Some(line) => Err(format!(
+                "team `{team}` has files only (`transport: sftp`), and this step needs the command `{line}`: take it from a file (`path:` in place of `command:`), or have another team do it"
+            )),
+        }
     }
 
     fn fits(

@@ -203,9 +203,9 @@ fn instance(page: &mut Page<'_>, name: Text, node: &Node<'_>) -> Option<Instance
     {
         let version = inner.take("version");
         expect_version =
-            version.and_then(|node| fields::checked(page, node, "version", grammar::printable));
+            version.and_then(|node| fields::checked(page, node, "version", grammar::stated));
         let name = inner.take("name");
-        expect_name = name.and_then(|node| fields::checked(page, node, "name", grammar::printable));
+        expect_name = name.and_then(|node| fields::checked(page, node, "name", grammar::stated));
         inner.done(page);
     }
     let artifacts = artifacts(page, keys.take("artifacts"));

@@ -71,6 +71,8 @@ address: 10.20.0.11 ¦ adress: 10.20.0.11 ¦ 8:5 ¦ unknown key `adress` of host
     teams: [ops]⏎ ¦     teams: []⏎ ¦ 33:12 ¦ nobody is responsible for instance `shop` ¦ name a team
     address: 10.20.0.11 ¦     address: 10.20.0.11⏎    address: 10.20.0.13 ¦ 9:5 ¦ `address` is written twice ¦ line 8
   ny4-2: {address: 10.20.0.12} ¦   ny4-1: {address: 10.20.0.12}⏎  ny4-2: {address: 10.20.0.14} ¦ 11:3 ¦ `ny4-1` is written twice ¦ line 7
+expect: {version: 5.3} ¦ expect: {version: ""} ¦ 36:23 ¦ `version`: `` is not acceptable ¦ leave the key out
+expect: {version: 5.3} ¦ expect: {name: " "} ¦ 36:20 ¦ `name`: ` ` is not acceptable ¦ leave the key out
 user: ops ¦ user: [ops] ¦ 14:11 ¦ `user`: expected text, found a list ¦
 user: ops ¦ user: ¦ 14:9 ¦ `user`: expected text, found nothing ¦ give it a value
 user: ops ¦ user: no ¦ 14:11 ¦ could be text or a yes-or-no ¦ quote it: "no"
