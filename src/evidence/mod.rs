@@ -5,11 +5,10 @@
 //! the reader is taken back out to tell what it saw. Databases are judged as a whole file instead
 //! ([`database::inspect`]), command output by [`version`].
 
-mod amps_line;
-pub mod amps_log;
 pub mod database;
 pub mod gzip;
 mod journal;
+pub mod log;
 pub mod log_seen;
 pub mod mark;
 pub mod opaque;

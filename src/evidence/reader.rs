@@ -5,14 +5,13 @@
 use std::io::Write;
 
 use super::Content;
-use super::amps_log::AmpsLog;
 use super::database::Header;
-
 use super::gzip::{Gunzip, Tail};
+use super::log::{Amps, Log, Wanted};
 use super::opaque::Opaque;
 use super::xml::Xml;
 use crate::failure::Failure;
-use crate::inventory::Format;
+use crate::inventory::{Artifact, Format};
 
 /// Looks at an artifact while it streams by.
 pub trait Reader: Write + Send {
@@ -24,21 +23,30 @@ pub trait Reader: Write + Send {
     fn finish(self: Box<Self>) -> Result<Content, Failure>;
 }
 
-/// The reader for `format`, a compressed log having to be complete to its last byte.
+/// What a reader must know of an artifact that the artifact does not say.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// Whether a compressed log may still be growing.
+    pub tail: Tail,
+    /// The host's `timezone:`.
+    pub timezone: Option<&'a str>,
+}
+
+/// The reader for what `artifact` is.
 ///
 /// Every reader refuses zero bytes with `empty`. For [`Format::Sqlite`] the reader knows the header
 /// only and says [`Content::Opaque`]: whether the database is well is for `database::inspect`.
 #[must_use]
-pub fn for_format(format: Option<Format>) -> Box<dyn Reader> {
-    for_format_with(format, Tail::Closed)
-}
-
-/// As [`for_format`], `tail` telling whether a compressed log may still be growing.
-#[must_use]
-pub fn for_format_with(format: Option<Format>, tail: Tail) -> Box<dyn Reader> {
-    match format {
+pub fn for_artifact(artifact: &Artifact, circumstances: Circumstances<'_>) -> Box<dyn Reader> {
+    let Circumstances { tail, .. } = circumstances;
+    let wanted = Wanted {
+        encoding: artifact.log.encoding,
+        name: artifact.log.names.clone(),
+        version: artifact.pattern.clone(),
+    };
+    match artifact.format {
         Some(Format::Xml) => Box::new(Xml::default()),
-        Some(Format::AmpsLog) => Box::new(Gunzip::new(AmpsLog::default(), tail)),
+        Some(Format::AmpsLog) => Box::new(Gunzip::new(Log::new(Amps::default(), wanted), tail)),
         Some(Format::Sqlite) => Box::new(Header::default()),
         Some(
             Format::Yaml
@@ -61,6 +69,36 @@ mod tests {
     use super::*;
     use crate::evidence::tap::Tap;
     use crate::failure::FailureKind;
+    use crate::inventory::{
+        About, ConfigurationKeys, Kind, LogKeys, Source, StatisticsKeys, Stream,
+    };
+
+    fn artifact(format: Option<Format>) -> Artifact {
+        Artifact {
+            name: "it".to_owned(),
+            kind: Kind::Log,
+            source: Source::Path("/var/log/it".to_owned()),
+            format,
+            pattern: None,
+            stream: Stream::Both,
+            tables: Vec::new(),
+            sample: None,
+            reject: Vec::new(),
+            listing: false,
+            log: LogKeys::none(),
+            statistics: StatisticsKeys::none(),
+            configuration: ConfigurationKeys::none(),
+            about: About::default(),
+        }
+    }
+
+    fn for_format(format: Option<Format>, tail: Tail) -> Box<dyn Reader> {
+        let circumstances = Circumstances {
+            tail,
+            timezone: None,
+        };
+        for_artifact(&artifact(format), circumstances)
+    }
 
     const FORMATS: [Option<Format>; 5] = [
         None,
@@ -73,7 +111,7 @@ mod tests {
     #[test]
     fn nothing_is_never_something() {
         for format in FORMATS {
-            let failure = for_format(format).finish().unwrap_err();
+            let failure = for_format(format, Tail::Closed).finish().unwrap_err();
             assert_eq!(failure.kind, FailureKind::Empty, "{format:?}");
             assert!(!failure.hint.is_empty(), "{format:?}");
         }
@@ -85,7 +123,7 @@ mod tests {
         let gzip = [&[0x1f, 0x8b][..], &garbage].concat();
         for format in FORMATS {
             for bytes in [&garbage, &gzip] {
-                let tap = Tap::new(for_format(format));
+                let tap = Tap::new(for_format(format, Tail::Closed));
                 tap.sink().write_all(bytes).unwrap();
                 let judged = tap.take().finish();
                 let accepted = matches!(format, None | Some(Format::Plain));
@@ -101,7 +139,7 @@ mod tests {
         gzip.write_all(LOG).unwrap();
         let gzip = gzip.finish().unwrap();
         let judge = |bytes: &[u8], tail| {
-            let tap = Tap::new(for_format_with(Some(Format::AmpsLog), tail));
+            let tap = Tap::new(for_format(Some(Format::AmpsLog), tail));
             tap.sink().write_all(bytes).unwrap();
             tap.take().finish()
         };

@@ -66,6 +66,11 @@ pub fn in_file(capture: &Capture, pattern: Option<&Pattern>) -> Result<Content, 
     find(std::slice::from_ref(capture), "the file", pattern)
 }
 
+/// The version that a line of a log states, by the same rules.
+pub(super) fn stated<'a>(pattern: &Pattern, line: &'a str) -> Option<&'a str> {
+    matched(pattern, line)
+}
+
 fn head(bytes: &[u8]) -> Capture {
     Capture::head(&bytes[..bytes.len().min(HEAD + 1)], HEAD)
 }

@@ -6,7 +6,8 @@ use std::time::Instant;
 use super::retrieve::{Fetched, kept};
 use super::{Stop, World, command, statistics};
 use crate::digest::Sha256;
-use crate::evidence::reader::for_format;
+use crate::evidence::gzip::Tail;
+use crate::evidence::reader::{Circumstances, for_artifact};
 use crate::evidence::{Content, Evidence, version};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Format, Kind, Stream};
@@ -65,8 +66,12 @@ async fn look(
             version::in_output(output, artifact.stream, artifact.pattern.as_ref())
         }
         (_, Some(Format::Sqlite)) => statistics::printed(world, artifact, bytes).await?,
-        (_, format) => {
-            let mut reader = for_format(format);
+        _ => {
+            let circumstances = Circumstances {
+                tail: Tail::Closed,
+                timezone: world.timezone(),
+            };
+            let mut reader = for_artifact(artifact, circumstances);
             match reader.write_all(bytes) {
                 Ok(()) => reader.finish(),
                 Err(error) => {

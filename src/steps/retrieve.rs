@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use super::world::Retrieved;
 use super::{ArtifactName, Stop, World, printed, statistics, version};
-use crate::evidence::reader::{Reader, for_format};
+use crate::evidence::gzip::Tail;
+use crate::evidence::reader::{Circumstances, Reader, for_artifact};
 use crate::evidence::tap::Tap;
 use crate::evidence::{Content, Evidence};
 use crate::failure::{Failure, FailureKind};
@@ -126,7 +127,12 @@ async fn one(
     limits: Limits,
 ) -> Result<Fetched, Stop> {
     let started = Instant::now();
-    let tap = Tap::new(version::reader(artifact).unwrap_or_else(|| for_format(artifact.format)));
+    let circumstances = Circumstances {
+        tail: Tail::Closed,
+        timezone: world.timezone(),
+    };
+    let reader = || for_artifact(artifact, circumstances);
+    let tap = Tap::new(version::reader(artifact).unwrap_or_else(reader));
     let kept = kept(world, artifact, path)?.map(|(file, _)| file);
     let receipt = read(session, path, None, limits, Tee::sink(tap.sink(), kept)).await?;
     let reader: Box<dyn Reader> = tap.take();

@@ -117,6 +117,13 @@ impl World {
         found.ok_or_else(|| undefined("an instance", "a check without one").into())
     }
 
+    /// The zone of the instance's host, where the inventory states one.
+    pub(super) fn timezone(&self) -> Option<&str> {
+        let host = self.instance().ok().map(|instance| instance.host.as_str());
+        let host = host.and_then(|host| self.inventory.host(host));
+        host.and_then(|host| host.timezone.as_deref())
+    }
+
     /// What is left of the check's deadline, and the cap for one artifact.
     pub(super) fn limits(&self) -> Result<Limits, Stop> {
         let login = self.login()?;

@@ -1,13 +1,18 @@
-//! One line of an AMPS log: whether an entry begins here, when it was written, at which level.
+//! One line of an AMPS log: whether an entry begins here, when it was written, at which level, with
+//! which id.
 //!
 //! The grammar is that of facts/artifacts.md 2.2:
 //! `YYYY-MM-DDThh:mm:ss[.fraction](Z|±hh:mm) [thread] level: CC-NNNN text`. It is checked column by
 //! column instead of by a regular expression, because a log of gigabytes streams through here.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
+use super::grammar::{Grammar, Line, Start};
+
 /// Level names from low to high, as AMPS spells them.
-pub const LEVELS: [&str; 9] = [
+const LEVELS: [&str; 9] = [
     "developer",
     "trace",
     "debug",
@@ -19,31 +24,51 @@ pub const LEVELS: [&str; 9] = [
     "emergency",
 ];
 
-/// The beginning of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Start {
-    /// When it was written.
-    pub at: Timestamp,
-    /// Index into [`LEVELS`].
-    pub level: usize,
-}
-
 /// Reads lines; remembers the last hour and offset, whose calendar need not be worked out again.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub struct Amps {
     hour: [u8; 13],
     offset: [u8; 6],
     seconds: i64,
 }
 
-impl Lines {
+impl Grammar for Amps {
+    // An entry shows itself in its first hundred bytes, and a failure quotes no more than this.
+    const HEAD: usize = 512;
+
+    fn line<'l>(&mut self, line: &'l [u8]) -> Line<'l> {
+        self.start(line).map_or(Line::Other, Line::Entry)
+    }
+
+    fn levels(&self) -> Vec<String> {
+        LEVELS.map(str::to_owned).to_vec()
+    }
+
+    fn expected(&self) -> String {
+        "AMPS log entries (`2021-11-23T14:49:38.3442510-08:00 [1] info: 00-0015 …`)".to_owned()
+    }
+
+    fn time(&self) -> String {
+        "times as AMPS writes them".to_owned()
+    }
+
+    fn hint(&self) -> &'static str {
+        "check that this path is the event log of this product, and its `format:` in the inventory"
+    }
+}
+
+impl Amps {
     /// The entry that begins with this line; `None` when the line continues another entry or is
     /// none of AMPS'.
-    pub fn start(&mut self, line: &[u8]) -> Option<Start> {
+    fn start<'l>(&mut self, line: &'l [u8]) -> Option<Start<'l>> {
         let (stamp, rest) = Stamp::split(line)?;
-        let level = level(rest)?;
+        let (level, id) = level(rest)?;
         let at = self.instant(&stamp)?;
-        Some(Start { at, level })
+        Some(Start {
+            at,
+            level: Some(level),
+            id: Some(Cow::Borrowed(id)),
+        })
     }
 
     fn instant(&mut self, stamp: &Stamp<'_>) -> Option<Timestamp> {
@@ -134,7 +159,7 @@ const fn two(tens: u8, units: u8) -> u8 {
 }
 
 /// Reads ` [thread] level: CC-NNNN` and what may follow it.
-fn level(rest: &[u8]) -> Option<usize> {
+fn level(rest: &[u8]) -> Option<(usize, &[u8])> {
     let rest = rest.strip_prefix(b" [")?;
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
     if !(1..=20).contains(&digits) {
@@ -151,7 +176,7 @@ fn level(rest: &[u8]) -> Option<usize> {
         _ => byte.is_ascii_hexdigit(),
     });
     let ends = matches!(rest, [] | [b' ' | b'\r', ..]);
-    (id_is_well && ends).then_some(level)
+    (id_is_well && ends).then_some((level, id))
 }
 
 #[cfg(test)]
@@ -162,15 +187,16 @@ mod tests {
                               initialization completed (0 seconds).";
 
     fn at(line: &str) -> Option<String> {
-        let start = Lines::default().start(line.as_bytes())?;
+        let start = Amps::default().start(line.as_bytes())?;
         Some(start.at.to_string())
     }
 
     #[test]
     fn reads_the_documented_line() {
-        let start = Lines::default().start(DOCUMENTED.as_bytes()).unwrap();
+        let start = Amps::default().start(DOCUMENTED.as_bytes()).unwrap();
         assert_eq!(start.at.to_string(), "2021-11-23T22:49:38.344251Z");
-        assert_eq!(LEVELS[start.level], "info");
+        assert_eq!(start.level.map(|level| LEVELS[level]), Some("info"));
+        assert_eq!(start.id.as_deref(), Some(&b"00-0015"[..]));
     }
 
     #[test]
@@ -182,7 +208,7 @@ mod tests {
         ))
         .unwrap();
         // Damage each column in turn: both must agree on every damaged line.
-        let mut lines = Lines::default();
+        let mut lines = Amps::default();
         for column in 0..DOCUMENTED.len() {
             for damage in [b'0', b'9', b' ', b'x', b'Z', b'[', b':'] {
                 let mut line = DOCUMENTED.as_bytes().to_vec();
@@ -190,15 +216,19 @@ mod tests {
                 let line = String::from_utf8(line).unwrap();
                 let ours = lines.start(line.as_bytes());
                 let theirs = facts.captures(&line);
-                let stamp = |found: regex::Captures<'_>| found[1].parse::<Timestamp>().ok();
-                assert_eq!(ours.map(|start| start.at), theirs.and_then(stamp), "{line}");
+                let ours = ours.map(|start| (start.at, start.id.map(|id| id.into_owned())));
+                let theirs = theirs.and_then(|found| {
+                    let at = found[1].parse::<Timestamp>().ok()?;
+                    Some((at, Some(found[4].as_bytes().to_vec())))
+                });
+                assert_eq!(ours, theirs, "{line}");
             }
         }
     }
 
     #[test]
     fn times_are_right_whatever_came_before() {
-        let mut lines = Lines::default();
+        let mut lines = Amps::default();
         for stamp in [
             "2026-11-01T01:59:59.9999999-04:00",
             "2026-11-01T01:00:00.0000000-05:00",
@@ -207,7 +237,8 @@ mod tests {
             "1969-12-31T23:59:59.5-00:30",
             "2026-11-01T01:00:00Z",
         ] {
-            let start = lines.start(format!("{stamp} [22] error: FF-0001 x").as_bytes());
+            let line = format!("{stamp} [22] error: FF-0001 x");
+            let start = lines.start(line.as_bytes());
             let expected: Timestamp = stamp.parse().unwrap();
             assert_eq!(start.unwrap().at, expected, "{stamp}");
         }
