@@ -21,7 +21,6 @@ pub mod tap;
 pub mod text;
 pub mod transcript;
 pub mod version;
-pub mod xml;
 mod xml_encoding;
 
 use jiff::Timestamp;
@@ -64,16 +63,9 @@ pub enum Content {
     Opaque,
     /// The version found.
     Version(String),
-    /// An XML document's root element, and the instance's own name when it states one.
-    Xml {
-        /// Name of the root element.
-        root: String,
-        /// `AMPSConfig/Name`, when there is one.
-        name: Option<String>,
-    },
     /// A file of a log.
     Log(Box<LogSeen>),
-    /// A configuration file of another format.
+    /// A configuration file.
     Settings(Box<Settings>),
     /// A statistics database.
     Database {

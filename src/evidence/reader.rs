@@ -9,7 +9,7 @@ use super::database::Header;
 use super::gzip::{Gunzip, Tail};
 use super::log::{Amps, Log, Wanted};
 use super::opaque::Opaque;
-use super::xml::Xml;
+use super::settings::reader::Parsed;
 use crate::failure::Failure;
 use crate::inventory::{Artifact, Format};
 
@@ -45,22 +45,10 @@ pub fn for_artifact(artifact: &Artifact, circumstances: Circumstances<'_>) -> Bo
         version: artifact.pattern.clone(),
     };
     match artifact.format {
-        Some(Format::Xml) => Box::new(Xml::default()),
+        Some(format) if format.is_settings() => Box::new(Parsed::new(format)),
         Some(Format::AmpsLog) => Box::new(Gunzip::new(Log::new(Amps::default(), wanted), tail)),
         Some(Format::Sqlite) => Box::new(Header::default()),
-        Some(
-            Format::Yaml
-            | Format::Json
-            | Format::Ini
-            | Format::Conf
-            | Format::Properties
-            | Format::Nginx
-            | Format::Haproxy
-            | Format::Log
-            | Format::JsonLog
-            | Format::Plain,
-        )
-        | None => Box::new(Opaque::default()),
+        _ => Box::new(Opaque::default()),
     }
 }
 

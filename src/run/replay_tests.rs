@@ -3,6 +3,7 @@
 use super::super::record::StepRecord;
 use super::*;
 use crate::evidence::log_seen::LogSeen;
+use crate::evidence::settings::Settings;
 use crate::evidence::{Content, Evidence};
 use crate::inventory::Kind;
 use crate::time;
@@ -89,10 +90,11 @@ fn passed(check: &Check) -> Record {
         newest: hours(0),
         ..LogSeen::default()
     }));
-    let xml = Content::Xml {
-        root: "AMPSConfig".into(),
+    let xml = Content::Settings(Box::new(Settings {
+        root: Some("AMPSConfig".into()),
         name: Some(name.clone()),
-    };
+        ..Settings::default()
+    }));
     let found = |artifact: &str, kind, path: String, content| Evidence {
         artifact: artifact.into(),
         kind,

@@ -331,11 +331,10 @@ fn evidence(found: &Evidence) -> schema::Evidence {
     match &found.content {
         Content::Opaque => {}
         Content::Version(seen) => version = Some(seen.clone()),
-        Content::Xml { name, .. } => instance_name = name.clone(),
         Content::Log(seen) => {
             (entries, oldest) = (Some(seen.entries), seen.oldest.map(rfc3339));
         }
-        Content::Settings(_) => {}
+        Content::Settings(found) => instance_name = found.name.clone(),
         Content::Database { samples, .. } => entries = Some(*samples),
     }
     schema::Evidence {

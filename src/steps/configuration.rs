@@ -4,8 +4,15 @@ use super::call::{lacks, unfit};
 use super::retrieve::set;
 use super::{ArtifactName, Stop, Subject, Touch, World};
 use crate::evidence::Content;
+use crate::evidence::reader::Reader;
+use crate::evidence::settings::reader::Parsed;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Format, Instance};
+
+/// The reader for an artifact that can be parsed; `None` for every other.
+pub(super) fn reader(artifact: &Artifact) -> Option<Box<dyn Reader>> {
+    Parsed::of(artifact).map(|parsed| Box::new(parsed) as Box<dyn Reader>)
+}
 
 /// What a step asks about a configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,9 +66,8 @@ async fn belongs_to_instance(world: &mut World, name: &ArtifactName) -> Result<(
     let files = &set(world, name).await?.files;
     let mut named = false;
     for (file, content) in files {
-        if let Content::Xml {
-            name: Some(seen), ..
-        } = content.as_ref().map_err(Failure::clone)?
+        if let Content::Settings(found) = content.as_ref().map_err(Failure::clone)?
+            && let Some(seen) = &found.name
         {
             if *seen != expected {
                 return Err(mismatch(&expected, &format!("name `{seen}`"))

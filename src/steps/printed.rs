@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::time::Instant;
 
 use super::retrieve::{Fetched, kept};
-use super::{Stop, World, command, statistics};
+use super::{Stop, World, command, configuration, statistics};
 use crate::digest::Sha256;
 use crate::evidence::gzip::Tail;
 use crate::evidence::reader::{Circumstances, for_artifact};
@@ -71,7 +71,8 @@ async fn look(
                 tail: Tail::Closed,
                 timezone: world.timezone(),
             };
-            let mut reader = for_artifact(artifact, circumstances);
+            let parsed = configuration::reader(artifact);
+            let mut reader = parsed.unwrap_or_else(|| for_artifact(artifact, circumstances));
             match reader.write_all(bytes) {
                 Ok(()) => reader.finish(),
                 Err(error) => {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::world::Retrieved;
-use super::{ArtifactName, Stop, World, printed, statistics, version};
+use super::{ArtifactName, Stop, World, configuration, printed, statistics, version};
 use crate::evidence::gzip::Tail;
 use crate::evidence::reader::{Circumstances, Reader, for_artifact};
 use crate::evidence::tap::Tap;
@@ -131,8 +131,8 @@ async fn one(
         tail: Tail::Closed,
         timezone: world.timezone(),
     };
-    let reader = || for_artifact(artifact, circumstances);
-    let tap = Tap::new(version::reader(artifact).unwrap_or_else(reader));
+    let reader = version::reader(artifact).or_else(|| configuration::reader(artifact));
+    let tap = Tap::new(reader.unwrap_or_else(|| for_artifact(artifact, circumstances)));
     let kept = kept(world, artifact, path)?.map(|(file, _)| file);
     let receipt = read(session, path, None, limits, Tee::sink(tap.sink(), kept)).await?;
     let reader: Box<dyn Reader> = tap.take();

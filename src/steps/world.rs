@@ -8,8 +8,8 @@ use futures::future::BoxFuture;
 
 use super::retrieve::Fetched;
 use super::{Keep, Seen, Subject};
-use crate::evidence::Evidence;
 use crate::evidence::transcript::Transcript;
+use crate::evidence::{Content, Evidence};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Instance, Inventory, Login};
 use crate::time;
@@ -93,7 +93,14 @@ impl World {
         self.retrieved
             .iter()
             .flat_map(|set| &set.files)
-            .map(|(file, _)| file.clone())
+            .map(|(file, content)| match content {
+                // The settings themselves stay here: a run has many checks, and the report quotes none.
+                Ok(Content::Settings(found)) => Evidence {
+                    content: Content::Settings(Box::new(found.summary())),
+                    ..file.clone()
+                },
+                _ => file.clone(),
+            })
             .collect()
     }
 

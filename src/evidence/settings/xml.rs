@@ -1,21 +1,18 @@
-//! The reader for XML: keeps the whole document, up to 16 MiB, and says whether it is well-formed,
-//! what its root is and which name an AMPS configuration gives its instance. Expands no entity and
-//! follows no `Include`: of a configuration in several files, one names the instance.
+//! XML: says whether a document is well-formed, and gives its elements and attributes as settings.
+//! Expands no entity and follows no `Include`: that an AMPS configuration asks for a file is told to
+//! whoever fetches it.
 
-use std::io::{self, Write};
+use roxmltree::{Document, Error, Node, ParsingOptions};
 
-use roxmltree::{Document, Error, ParsingOptions};
-
-use super::Content;
-use super::opaque;
-use super::reader::Reader;
-use super::redact::Capture;
-use super::xml_encoding::{NotText, decode};
+use super::Settings;
+use super::gather::{Gather, Wrong};
+use super::reader::{expected, too_large};
+use crate::evidence::redact::Capture;
+use crate::evidence::xml_encoding::{NotText, decode};
 use crate::failure::{Failure, FailureKind};
+use crate::inventory::Format;
 use crate::text;
 
-/// Largest document that is read.
-pub const CAP: usize = 16 << 20;
 /// Most nodes of a document; the largest configurations have some ten thousand.
 const NODES: u32 = 1_000_000;
 /// Most attributes of one element and namespaces of one document. The parser compares each with
@@ -23,54 +20,14 @@ const NODES: u32 = 1_000_000;
 const ATTRIBUTES: usize = 4096;
 const NAMESPACES: usize = 256;
 
-const EXPECTED: &str = "a well-formed XML document";
-
-/// Keeps a document until its end.
-#[derive(Debug, Default)]
-pub struct Xml {
-    bytes: Vec<u8>,
-    is_over: bool,
+pub(super) fn read(bytes: &[u8]) -> Result<Settings, Failure> {
+    let text = decode(bytes).map_err(not_text)?;
+    judge(&text)
 }
 
-impl Write for Xml {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + piece.len() > CAP {
-            self.is_over = true;
-            self.bytes = Vec::new();
-        }
-        if !self.is_over {
-            self.bytes.extend_from_slice(piece);
-        }
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Reader for Xml {
-    fn finish(self: Box<Self>) -> Result<Content, Failure> {
-        if self.is_over {
-            return Err(too_large("more than 16 MiB"));
-        }
-        if self.bytes.is_empty() {
-            return Err(opaque::empty(EXPECTED));
-        }
-        if self.bytes.iter().all(u8::is_ascii_whitespace) {
-            return Err(Failure {
-                actual: "white space only".to_owned(),
-                ..opaque::empty(EXPECTED)
-            });
-        }
-        let text = decode(&self.bytes).map_err(not_text)?;
-        judge(&text)
-    }
-}
-
-fn judge(text: &str) -> Result<Content, Failure> {
+fn judge(text: &str) -> Result<Settings, Failure> {
     if let Some(what) = excess(text) {
-        return Err(too_large(what));
+        return Err(too_large(Format::Xml, what));
     }
     let options = ParsingOptions {
         nodes_limit: NODES,
@@ -78,22 +35,67 @@ fn judge(text: &str) -> Result<Content, Failure> {
     };
     let document = Document::parse_with_options(text, options).map_err(|e| refusal(text, &e))?;
     let root = document.root_element();
-    let name = (root.tag_name().name() == "AMPSConfig")
-        .then(|| root.children().find(|child| child.has_tag_name("Name")))
-        .flatten()
-        .map(|name| {
-            let text: String = name
-                .children()
-                .filter(|n| n.is_text())
-                .filter_map(|n| n.text())
-                .collect();
-            Capture::new(text).excerpt(200)
-        })
-        .filter(|name| !name.is_empty());
-    Ok(Content::Xml {
-        root: text::clip(&text::escape(root.tag_name().name()), 200).into_owned(),
-        name,
-    })
+    let mut settings = settings(root, text).map_err(|wrong| match wrong {
+        Wrong::TooLarge(what) => too_large(Format::Xml, what),
+        Wrong::At { why, .. } => Failure::new(FailureKind::Corrupt, expected(Format::Xml), why),
+    })?;
+    let name = text::clip(&text::escape(root.tag_name().name()), 200).into_owned();
+    settings.root = Some(name);
+    Ok(settings)
+}
+
+/// Elements in the order of the document, each followed by its attributes and what it holds. Without
+/// recursion: the nesting is the file's.
+fn settings(root: Node<'_, '_>, text: &str) -> Result<Settings, Wrong> {
+    let mut gather = Gather::default();
+    let mut lines = Lines {
+        text,
+        at: 0,
+        line: 1,
+    };
+    for node in root.descendants().filter(Node::is_element) {
+        let depth = node.ancestors().take(super::gather::DEEPEST + 2).count() - 2;
+        while gather.depth() > depth {
+            gather.close();
+        }
+        let line = lines.of(node.range().start);
+        let name = node.tag_name().name();
+        let value = own_text(node);
+        // AMPS Configuration Guide, "Including Files".
+        let is_leaf = !node.children().any(|child| child.is_element());
+        if name == "Include" && is_leaf && !value.is_empty() && node != root {
+            gather.include(&value, line, false, false)?;
+            continue;
+        }
+        gather.open(name, &value, line)?;
+        for attribute in node.attributes() {
+            let key = format!("@{}", attribute.name());
+            gather.setting(&key, attribute.value(), line)?;
+        }
+    }
+    Ok(gather.finish())
+}
+
+fn own_text(node: Node<'_, '_>) -> String {
+    let texts = node.children().filter(Node::is_text);
+    let text: String = texts.filter_map(|node| node.text()).collect();
+    text.trim().to_owned()
+}
+
+/// Lines of places that only go forward.
+struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, place: usize) -> usize {
+        let passed = self.text.get(self.at..place).unwrap_or_default();
+        self.line += passed.matches('\n').count();
+        self.at = place.max(self.at);
+        self.line
+    }
 }
 
 /// What there is too much of. Counted from above: text between tags counts as if it were a tag's.
@@ -115,15 +117,6 @@ fn excess(text: &str) -> Option<&'static str> {
     (text.matches("xmlns").count() > NAMESPACES).then_some("hundreds of namespaces")
 }
 
-fn too_large(actual: &str) -> Failure {
-    Failure::new(
-        FailureKind::TooLarge,
-        "an XML document of a configuration's size (at most 16 MiB, a million nodes)",
-        actual,
-    )
-    .with_hint("check that the path names a configuration; other files need no `format: xml`")
-}
-
 fn not_text(why: NotText) -> Failure {
     let (actual, hint) = match why {
         NotText::Invalid { encoding, line } => {
@@ -141,12 +134,12 @@ fn not_text(why: NotText) -> Failure {
             "save the file as UTF-8, UTF-16 or ISO-8859-1, or take `format: xml` from the inventory",
         ),
     };
-    Failure::new(FailureKind::Corrupt, EXPECTED, actual).with_hint(hint)
+    Failure::new(FailureKind::Corrupt, expected(Format::Xml), actual).with_hint(hint)
 }
 
 fn refusal(text: &str, error: &Error) -> Failure {
     if matches!(error, Error::NodesLimitReached) {
-        return too_large("more than a million nodes");
+        return too_large(Format::Xml, "more than a million nodes");
     }
     if matches!(error, Error::DtdDetected) {
         let line = text
@@ -163,7 +156,7 @@ fn refusal(text: &str, error: &Error) -> Failure {
         Some((line, column)) => format!("line {line}, column {column}: {}", say(error)),
         None => say(error),
     };
-    Failure::new(FailureKind::Corrupt, EXPECTED, actual)
+    Failure::new(FailureKind::Corrupt, expected(Format::Xml), actual)
         .with_hint("compare with `xmllint --noout` on the host: the product may not start from it")
 }
 
@@ -214,21 +207,28 @@ fn say(error: &Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io::Write as _;
 
-    fn read(bytes: &[u8]) -> Result<Content, Failure> {
-        let mut reader = Xml::default();
+    use super::super::reader::{CAP, Parsed};
+    use super::*;
+    use crate::evidence::Content;
+    use crate::evidence::reader::Reader as _;
+
+    type Found = (String, Option<String>);
+
+    fn read(bytes: &[u8]) -> Result<Found, Failure> {
+        let mut reader = Parsed::new(Format::Xml);
         for piece in bytes.chunks(1000) {
             reader.write_all(piece).unwrap();
         }
-        Box::new(reader).finish()
+        match Box::new(reader).finish()? {
+            Content::Settings(found) => Ok((found.root.unwrap(), found.name)),
+            other => panic!("{other:?}"),
+        }
     }
 
-    fn found(root: &str, name: Option<&str>) -> Result<Content, Failure> {
-        Ok(Content::Xml {
-            root: root.to_owned(),
-            name: name.map(str::to_owned),
-        })
+    fn found(root: &str, name: Option<&str>) -> Result<Found, Failure> {
+        Ok((root.to_owned(), name.map(str::to_owned)))
     }
 
     #[test]
@@ -334,7 +334,10 @@ mod tests {
             FailureKind::Corrupt
         );
         let closed = format!("{deep}{}", "</a>".repeat(200_000));
-        assert_eq!(read(closed.as_bytes()), found("a", None));
+        assert_eq!(
+            read(closed.as_bytes()).unwrap_err().kind,
+            FailureKind::TooLarge
+        );
         let nodes = format!("<a>{}</a>", "<b/>".repeat(NODES as usize));
         assert_eq!(
             read(nodes.as_bytes()).unwrap_err().kind,
