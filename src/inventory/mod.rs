@@ -43,6 +43,8 @@ pub use artifact::{
 use crate::digest::Sha256;
 use crate::problem::{Place, Problem, Problems};
 use page::Page;
+pub use profile::PROFILE_END;
+use profile::Profiles;
 
 /// Largest inventory read, in bytes: over ten times what 100,000 hosts need.
 const MOST_BYTES: u64 = 256 << 20;
@@ -75,6 +77,7 @@ pub struct Inventory {
     instance_index: HashMap<String, usize>,
     logins: login::Logins,
     files: Vec<files::FileUse>,
+    profiles: Profiles,
 }
 
 impl Inventory {
@@ -113,8 +116,9 @@ impl Inventory {
         Self::parse_with(path, bytes, None)
     }
 
-    /// The same from what a run has kept: what its ssh_configs said is in `records`, by the names that
-    /// [`Inventory::records`] gave, and no ssh_config of this machine is read.
+    /// The same from what a run has kept: what its ssh_configs and its profiles said is in `records`, by
+    /// the names that [`Inventory::records`] gave, and neither an ssh_config nor a profile of this
+    /// machine is read.
     ///
     /// # Errors
     /// As [`Inventory::parse`].
@@ -146,7 +150,8 @@ impl Inventory {
         let raw = read::inventory(&mut page, &root, folder);
         let files = files::uses(&raw, &page);
         let configs = configs(&raw, &mut page, records);
-        let resolved = resolve::resolve(raw, &mut page, configs);
+        let profiles = Profiles::read(&mut page, &raw, folder, records);
+        let resolved = resolve::resolve(raw, &mut page, configs, &profiles);
         if page.refusals() > 0 {
             return Err(page.into_problems().into());
         }
@@ -168,6 +173,7 @@ impl Inventory {
             instance_index,
             logins: resolved.logins,
             files,
+            profiles,
             bytes,
         })
     }
@@ -214,8 +220,8 @@ impl Inventory {
         Some(self.logins.login(host, team, hosts, index, name))
     }
 
-    /// What the operators' own ssh_configs said of the hosts asked about so far: small ssh_configs by
-    /// name, to be kept with a run.
+    /// What stands elsewhere than in the inventory and was used so far, by name, to be kept with a run:
+    /// what the operators' own ssh_configs said, as small ssh_configs, and the text of each profile.
     #[must_use]
     pub fn records(&self) -> BTreeMap<String, Vec<u8>> {
         let said = self.logins.configs().record(|team| self.logins.given(team));
@@ -223,7 +229,9 @@ impl Inventory {
             let name = &self.teams[team].name;
             (record_name(team, name, source), text)
         });
-        named.collect()
+        let profiles = self.profiles.texts();
+        let profiles = profiles.map(|(name, text)| (name.to_owned(), text.to_vec()));
+        named.chain(profiles).collect()
     }
 
     /// What is wrong with the files that the inventory names: keys, certificates and known_hosts
@@ -237,7 +245,7 @@ impl Inventory {
     }
 }
 
-/// How the names of [`Inventory::records`] end.
+/// How the names of the ssh_configs in [`Inventory::records`] end.
 pub const RECORD_END: &str = ".ssh_config";
 
 /// `team-1-operations.ssh_config`; the numbers keep names apart that look alike in ASCII.

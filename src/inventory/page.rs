@@ -1,24 +1,35 @@
-//! The file being read, and everything found wrong on it so far. Turns a [`Mark`] into a place with
-//! its line; knows neither YAML nor keys.
+//! The file being read, the profiles that it names, and everything found wrong on them so far. Turns a
+//! [`Mark`] into a place with its line; knows neither YAML nor keys.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::problem::{Place, Problem};
 
 /// Line and column from 1, in characters. Line 0: not in the file, but in a built-in profile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Mark {
+    /// 0: the inventory; else the profile opened as that sheet.
+    pub sheet: u16,
     pub line: u32,
     pub column: u32,
 }
 
 impl Mark {
     /// Where things stand that no line of the user's file says.
-    pub const BUILT_IN: Self = Self { line: 0, column: 0 };
+    pub const BUILT_IN: Self = Self {
+        sheet: 0,
+        line: 0,
+        column: 0,
+    };
 
     /// True for what comes out of a built-in profile.
     pub fn is_built_in(self) -> bool {
         self == Self::BUILT_IN
+    }
+
+    /// True for what comes out of a profile, built in or not.
+    pub fn is_of_profile(self) -> bool {
+        self.is_built_in() || self.sheet > 0
     }
 }
 
@@ -32,11 +43,15 @@ pub(super) struct Spanned<T> {
 /// Text as written.
 pub(super) type Text = Spanned<String>;
 
-/// One file under the eyes of the reader.
+/// One file under the eyes of the reader, and the profiles read meanwhile.
 pub(super) struct Page<'s> {
     path: &'s Path,
     lines: Vec<&'s str>,
     built_in: bool,
+    /// Path and lines of each profile of the user's; the first is sheet 1.
+    sheets: Vec<(PathBuf, Vec<String>)>,
+    /// The sheet that new marks are of.
+    sheet: u16,
     comparisons: usize,
     problems: Vec<Problem>,
 }
@@ -47,17 +62,29 @@ impl<'s> Page<'s> {
             path,
             lines: lines(text),
             built_in: false,
+            sheets: Vec::new(),
+            sheet: 0,
             comparisons: 0,
             problems: Vec::new(),
         }
     }
 
-    /// A profile compiled into gonogo: nothing in it has a place that a user could look at.
-    pub fn of_profile(name: &'s str, text: &'s str) -> Self {
-        Self {
-            built_in: true,
-            ..Self::new(Path::new(name), text)
-        }
+    /// Reads a built-in profile: until [`Page::back`], no mark has a place.
+    pub fn turn_to_built_in(&mut self) {
+        self.built_in = true;
+    }
+
+    /// Reads a profile of the user's: until [`Page::back`], marks are of that file.
+    pub fn turn_to(&mut self, path: &Path, text: &str) {
+        let lines = lines(text).into_iter().map(str::to_owned).collect();
+        self.sheets.push((path.to_owned(), lines));
+        self.sheet = u16::try_from(self.sheets.len()).unwrap_or(u16::MAX);
+    }
+
+    /// Back to the inventory itself.
+    pub fn back(&mut self) {
+        self.built_in = false;
+        self.sheet = 0;
     }
 
     /// The mark of a line and a column, both from 1.
@@ -66,6 +93,7 @@ impl<'s> Page<'s> {
         match self.built_in {
             true => Mark::BUILT_IN,
             false => Mark {
+                sheet: self.sheet,
                 line: number(line),
                 column: number(column),
             },
@@ -74,13 +102,25 @@ impl<'s> Page<'s> {
 
     /// The place of `at` in this file.
     pub fn place(&self, at: Mark) -> Place {
-        Place::new(self.path, at.line as usize, at.column as usize)
+        let path = match self.sheet_of(at) {
+            Some((path, _)) => path,
+            None => self.path,
+        };
+        Place::new(path, at.line as usize, at.column as usize)
+    }
+
+    fn sheet_of(&self, at: Mark) -> Option<&(PathBuf, Vec<String>)> {
+        let index = usize::from(at.sheet).checked_sub(1)?;
+        self.sheets.get(index)
     }
 
     /// The line of `at` as written.
     pub fn line(&self, at: Mark) -> Option<String> {
         let index = (at.line as usize).checked_sub(1)?;
-        self.lines.get(index).map(|line| (*line).to_owned())
+        match self.sheet_of(at) {
+            Some((_, lines)) => lines.get(index).cloned(),
+            None => self.lines.get(index).map(|line| (*line).to_owned()),
+        }
     }
 
     /// Notes what is wrong at `at`, and what to write instead.

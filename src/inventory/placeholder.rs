@@ -3,6 +3,9 @@
 use super::grammar;
 use super::page::Mark;
 
+/// Names that every placeholder may use without a value in `vars`.
+pub(super) const RESERVED: [&str; 5] = ["instance", "host", "team", "product", "environment"];
+
 /// Text with holes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Template {

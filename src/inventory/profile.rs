@@ -1,29 +1,248 @@
-//! Built-in profiles: what gonogo knows of a product before the inventory says anything. Data files
-//! beside this one, read by the same reader as the inventory itself.
+//! Profiles: what gonogo knows of a product before the inventory says anything. Those built in are data
+//! files beside this one; a user writes the same format, and names the file. Knows where a profile
+//! comes from, not what it means.
 
-use super::page::{Mark, Page, Spanned};
-use super::raw::Product;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use super::page::{Page, Text};
+use super::raw::{Artifact, Raw};
 use super::{read, yaml};
+use crate::problem::{Place, Problem};
+use crate::text;
 
-const PROFILES: [(&str, &str); 1] = [("amps", include_str!("profiles/amps.yaml"))];
+/// Name and text of each built-in profile.
+pub(super) const BUILT_IN: [(&str, &str); 1] = [("amps", include_str!("profiles/amps.yaml"))];
 
-/// Names of all profiles.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    PROFILES.iter().map(|(name, _)| *name)
+/// What runs before 0.3 went by: they keep no copy, and what they said must be what it was.
+const FROZEN: [(&str, &str); 1] = [("amps", include_str!("profiles/frozen/amps-0.2.yaml"))];
+
+/// How the names of a profile's copies in a run end.
+pub const PROFILE_END: &str = ".profile.yaml";
+
+/// Largest profile read, in bytes.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// A profile as written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Profile {
+    /// What it is for.
+    pub about: Option<Text>,
+    pub vendor: Option<Text>,
+    pub vars: Vec<Var>,
+    pub artifacts: Vec<Artifact>,
 }
 
-/// The profile of that name.
-pub(super) fn find(name: &str) -> Option<Product> {
-    let (name, text) = PROFILES.iter().find(|(known, _)| *known == name)?;
-    let mut page = Page::of_profile(name, text);
-    let node = yaml::read(text, &mut page)?;
-    let name = Spanned {
-        at: Mark::BUILT_IN,
-        value: (*name).to_owned(),
+/// A placeholder of a profile.
+#[derive(Clone, Debug)]
+pub(super) struct Var {
+    pub name: Text,
+    /// What it stands for.
+    pub about: Option<String>,
+    /// Its value where the instance gives none.
+    pub default: Option<String>,
+    /// An instance that gives no value does without the artifacts that need one.
+    pub optional: bool,
+}
+
+/// Names of the built-in profiles.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|(name, _)| *name)
+}
+
+/// Whether a product's `profile:` names a file.
+pub(super) fn is_path(chosen: &str) -> bool {
+    chosen.contains('/') || chosen.ends_with(".yaml") || chosen.ends_with(".yml")
+}
+
+/// Every profile that an inventory uses, by the name that it uses.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Profiles(BTreeMap<String, Used>);
+
+#[derive(Clone, Debug)]
+struct Used {
+    /// Name of its copy in a run.
+    record: String,
+    bytes: Vec<u8>,
+    profile: Profile,
+}
+
+impl Profiles {
+    /// Reads what `raw` uses; `folder` is what the paths in it start from. With `records` it is taken
+    /// from what a run has kept, and from nowhere else.
+    pub fn read(
+        page: &mut Page<'_>,
+        raw: &Raw,
+        folder: &Path,
+        records: Option<&BTreeMap<String, Vec<u8>>>,
+    ) -> Self {
+        let mut all = Self::default();
+        for (index, product) in raw.products.iter().enumerate() {
+            match &product.profile {
+                Some(chosen) if is_path(&chosen.value) => {
+                    if all.0.contains_key(&chosen.value) {
+                        continue;
+                    }
+                    let record = record_name(index, &chosen.value);
+                    let path = folder.join(&chosen.value);
+                    let bytes = match records {
+                        Some(records) => records.get(&record).cloned().ok_or_else(String::new),
+                        None => from_disk(&path),
+                    };
+                    match bytes {
+                        Ok(bytes) => all.add(page, &chosen.value, record, bytes, Some(&path)),
+                        Err(why) => {
+                            let message =
+                                format!("cannot read the profile `{}`: {why}", chosen.value);
+                            let hint = "a profile's path starts from the inventory's folder";
+                            page.refuse(chosen.at, message, hint);
+                        }
+                    }
+                }
+                Some(chosen) => {
+                    if !all.built_in(page, &chosen.value, records) {
+                        refuse_profile(page, chosen);
+                    }
+                }
+                None => drop(all.built_in(page, &product.name.value, records)),
+            }
+        }
+        let used = raw.instances.iter().filter_map(|one| one.product.as_ref());
+        for product in used {
+            let declared = raw.products.iter();
+            if !declared
+                .into_iter()
+                .any(|known| known.name.value == product.value)
+            {
+                all.built_in(page, &product.value, records);
+            }
+        }
+        all
+    }
+
+    /// The profile of that name, when there is one.
+    pub fn find(&self, name: &str) -> Option<&Profile> {
+        self.0.get(name).map(|used| &used.profile)
+    }
+
+    /// Their texts, by the names under which a run keeps them.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let all = self.0.values();
+        all.map(|used| (used.record.as_str(), used.bytes.as_slice()))
+    }
+
+    /// False when there is no such profile.
+    fn built_in(
+        &mut self,
+        page: &mut Page<'_>,
+        name: &str,
+        records: Option<&BTreeMap<String, Vec<u8>>>,
+    ) -> bool {
+        if self.0.contains_key(name) {
+            return true;
+        }
+        let record = format!("{name}{PROFILE_END}");
+        let shipped = |all: &[(&str, &str)]| {
+            let found = all.iter().find(|(known, _)| *known == name);
+            found.map(|(_, text)| text.as_bytes().to_vec())
+        };
+        let bytes = match records {
+            None => shipped(&BUILT_IN),
+            Some(records) if records.keys().any(|name| name.ends_with(PROFILE_END)) => {
+                records.get(&record).cloned()
+            }
+            Some(_) => shipped(&FROZEN),
+        };
+        let Some(bytes) = bytes else { return false };
+        self.add(page, name, record, bytes, None);
+        true
+    }
+
+    fn add(
+        &mut self,
+        page: &mut Page<'_>,
+        name: &str,
+        record: String,
+        bytes: Vec<u8>,
+        path: Option<&Path>,
+    ) {
+        let Ok(written) = std::str::from_utf8(&bytes) else {
+            let place = Place::whole(path.unwrap_or(Path::new(&record)));
+            page.add(Problem::new(place, "not UTF-8 text").with_hint("save the file as UTF-8"));
+            return;
+        };
+        let written = written.strip_prefix('\u{feff}').unwrap_or(written);
+        match path {
+            Some(path) => page.turn_to(path, written),
+            None => page.turn_to_built_in(),
+        }
+        let profile = parse(page, name, written).unwrap_or_default();
+        page.back();
+        let used = Used {
+            record,
+            bytes,
+            profile,
+        };
+        self.0.insert(name.to_owned(), used);
+    }
+}
+
+/// Reads one profile; `page` is turned to it.
+fn parse(page: &mut Page<'_>, name: &str, written: &str) -> Option<Profile> {
+    let before = page.refusals();
+    let root = yaml::read(written, page).filter(|root| !root.is_null());
+    let Some(root) = root else {
+        if page.refusals() == before {
+            let at = page.mark(1, 1);
+            let hint = "`gonogo profiles show amps` prints one to begin with";
+            page.refuse(at, "the profile is empty", hint);
+        }
+        return None;
     };
-    let profile = read::product(&mut page, name, &node);
-    debug_assert!(page.refusals() == 0, "{:?}", page.into_problems());
-    Some(profile)
+    read::profile(page, name, &root)
+}
+
+/// `product-2-ours.profile.yaml`; the number keeps names apart that look alike in ASCII.
+fn record_name(product: usize, path: &str) -> String {
+    let stem = Path::new(path).file_stem().unwrap_or_default();
+    let portable = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let stem: String = stem
+        .to_string_lossy()
+        .chars()
+        .take(40)
+        .map(portable)
+        .collect();
+    format!("product-{}-{stem}{PROFILE_END}", product + 1)
+}
+
+fn from_disk(path: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| {
+        // A byte more than allowed tells too large from just right.
+        file.take(MOST_BYTES + 1).read_to_end(&mut bytes)
+    });
+    match read {
+        Err(error) => Err(error.to_string()),
+        Ok(_) if bytes.len() as u64 > MOST_BYTES => {
+            Err("this is too large to be a profile".to_owned())
+        }
+        Ok(_) => Ok(bytes),
+    }
+}
+
+fn refuse_profile(page: &mut Page<'_>, chosen: &Text) {
+    let mut hint = text::did_you_mean(&chosen.value, names());
+    if hint.is_empty() {
+        let known: Vec<&str> = names().collect();
+        hint = format!(
+            "profiles: {}; or the path of a file, with a `/` or `.yaml` in it",
+            known.join(", ")
+        );
+    }
+    let message = format!("there is no profile `{}`", chosen.value);
+    page.refuse(chosen.at, message, hint);
 }
 
 #[cfg(test)]
@@ -32,15 +251,34 @@ mod tests {
 
     #[test]
     fn every_profile_reads_without_a_problem() {
-        for (name, text) in PROFILES {
-            let mut page = Page::of_profile(name, text);
-            let node = yaml::read(text, &mut page).unwrap();
-            let at = Mark::BUILT_IN;
-            let value = name.to_owned();
-            let profile = read::product(&mut page, Spanned { at, value }, &node);
-            assert_eq!(page.into_problems(), []);
+        for (name, text) in BUILT_IN.iter().chain(&FROZEN) {
+            let mut page = Page::new(Path::new(name), text);
+            let profile = parse(&mut page, name, text).unwrap();
+            assert_eq!(page.into_problems(), [], "{name}");
             assert!(!profile.artifacts.is_empty(), "{name}");
         }
-        assert!(find("ampz").is_none());
+        assert!(names().all(|name| name != "ampz"));
+    }
+
+    #[test]
+    fn every_artifact_of_a_profile_says_where_its_facts_come_from() {
+        for (name, text) in BUILT_IN {
+            let mut page = Page::new(Path::new(name), text);
+            let profile = parse(&mut page, name, text).unwrap();
+            assert!(
+                profile.about.is_some() && profile.vendor.is_some(),
+                "{name}"
+            );
+            for artifact in &profile.artifacts {
+                let about = &artifact.about;
+                let whose = format!("{name}: {}", artifact.name.value);
+                assert!(about.source.is_some(), "{whose}: source");
+                assert!(about.needs.is_some(), "{whose}: needs");
+                assert_eq!(about.checked.as_deref(), Some("2026-11-21"), "{whose}");
+            }
+            for var in &profile.vars {
+                assert!(var.about.is_some(), "{name}: {}", var.name.value);
+            }
+        }
     }
 }

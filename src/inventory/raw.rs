@@ -161,6 +161,17 @@ pub(super) enum Theme {
 }
 
 impl Artifact {
+    /// Every text of it that has placeholders.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let command = self.command.iter().flat_map(|command| &command.value);
+        (command.chain(&self.path).chain(&self.mask))
+            .chain(&self.journal)
+            .chain(self.http.iter().map(|get| &get.url))
+            .chain(self.log.texts())
+            .chain(self.statistics.texts())
+            .chain(self.configuration.texts())
+    }
+
     /// Whether it says where it comes from.
     pub fn has_source(&self) -> bool {
         self.command.is_some()

@@ -19,7 +19,7 @@ use super::{Ran, Record};
 use crate::digest::Sha256;
 use crate::failure::{Failure, FailureKind};
 use crate::feature_files::FeatureFile;
-use crate::inventory::{Inventory, RECORD_END};
+use crate::inventory::{Inventory, PROFILE_END, RECORD_END};
 use crate::plan::{self, Check, Filters, Plan};
 use crate::problem::Problem;
 use crate::report::schema;
@@ -68,7 +68,7 @@ fn again(report: &schema::Report, directory: &Path) -> Result<Plan, String> {
         }
         match input.path.as_str() {
             INVENTORY => inventory = Some(bytes),
-            name if name.ends_with(RECORD_END) => {
+            name if name.ends_with(RECORD_END) || name.ends_with(PROFILE_END) => {
                 let name = name.strip_prefix("inputs/").unwrap_or(name);
                 records.insert(name.to_owned(), bytes);
             }

@@ -3,6 +3,7 @@
 
 mod access;
 mod artifact;
+mod profile;
 mod ways;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use super::raw::{Access, Host, Instance, Product, Raw, Team};
 use super::yaml::{Entry, Node, Value};
 
 pub(super) use artifact::artifacts;
+pub(super) use profile::profile;
 
 /// Reads the whole file. `folder` is what relative paths in it start from.
 pub(super) fn inventory(page: &mut Page<'_>, root: &Node<'_>, folder: &Path) -> Raw {
@@ -164,8 +166,7 @@ fn team(page: &mut Page<'_>, name: Text, node: &Node<'_>, folder: &Path) -> Team
     Team { name, access }
 }
 
-/// A product, and a built-in profile too.
-pub(super) fn product(page: &mut Page<'_>, name: Text, node: &Node<'_>) -> Product {
+fn product(page: &mut Page<'_>, name: Text, node: &Node<'_>) -> Product {
     let owner = format!("product `{}`", name.value);
     let mut product = Product::named(name);
     if let Some(mut keys) = Keys::of(page, node, owner, product.name.at) {
@@ -173,12 +174,21 @@ pub(super) fn product(page: &mut Page<'_>, name: Text, node: &Node<'_>) -> Produ
         product.vendor =
             vendor.and_then(|node| fields::checked(page, node, "vendor", grammar::name));
         let profile = keys.take("profile");
-        product.profile =
-            profile.and_then(|node| fields::checked(page, node, "profile", grammar::name));
+        product.profile = profile.and_then(|node| chosen(page, node));
         product.artifacts = artifacts(page, keys.take("artifacts"));
         keys.done(page);
     }
     product
+}
+
+/// The name of a built-in profile, or the path of a file.
+fn chosen(page: &mut Page<'_>, node: &Node<'_>) -> Option<Text> {
+    let text = fields::text(page, node, "profile")?;
+    let rule = match super::profile::is_path(&text.value) {
+        true => grammar::printable,
+        false => grammar::name,
+    };
+    fields::checked(page, node, "profile", rule)
 }
 
 fn instance(page: &mut Page<'_>, name: Text, node: &Node<'_>) -> Option<Instance> {

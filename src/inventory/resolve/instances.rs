@@ -196,6 +196,7 @@ impl<'r> Resolver<'r> {
                 written,
                 environment: self.environment,
                 team,
+                declared: shelf.map_or(&[], |shelf| &shelf.product.vars),
             };
             let filled = readies
                 .iter()
@@ -276,9 +277,10 @@ impl<'r> Resolver<'r> {
     ) -> Option<String> {
         match template.fill(scope) {
             Ok(filled) => Some(filled),
+            // An instance does without what a profile offers only to who gives a value.
+            Err(hole) if template.at.is_of_profile() && scope.is_optional(hole) => None,
             Err(hole) => {
-                self.missing
-                    .note(template, hole, &ready.name, scope.written);
+                self.missing.note(template, hole, &ready.name, scope);
                 None
             }
         }

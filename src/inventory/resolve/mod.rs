@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use super::Team;
 use super::login::Logins;
 use super::page::{Page, Text};
+use super::profile::Profiles;
 use super::raw::Raw;
 use super::ssh_config::Configs;
 use super::{Host, Instance};
@@ -39,7 +40,12 @@ pub(super) struct Resolved {
 pub(super) type Index = HashMap<String, usize>;
 
 /// Resolves everything; usable only when the page holds no problem afterwards.
-pub(super) fn resolve(raw: Raw, page: &mut Page<'_>, configs: Configs) -> Resolved {
+pub(super) fn resolve(
+    raw: Raw,
+    page: &mut Page<'_>,
+    configs: Configs,
+    profiles: &Profiles,
+) -> Resolved {
     let host_index = index(raw.hosts.iter().map(|host| &host.name));
     let team_index = index(raw.teams.iter().map(|team| &team.name));
     let known = Known {
@@ -47,7 +53,7 @@ pub(super) fn resolve(raw: Raw, page: &mut Page<'_>, configs: Configs) -> Resolv
         teams: &team_index,
     };
     logins::check(page, &raw, &known);
-    let products = products::merge(page, &raw);
+    let products = products::merge(page, &raw, profiles);
     let instances = instances::resolve(page, &raw, &known, &products);
     chroots::check(page, &raw, &known, &instances);
     let hosts = hosts::resolve(page, &raw);

@@ -3,18 +3,18 @@
 use std::collections::HashSet;
 
 use crate::inventory::page::{Mark, Page, Text};
-use crate::inventory::placeholder::{Template, Values};
+use crate::inventory::placeholder::{RESERVED, Template, Values};
+use crate::inventory::profile::Var;
 use crate::inventory::raw::Instance as Raws;
 use crate::text;
-
-/// Names that every placeholder may use without a value in `vars`.
-const BUILT_IN: [&str; 5] = ["instance", "host", "team", "product", "environment"];
 
 /// What the placeholders of one instance stand for, seen by one team.
 pub(super) struct Scope<'r> {
     pub written: &'r Raws,
     pub environment: &'r str,
     pub team: &'r str,
+    /// What the product's profile declares.
+    pub declared: &'r [Var],
 }
 
 impl<'r> Scope<'r> {
@@ -22,6 +22,12 @@ impl<'r> Scope<'r> {
         let vars = &self.written.vars;
         let found = vars.iter().find(|(known, _)| known.value == name);
         found.map(|(_, value)| value)
+    }
+
+    /// Whether an instance may do without a value for it.
+    pub fn is_optional(&self, hole: &str) -> bool {
+        let mut declared = self.declared.iter();
+        declared.any(|var| var.name.value == hole && var.optional)
     }
 
     /// Where to point: at the written template if that is what is wrong, else at the value, else at
@@ -51,7 +57,11 @@ impl Values for Scope<'_> {
                 .as_ref()
                 .map(|name| name.value.as_str()),
             "environment" => Some(self.environment),
-            _ => None,
+            _ => {
+                let mut declared = self.declared.iter();
+                let var = declared.find(|var| var.name.value == hole)?;
+                var.default.as_deref()
+            }
         }
     }
 }
@@ -66,21 +76,29 @@ pub(super) struct Missing<'r> {
 struct Note<'r> {
     template: Mark,
     hole: String,
+    /// What the profile says that it stands for.
+    about: Option<&'r str>,
     artifact: String,
     instance: &'r Raws,
 }
 
 impl<'r> Missing<'r> {
-    pub fn note(&mut self, template: &Template, hole: &str, artifact: &str, instance: &'r Raws) {
+    pub fn note(&mut self, template: &Template, hole: &str, artifact: &str, scope: &Scope<'r>) {
         // `{host}` without a value means that the instance's own `host` was refused.
-        if BUILT_IN.contains(&hole) {
+        if RESERVED.contains(&hole) {
+            return;
+        }
+        let var = scope.declared.iter().find(|var| var.name.value == hole);
+        // Refused in the profile, which does not declare it.
+        if template.at.is_of_profile() && var.is_none() && !scope.declared.is_empty() {
             return;
         }
         self.notes.push(Note {
             template: template.at,
             hole: hole.to_owned(),
+            about: var.and_then(|var| var.about.as_deref()),
             artifact: artifact.to_owned(),
-            instance,
+            instance: scope.written,
         });
     }
 
@@ -104,17 +122,20 @@ impl<'r> Missing<'r> {
             let vars = note.instance.vars.iter();
             let vars = vars.map(|(name, _)| name.value.as_str());
             // What a profile asks for is spelt well; only the instance can be wrong.
-            let own = match note.template.is_built_in() {
+            let own = match note.template.is_of_profile() {
                 true => &[][..],
-                false => &BUILT_IN[..],
+                false => &RESERVED[..],
             };
             let close = text::did_you_mean(hole, vars.chain(own.iter().copied()));
-            let hint = match close.is_empty() {
-                true => format!("write `vars: {{{hole}: …}}` below the instance"),
-                false => close,
+            let hint = match (close.is_empty(), note.about) {
+                (false, _) => close,
+                (true, None) => format!("write `vars: {{{hole}: …}}` below the instance"),
+                (true, Some(about)) => {
+                    format!("write `vars: {{{hole}: …}}` below the instance: {about}")
+                }
             };
             // No instance gives it: the template is what is wrong, and one place is enough.
-            if !note.template.is_built_in() && !given.contains(&(product.clone(), hole)) {
+            if !note.template.is_of_profile() && !given.contains(&(product.clone(), hole)) {
                 if everywhere.insert((product, hole.to_owned())) {
                     let message = format!("nothing gives `{{{hole}}}` a value");
                     page.refuse(note.template, message, hint);

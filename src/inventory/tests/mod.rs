@@ -3,6 +3,7 @@
 
 mod logins;
 mod meaning;
+mod profiles;
 mod refusals;
 mod ssh_config;
 

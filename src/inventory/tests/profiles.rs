@@ -1,0 +1,217 @@
+//! Profiles of the user's own, the built-in ones, and what a run keeps of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::{GOOD, brief, changed, good};
+use crate::inventory::{Inventory, Source};
+use crate::problem::{Problem, Problems};
+
+const OURS: &str = r#"about: our own broker
+vendor: acme
+vars:
+  home: {about: where it is installed}
+  port: {about: of its status page, default: "8080"}
+  spool: {about: where it spools, optional: true}
+artifacts:
+  version: {kind: version, path: "{home}/VERSION", match: '(\d+)'}
+  status: {kind: statistics, http: "http://127.0.0.1:{port}/status"}
+  spool: {kind: other, path: "{spool}/*", listing: true}
+"#;
+
+const USES: &str = r#"environment: production
+ssh: {known_hosts: [known_hosts]}
+hosts: {ny4-1: {address: 10.20.0.11}}
+teams: {ops: {user: ops, agent: true}}
+products: {ours: {profile: profiles/ours.yaml}, twin: {profile: profiles/ours.yaml}}
+instances:
+  a: {product: ours, host: ny4-1, teams: [ops], vars: {home: /srv/a}}
+  b: {product: twin, host: ny4-1, teams: [ops], vars: {home: /srv/b, port: "81", spool: /var/b}}
+vendors: {acme: {}}
+"#;
+
+struct Estate(tempfile::TempDir);
+
+impl Estate {
+    fn new(profile: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("profiles")).unwrap();
+        fs::write(dir.path().join("profiles/ours.yaml"), profile).unwrap();
+        Self(dir)
+    }
+
+    fn read(&self, inventory: &str) -> Result<Inventory, Problems> {
+        let path = self.0.path().join("inventory.yaml");
+        Inventory::parse(&path, inventory.as_bytes().to_vec())
+    }
+
+    fn problems(&self, inventory: &str) -> Vec<Problem> {
+        let read = self.read(inventory);
+        read.err().map(Problems::into_vec).unwrap_or_default()
+    }
+}
+
+fn names(inventory: &Inventory, instance: &str) -> Vec<String> {
+    let artifacts = inventory.instance(instance).unwrap().artifacts.iter();
+    artifacts.map(|artifact| artifact.name.clone()).collect()
+}
+
+fn url(inventory: &Inventory, instance: &str) -> String {
+    let status = inventory.instance(instance).unwrap().artifact("status");
+    match &status.unwrap().source {
+        Source::Http(get) => get.url.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_profile_of_the_users_is_a_base_like_a_built_in_one() {
+    let estate = Estate::new(OURS);
+    let inventory = estate.read(USES).unwrap_or_else(|all| panic!("{all}"));
+    assert_eq!(names(&inventory, "a"), ["version", "status"]);
+    assert_eq!(names(&inventory, "b"), ["version", "status", "spool"]);
+    assert_eq!(url(&inventory, "a"), "http://127.0.0.1:8080/status");
+    assert_eq!(url(&inventory, "b"), "http://127.0.0.1:81/status");
+    let vendor = inventory.instance("a").unwrap().vendor.as_deref();
+    assert_eq!(vendor, Some("acme"));
+}
+
+#[test]
+fn what_is_wrong_in_it_is_told_with_its_own_file_and_line() {
+    for (old, new, place, message, hint) in [
+        (
+            "about: our",
+            "abuot: our",
+            "1:1",
+            "unknown key `abuot`",
+            "did you mean `about`?",
+        ),
+        (
+            "{home}/V",
+            "{hoem}/V",
+            "8:34",
+            "`{hoem}` is none of",
+            "did you mean `home`?",
+        ),
+        (
+            "kind: other",
+            "kind: othr",
+            "10:17",
+            "unknown kind `othr`",
+            "did you mean",
+        ),
+        (
+            "optional: true",
+            "optional: true, default: /x",
+            "6:45",
+            "optional and has",
+            "remove one",
+        ),
+        (
+            "  spool: {about",
+            "  host: {about",
+            "6:3",
+            "`host` cannot be a pl",
+            "another name",
+        ),
+        (
+            "kind: version, ",
+            "",
+            "8:3",
+            "has no `kind`",
+            "write `kind:`",
+        ),
+        (
+            "artifacts:",
+            "artifacts: x",
+            "8:10",
+            "not well-formed YAML",
+            "check indent",
+        ),
+    ] {
+        assert_eq!(OURS.matches(old).count(), 1, "{old}");
+        let estate = Estate::new(&OURS.replacen(old, new, 1));
+        let problems = estate.problems(USES);
+        let shown = brief(&problems);
+        let first = problems.first().unwrap_or_else(|| panic!("{new}: nothing"));
+        assert!(
+            first.place.file.ends_with("profiles/ours.yaml"),
+            "{shown:?}"
+        );
+        assert!(shown[0].starts_with(place), "{new}: {shown:?}");
+        assert!(first.message.contains(message), "{new}: {shown:?}");
+        assert!(first.hint.contains(hint), "{new}: {}", first.hint);
+        let line = OURS.replacen(old, new, 1);
+        let line = line.lines().nth(first.place.line - 1).map(str::to_owned);
+        assert_eq!(first.line, line, "{new}");
+    }
+    for (text, message) in [("", "the profile is empty"), ("[a]", "expected a mapping")] {
+        let problems = Estate::new(text).problems(USES);
+        assert!(problems[0].message.contains(message), "{problems:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_beside_it_is_told_in_the_inventory() {
+    let estate = Estate::new(OURS);
+    let missing = USES.replacen("profiles/ours.yaml", "profiles/nosuch.yaml", 1);
+    let problems = estate.problems(&missing);
+    assert!(
+        problems[0]
+            .message
+            .contains("cannot read the profile `profiles/nosuch.yaml`"),
+        "{problems:?}"
+    );
+    assert!(problems[0].place.file.ends_with("inventory.yaml"));
+    let without = USES.replacen("vars: {home: /srv/a}", "vars: {}", 1);
+    let problems = estate.problems(&without);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].place.file.ends_with("inventory.yaml"));
+    assert!(problems[0].message.contains("gives `{home}` no value"));
+    assert!(
+        problems[0]
+            .hint
+            .ends_with("below the instance: where it is installed")
+    );
+}
+
+#[test]
+fn a_run_keeps_each_profile_once_and_is_read_from_what_it_kept() {
+    let estate = Estate::new(OURS);
+    let inventory = estate.read(USES).unwrap();
+    let records = inventory.records();
+    let kept: Vec<(&str, &[u8])> = records
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_slice()))
+        .collect();
+    assert_eq!(kept, [("product-1-ours.profile.yaml", OURS.as_bytes())]);
+    let path = estate.0.path().join("inventory.yaml");
+    fs::remove_dir_all(estate.0.path().join("profiles")).unwrap();
+    let again = Inventory::parse_recorded(&path, USES.as_bytes().to_vec(), &records);
+    let again = again.unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(again.instances, inventory.instances);
+    assert_eq!(again.records(), records);
+    let nothing = BTreeMap::new();
+    let without = Inventory::parse_recorded(&path, USES.as_bytes().to_vec(), &nothing);
+    assert!(without.is_err());
+}
+
+#[test]
+fn a_run_of_an_older_version_is_read_with_the_profile_of_its_day() {
+    let now = good(GOOD);
+    assert_eq!(
+        now.records().keys().collect::<Vec<_>>(),
+        ["amps.profile.yaml"]
+    );
+    let path = now.path.clone();
+    let old = Inventory::parse_recorded(&path, GOOD.as_bytes().to_vec(), &BTreeMap::new());
+    let old = old.unwrap();
+    assert_eq!(
+        names(&old, "orders"),
+        ["version", "configuration", "event log", "statistics"]
+    );
+    // A product that 0.2 knew nothing of starts from nothing, whatever profiles came later.
+    let redis = changed("  web:", "  redis:").replacen("product: web", "product: redis", 1);
+    let old = Inventory::parse_recorded(&path, redis.into_bytes(), &BTreeMap::new()).unwrap();
+    assert_eq!(names(&old, "shop"), ["version", "access log"]);
+}
