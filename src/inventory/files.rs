@@ -25,6 +25,7 @@ enum Role {
     Certificate,
     AgentKey,
     KnownHosts,
+    Ca,
 }
 
 impl Role {
@@ -34,6 +35,7 @@ impl Role {
             Self::Certificate => "certificate",
             Self::AgentKey => "public key file",
             Self::KnownHosts => "known_hosts file",
+            Self::Ca => "file of certificates",
         }
     }
 }
@@ -45,6 +47,19 @@ pub(super) fn uses(raw: &Raw, page: &Page<'_>) -> Vec<FileUse> {
     let hosts = raw.hosts.iter().map(|host| &host.access);
     for access in std::iter::once(&raw.ssh).chain(teams).chain(hosts) {
         of_level(access, page, &mut uses);
+    }
+    let products = raw.products.iter().map(|product| &product.artifacts);
+    let instances = raw.instances.iter().map(|instance| &instance.artifacts);
+    for artifact in products.chain(instances).flatten() {
+        let ca = artifact.http.as_ref().and_then(|get| get.ca.as_ref());
+        if let (Some(path), Some(at)) = (ca, artifact.ca_at) {
+            uses.push(FileUse {
+                place: page.place(at),
+                line: page.line(at),
+                role: Role::Ca,
+                path: path.clone(),
+            });
+        }
     }
     uses
 }

@@ -11,6 +11,7 @@ mod files;
 mod follow;
 mod grammar;
 mod login;
+mod never;
 mod offer;
 mod page;
 mod placeholder;
@@ -20,6 +21,7 @@ mod read;
 mod resolve;
 mod size;
 mod ssh_config;
+mod url;
 mod yaml;
 
 #[cfg(test)]
@@ -39,6 +41,8 @@ pub use artifact::{
     LogKeys, Pattern, Retention, Sample, SampleUnit, Source, StatisticsKeys, Stream, Take,
     TimeForm, Zone,
 };
+
+pub use url::Url;
 
 use crate::digest::Sha256;
 use crate::problem::{Place, Problem, Problems};

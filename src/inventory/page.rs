@@ -87,6 +87,11 @@ impl<'s> Page<'s> {
         self.sheet = 0;
     }
 
+    /// What relative paths in it start from; a built-in profile has no such folder.
+    pub fn folder(&self) -> Option<&'s Path> {
+        (!self.built_in).then(|| self.path.parent().unwrap_or(Path::new("")))
+    }
+
     /// The mark of a line and a column, both from 1.
     pub fn mark(&self, line: usize, column: usize) -> Mark {
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

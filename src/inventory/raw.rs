@@ -135,6 +135,8 @@ pub(super) struct Artifact {
     pub mask: Option<Template>,
     pub journal: Option<Template>,
     pub http: Option<Get<Template>>,
+    /// Where the `ca` of `http` stands.
+    pub ca_at: Option<Mark>,
     pub format: Option<Spanned<Format>>,
     pub pattern: Option<Spanned<Pattern>>,
     pub stream: Option<Spanned<Stream>>,
@@ -191,6 +193,7 @@ impl Artifact {
             mask: None,
             journal: None,
             http: None,
+            ca_at: None,
             format: None,
             pattern: None,
             stream: None,

@@ -11,7 +11,7 @@ pub struct Get<T = String> {
     pub user: Option<String>,
     /// `password_env:`: the variable that holds its password.
     pub password_env: Option<String>,
-    /// `ca:`: for https, the file of certificates that are trusted in place of the public ones.
+    /// `ca:`: for https, the file of certificates that are trusted in place of this machine's own.
     pub ca: Option<PathBuf>,
 }
 

@@ -63,6 +63,7 @@ pub(super) fn overlay(base: &Artifact, over: &Artifact) -> Artifact {
         merged.mask.clone_from(&base.mask);
         merged.journal.clone_from(&base.journal);
         merged.http.clone_from(&base.http);
+        merged.ca_at = base.ca_at;
         merged.stream = merged.stream.or_else(|| base.stream.clone());
     } else if over.command.is_some() && base.command.is_some() {
         merged.stream = merged.stream.or_else(|| base.stream.clone());
@@ -133,6 +134,25 @@ pub(super) fn complete(
         if let Some(stream) = &artifact.stream {
             let message = "`stream` is about commands, and this artifact is a file".to_owned();
             refuse(page, stream.at, message, "remove it");
+        }
+    }
+    if let Some(Source::Http(_)) = &source {
+        if let Some(stream) = &artifact.stream {
+            let message = "`stream` is about commands, and this artifact is an answer".to_owned();
+            refuse(page, stream.at, message, "remove it");
+        }
+        if let Some(format) = artifact
+            .format
+            .as_ref()
+            .filter(|format| format.value == Format::Sqlite)
+        {
+            let message = "a database is not asked of a web server".to_owned();
+            let hint = "write `path:` for a database, or the format that the server answers in";
+            refuse(page, format.at, message, hint);
+        }
+        if let Some(listing) = artifact.listing.as_ref().filter(|flag| flag.value) {
+            let message = "`listing` is about files, and this artifact is an answer".to_owned();
+            refuse(page, listing.at, message, "remove it");
         }
     }
     if let (Some(pattern), Some(kind)) = (&artifact.pattern, kind)

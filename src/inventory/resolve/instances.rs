@@ -9,9 +9,10 @@ use super::claims::Claims;
 use super::paths;
 use super::placeholders::{Missing, Scope};
 use super::products::{self, Product};
+use super::urls;
 use super::{Index, Known};
 use crate::inventory::Instance;
-use crate::inventory::artifact::{Artifact, Kind, Source};
+use crate::inventory::artifact::{Artifact, Get, Kind, Source};
 use crate::inventory::page::{Mark, Page, Text};
 use crate::inventory::placeholder::Template;
 use crate::inventory::raw::{self, Instance as Raws, Raw};
@@ -249,7 +250,13 @@ impl<'r> Resolver<'r> {
                 Source::Mask(mask)
             }
             Written::Journal(unit) => Source::Journal(self.fill_one(unit, ready, scope)?),
-            Written::Http(get) => Source::Http(get.fill(|url| self.fill_one(url, ready, scope))?),
+            Written::Http(template) => {
+                let get = template.fill(|url| self.fill_one(url, ready, scope))?;
+                if !self.judge_get(page, &get, &template.url, ready, scope) {
+                    return None;
+                }
+                Source::Http(get)
+            }
         };
         Some(Artifact {
             name: ready.name.clone(),
@@ -323,6 +330,41 @@ impl<'r> Resolver<'r> {
             return true;
         }
         self.claims.claim(page, path, ready, scope.written)
+    }
+
+    fn judge_get(
+        &mut self,
+        page: &mut Page<'_>,
+        get: &Get,
+        template: &Template,
+        ready: &Ready,
+        scope: &Scope<'r>,
+    ) -> bool {
+        let Some((message, hint)) = urls::object_to(get) else {
+            return true;
+        };
+        // A value that holds more than a name or a number is the likelier cause.
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+        let mut values = template.holes().filter_map(|hole| scope.var(hole));
+        let odd = values.find(|value| !value.value.chars().all(is_plain));
+        let at = match odd {
+            Some(value) => value.at,
+            None => scope.blame(template, |_| true),
+        };
+        if self.said.insert(at) {
+            // Before an `@` may stand a password.
+            match get.url.contains('@') {
+                true => {
+                    let message = format!("{message}: that of artifact `{}`", ready.name);
+                    page.refuse_unseen(at, message, hint);
+                }
+                false => {
+                    let message = format!("{message}: `{}` of artifact `{}`", get.url, ready.name);
+                    page.refuse(at, message, hint);
+                }
+            }
+        }
+        false
     }
 }
 

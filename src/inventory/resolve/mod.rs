@@ -11,6 +11,7 @@ mod logins;
 mod paths;
 mod placeholders;
 mod products;
+mod urls;
 
 use std::collections::HashMap;
 

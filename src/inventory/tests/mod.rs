@@ -1,6 +1,7 @@
 //! The inventory from text to meaning: what is right reads as meant, and what is wrong is refused
 //! all at once, at its place, with what to write instead.
 
+mod gets;
 mod logins;
 mod meaning;
 mod profiles;

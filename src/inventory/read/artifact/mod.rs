@@ -5,6 +5,8 @@ mod configuration;
 mod log;
 mod statistics;
 
+use std::path::PathBuf;
+
 use crate::inventory::artifact::{About, Format, Get, Kind, Pattern, SampleUnit, Stream};
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::grammar;
@@ -123,7 +125,9 @@ fn source(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, artifact: &mut Artifact)
     }
     if let Some(entry) = keys.entry("http") {
         given.push(("an HTTP request", entry.at));
-        artifact.http = http(page, &entry.value, entry.at);
+        if let Some((get, ca_at)) = http(page, &entry.value, entry.at) {
+            (artifact.http, artifact.ca_at) = (Some(get), ca_at);
+        }
     }
     given.sort_by_key(|(_, at)| *at);
     if let [.., (first, _), (second, at)] = given.as_slice() {
@@ -136,8 +140,8 @@ fn source(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, artifact: &mut Artifact)
     }
 }
 
-/// `http: URL`, or `http: {url: URL, user: NAME, password_env: NAME}`.
-fn http(page: &mut Page<'_>, node: &Node<'_>, at: Mark) -> Option<Get<Template>> {
+/// `http: URL`, or `http: {url: URL, user: NAME, password_env: NAME, ca: FILE}`, and where `ca` stands.
+fn http(page: &mut Page<'_>, node: &Node<'_>, at: Mark) -> Option<(Get<Template>, Option<Mark>)> {
     let plain = |url| Get {
         url,
         user: None,
@@ -145,7 +149,7 @@ fn http(page: &mut Page<'_>, node: &Node<'_>, at: Mark) -> Option<Get<Template>>
         ca: None,
     };
     if matches!(node.value, Value::Scalar { .. }) {
-        return template(page, node, "http").map(plain);
+        return Some((plain(template(page, node, "http")?), None));
     }
     let mut keys = Keys::of(page, node, "`http`", at)?;
     let url = keys.require("url", "http://127.0.0.1:8085/amps/instance.json");
@@ -154,12 +158,27 @@ fn http(page: &mut Page<'_>, node: &Node<'_>, at: Mark) -> Option<Get<Template>>
     let user = user.and_then(|node| fields::checked(page, node, "user", grammar::printable));
     let password = keys.take("password_env");
     let password = password.and_then(|node| super::access::variable(page, node, "password_env"));
+    let ca = keys.take("ca").and_then(|node| ca(page, node));
     keys.done(page);
-    Some(Get {
+    let get = Get {
         user: user.map(|user| user.value),
         password_env: password.map(|name| name.value),
+        ca: ca.as_ref().map(|file| file.value.clone()),
         ..plain(url?)
-    })
+    };
+    Some((get, ca.map(|file| file.at)))
+}
+
+/// A file of certificates beside the inventory.
+fn ca(page: &mut Page<'_>, node: &Node<'_>) -> Option<Spanned<PathBuf>> {
+    match page.folder() {
+        Some(folder) => super::access::file(page, node, "ca", folder),
+        None => {
+            let hint = "say it in the inventory: a profile lies beside no file";
+            page.refuse(node.at, "`ca` in a built-in profile", hint);
+            None
+        }
+    }
 }
 
 /// Where its facts come from: for who reads a profile.
