@@ -14,12 +14,14 @@ mod elevate;
 mod exec;
 mod far;
 mod files;
+mod forward;
 mod frame;
 mod glob;
 mod handshake;
 mod hello;
 mod hops;
 mod host_key;
+mod http;
 mod known_hosts;
 mod meter;
 mod offers;
@@ -52,7 +54,8 @@ pub use trail::{Account, Element, Trail, trail_commands};
 pub use ways::{Hold, Ways};
 
 use crate::digest::Sha256;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
+use crate::inventory::Get;
 
 /// What the far side proved and said of itself while connecting.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -143,7 +146,7 @@ pub enum EntryKind {
 /// Proof that a file was read: counted and hashed by the session itself while it streamed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// The path read.
+    /// The path read, or the URL asked for.
     pub path: String,
     /// Bytes read: as many as the file had when it was opened (or the asked prefix).
     pub bytes: u64,
@@ -151,7 +154,7 @@ pub struct Receipt {
     pub sha256: Sha256,
     /// Last change of the content, as the server stated it when the file was opened.
     pub modified: Option<Timestamp>,
-    /// `sftp` or `exec`.
+    /// `sftp`, `exec`, or `http` for an answer with status 200.
     pub method: &'static str,
 }
 
@@ -208,6 +211,23 @@ pub trait Session: Send + Sync {
         limits: Limits,
         sink: Sink,
     ) -> BoxFuture<'a, Result<Receipt, ReadError>>;
+
+    /// Sends one HTTP GET from the host itself (direct-tcpip) and streams the answer's body into `sink`.
+    /// Only status 200 has a receipt; no redirect is followed. `elevate` has no part in it. Of this
+    /// alone `unreachable` may mean the web server, and the session then lives on.
+    fn get<'a>(
+        &'a self,
+        get: &'a Get,
+        _limits: Limits,
+        _sink: Sink,
+    ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
+        let failure = Failure::new(
+            FailureKind::Undefined,
+            "a session that sends HTTP requests",
+            "one that does not",
+        );
+        Box::pin(ready(Err(failure.with_subject(&*get.url).into())))
+    }
 
     /// The same session without `sudo`, whatever the login's `elevate` says: for what the account may
     /// do as itself.

@@ -8,11 +8,12 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
 use super::actor::Actor;
+use super::http::{Request, WHAT};
 use super::wire::{Wire, elevated};
 use super::{Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Trail};
 use super::{exec, files, trail};
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{Elevate, Login, Transport};
+use crate::inventory::{Elevate, Get, Login, Transport};
 
 /// One login on one host.
 pub(super) struct Ssh<W> {
@@ -138,6 +139,25 @@ impl<W: Wire + 'static> Session for Ssh<W> {
                     path: path.to_owned(),
                     ..receipt
                 }),
+            }
+        }
+        .boxed()
+    }
+
+    fn get<'a>(
+        &'a self,
+        get: &'a Get,
+        limits: Limits,
+        sink: Sink,
+    ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
+        async move {
+            let complete = |failure| ReadError::Failure(self.complete(&get.url, failure));
+            let request = Request::of(get).map_err(complete)?;
+            let most = limits.bytes;
+            let job = move |far: &mut W, deadline| far.get(&request, most, &deadline, sink);
+            match self.actor.call(limits.time, WHAT, job).await {
+                Err(ReadError::Failure(failure)) => Err(complete(failure)),
+                answer => answer,
             }
         }
         .boxed()

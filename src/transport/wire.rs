@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::actor::Deadline;
 use super::far::Far;
 use super::files::{Asked, Looks};
-use super::{Element, Entry, ReadError, Receipt, Sink, exec, files, glob, sftp};
+use super::http::Request;
+use super::{Element, Entry, ReadError, Receipt, Sink, exec, files, forward, glob, sftp};
 use crate::failure::Failure;
 use crate::inventory::{Elevate, Login};
 
@@ -44,6 +45,15 @@ pub(super) trait Wire {
         &mut self,
         asked: &Asked,
         looked: Option<Entry>,
+        deadline: &Deadline,
+        sink: Sink,
+    ) -> Result<Receipt, ReadError>;
+
+    /// Sends one request from the host, and streams the answer's body into `sink`.
+    fn get(
+        &mut self,
+        request: &Request,
+        most: u64,
         deadline: &Deadline,
         sink: Sink,
     ) -> Result<Receipt, ReadError>;
@@ -126,6 +136,16 @@ impl Wire for Far {
             Some(mut files) => files.read(asked, looked, sink),
             None => Err(files::io(&asked.path, "SFTP closed").into()),
         }
+    }
+
+    fn get(
+        &mut self,
+        request: &Request,
+        most: u64,
+        deadline: &Deadline,
+        sink: Sink,
+    ) -> Result<Receipt, ReadError> {
+        forward::get(self, request, most, deadline, sink)
     }
 
     fn elements(

@@ -233,7 +233,7 @@ pub(super) fn read(path: &Path, expected: &str) -> Result<Zeroizing<Vec<u8>>, Fa
 }
 
 /// The secret in an environment variable.
-pub(super) fn variable(env: &str, what: &str) -> Result<Zeroizing<String>, Failure> {
+pub(in crate::transport) fn variable(env: &str, what: &str) -> Result<Zeroizing<String>, Failure> {
     let value = std::env::var(env).ok().filter(|value| !value.is_empty());
     value.map(Zeroizing::new).ok_or_else(|| {
         own(

@@ -11,6 +11,7 @@ mod keyring;
 mod story;
 
 pub use keyring::Keyring;
+pub(super) use keyring::variable;
 
 use self::story::Story;
 use super::actor::Deadline;

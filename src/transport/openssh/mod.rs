@@ -12,6 +12,7 @@ mod child;
 mod classify;
 mod config;
 mod exec;
+mod forward;
 mod log;
 mod master;
 mod near;

@@ -7,11 +7,12 @@ use std::time::Duration;
 use super::child::{Child, Watch};
 use super::place::Place;
 use super::version::Version;
-use super::{classify, config, exec, master, ours, person, sftp};
+use super::{classify, config, exec, forward, master, ours, person, sftp};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
 use crate::transport::actor::Deadline;
 use crate::transport::files::{self, Asked, Looks};
+use crate::transport::http::Request;
 use crate::transport::wire::Wire;
 use crate::transport::{Element, Entry, Greeting, ReadError, Receipt, Sink, glob};
 
@@ -176,6 +177,16 @@ impl Wire for Near {
             Some(mut files) => files.read(asked, looked, sink),
             None => Err(files::io(&asked.path, "SFTP closed").into()),
         }
+    }
+
+    fn get(
+        &mut self,
+        request: &Request,
+        most: u64,
+        deadline: &Deadline,
+        sink: Sink,
+    ) -> Result<Receipt, ReadError> {
+        forward::get(self, request, most, deadline, sink)
     }
 
     fn elements(
