@@ -14,6 +14,7 @@ pub mod mark;
 pub mod opaque;
 pub mod reader;
 pub mod redact;
+pub mod reject;
 mod rules;
 mod samples;
 pub mod settings;
@@ -37,13 +38,13 @@ pub struct Evidence {
     pub artifact: String,
     /// Its kind.
     pub kind: Kind,
-    /// The remote path, or the command as the plan printed it.
+    /// The remote path, or the command or URL as the plan printed it.
     pub path: String,
     /// Bytes retrieved.
     pub bytes: u64,
     /// SHA-256 of those bytes.
     pub sha256: Sha256,
-    /// `sftp`, `exec` or `command`.
+    /// `sftp`, `exec`, `command`, or `http` for an answer with status 200.
     pub method: &'static str,
     /// Last change of the file, as the server stated it.
     pub modified: Option<Timestamp>,

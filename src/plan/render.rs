@@ -74,7 +74,11 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
             }
         }
         for url in visit.urls() {
-            writeln!(out, "    get      {}", escape(url))?;
+            write!(out, "    get      {}", escape(url))?;
+            match visit.login.elevate {
+                Elevate::None => writeln!(out)?,
+                _ => writeln!(out, "  (sudo has no part in it)")?,
+            }
         }
         for planned in &after_denial {
             writeln!(out, "    denied?  {}", escape(&planned.line()))?;
@@ -88,6 +92,13 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
         writeln!(
             out,
             "\nfiles are read by SFTP; where the server has none, by stat, find and head"
+        )?;
+    }
+    if plan.visits.iter().any(|visit| !visit.urls().is_empty()) {
+        writeln!(
+            out,
+            "\nwhat stands behind `get` is asked for once, by HTTP GET over a connection that the host's own sshd \
+             opens (direct-tcpip); no redirect is followed"
         )?;
     }
     if plan

@@ -8,6 +8,7 @@ use futures::future::{BoxFuture, ready};
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::failure::{Failure, FailureKind};
+use crate::inventory::Get;
 use crate::steps::Touch;
 use crate::transport::{
     Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Trail,
@@ -17,6 +18,7 @@ pub(super) struct Guard {
     inner: Arc<dyn Session>,
     commands: HashSet<Vec<String>>,
     patterns: Vec<(String, Option<GlobMatcher>)>,
+    urls: HashSet<String>,
     /// What it may do without `sudo`.
     identity: BTreeSet<Touch>,
 }
@@ -29,17 +31,19 @@ impl Guard {
         identity: &BTreeSet<Touch>,
     ) -> Self {
         let (mut commands, mut patterns) = (HashSet::new(), Vec::new());
+        let mut urls = HashSet::new();
         for touch in touches {
             match touch {
                 Touch::Execute(words) => drop(commands.insert(words.clone())),
                 Touch::Read(pattern) => patterns.push((pattern.clone(), matcher(pattern))),
-                Touch::Get(_) => {}
+                Touch::Get(url) => drop(urls.insert(url.clone())),
             }
         }
         Self {
             inner,
             commands,
             patterns,
+            urls,
             identity: identity.clone(),
         }
     }
@@ -125,6 +129,18 @@ impl Session for Guard {
         }
     }
 
+    fn get<'a>(
+        &'a self,
+        get: &'a Get,
+        limits: Limits,
+        sink: Sink,
+    ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
+        match self.urls.contains(&get.url) {
+            true => self.inner.get(get, limits, sink),
+            false => Box::pin(ready(Err(unplanned(&get.url).into()))),
+        }
+    }
+
     fn trail<'a>(&'a self, path: &'a str, limits: Limits) -> BoxFuture<'a, Option<Trail>> {
         match self.leads_to(path) {
             true => self.inner.trail(path, limits),
@@ -180,6 +196,15 @@ mod tests {
             )
             .into())))
         }
+        fn get<'a>(
+            &'a self,
+            _: &'a Get,
+            _: Limits,
+            _: Sink,
+        ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
+            let reached = Failure::new(FailureKind::Io, "reached", "reached");
+            Box::pin(ready(Err(reached.into())))
+        }
         fn unelevated(&self) -> Arc<dyn Session> {
             Arc::new(Self(self.0.clone()))
         }
@@ -199,6 +224,8 @@ mod tests {
             Touch::Execute(words("/bin/df")),
             Touch::Read("/logs/*.log*".into()),
             Touch::Read("/stats.db".into()),
+            Touch::Get("http://127.0.0.1:8085/amps/*.json".into()),
+            Touch::Get("http://127.0.0.1:8085/amps/instance.json".into()),
         ]);
         let identity = BTreeSet::from([Touch::Execute(words("hostname"))]);
         let guard = Guard::new(
@@ -242,6 +269,32 @@ mod tests {
                 panic!("read")
             };
             assert_eq!(failure.kind == FailureKind::Io, passes, "{path}");
+        }
+        for (url, passes) in [
+            ("http://127.0.0.1:8085/amps/instance.json", true),
+            ("http://127.0.0.1:8085/amps/*.json", true),
+            // A URL is no pattern.
+            ("http://127.0.0.1:8085/amps/host.json", false),
+            ("http://127.0.0.1:8085/amps/instance.json?", false),
+            ("http://127.0.0.1:8085/amps/instance.json/", false),
+            ("http://127.0.0.1:8085/AMPS/instance.json", false),
+            ("https://127.0.0.1:8085/amps/instance.json", false),
+            ("http://127.0.0.1:8085/amps/administrator", false),
+            ("/stats.db", false),
+        ] {
+            let get = Get {
+                url: url.to_owned(),
+                user: None,
+                password_env: None,
+                ca: None,
+            };
+            for (session, passes) in [(&guard as &dyn Session, passes), (&*own, false)] {
+                let got = session.get(&get, limits, Box::new(Vec::new())).await;
+                let Err(ReadError::Failure(failure)) = got else {
+                    panic!("get")
+                };
+                assert_eq!(failure.kind == FailureKind::Io, passes, "{url}");
+            }
         }
         for (path, passes) in [
             ("/logs/a.log", true),

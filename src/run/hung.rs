@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use crate::failure::{Failure, FailureKind};
+use crate::inventory::Get;
 use crate::steps::command_line;
 use crate::transport::{
     Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Trail,
@@ -55,7 +56,7 @@ fn again(subject: &str) -> Failure {
         "it hung for an earlier check of this run, and was not asked again",
     )
     .with_subject(subject)
-    .with_hint("look at the earlier failure: a dead mount or a FIFO; a process of this account may still be stuck on it")
+    .with_hint("look at the earlier failure: a dead mount or a FIFO, or a web server that stands still; a process of this account may still be stuck on it")
 }
 
 /// A session that does not ask again what hung.
@@ -124,6 +125,21 @@ impl Session for Wary {
         Box::pin(
             self.hung
                 .unless(path.to_owned(), self.patient(limits), work, is_late),
+        )
+    }
+
+    fn get<'a>(
+        &'a self,
+        get: &'a Get,
+        limits: Limits,
+        sink: Sink,
+    ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
+        let work = self.inner.get(get, limits, sink);
+        let is_late =
+            |error: &ReadError| matches!(error, ReadError::Failure(failure) if is_late(failure));
+        Box::pin(
+            self.hung
+                .unless(get.url.clone(), self.patient(limits), work, is_late),
         )
     }
 

@@ -11,6 +11,7 @@ mod command;
 pub mod configuration;
 mod connect;
 mod denied;
+mod http;
 mod keep;
 pub mod log;
 mod perform;

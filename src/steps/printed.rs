@@ -3,11 +3,10 @@
 use std::io::Write as _;
 use std::time::Instant;
 
-use super::retrieve::{Fetched, kept};
-use super::{Stop, World, command, configuration, statistics};
+use super::retrieve::{Fetched, kept, reader_of};
+use super::{Stop, World, command, statistics};
 use crate::digest::Sha256;
 use crate::evidence::gzip::Tail;
-use crate::evidence::reader::{Circumstances, for_artifact};
 use crate::evidence::{Content, Evidence, version};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Format, Kind, Stream};
@@ -67,12 +66,7 @@ async fn look(
         }
         (_, Some(Format::Sqlite)) => statistics::printed(world, artifact, bytes).await?,
         _ => {
-            let circumstances = Circumstances {
-                tail: Tail::Closed,
-                timezone: world.timezone(),
-            };
-            let parsed = configuration::reader(artifact);
-            let mut reader = parsed.unwrap_or_else(|| for_artifact(artifact, circumstances));
+            let mut reader = reader_of(world, artifact, Tail::Closed);
             match reader.write_all(bytes) {
                 Ok(()) => reader.finish(),
                 Err(error) => {

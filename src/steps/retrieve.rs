@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::world::Retrieved;
-use super::{ArtifactName, Stop, World, configuration, printed, statistics, version};
+use super::{ArtifactName, Stop, World, configuration, http, printed, statistics, version};
 use crate::evidence::gzip::Tail;
 use crate::evidence::reader::{Circumstances, Reader, for_artifact};
 use crate::evidence::tap::Tap;
@@ -49,7 +49,8 @@ pub(super) async fn retrieve(world: &mut World, name: &ArtifactName) -> Result<u
             statistics::fetch(world, &artifact, path).await?
         }
         (Source::Path(path), _) => fetch(world, &artifact, path).await?,
-        (Source::Mask(_) | Source::Journal(_) | Source::Http(_), _) => {
+        (Source::Http(get), _) => vec![http::fetch(world, &artifact, get).await?],
+        (Source::Mask(_) | Source::Journal(_), _) => {
             return Err(Failure::new(FailureKind::Undefined, "a source", "unbuilt").into());
         }
     };
@@ -127,12 +128,7 @@ async fn one(
     limits: Limits,
 ) -> Result<Fetched, Stop> {
     let started = Instant::now();
-    let circumstances = Circumstances {
-        tail: Tail::Closed,
-        timezone: world.timezone(),
-    };
-    let reader = version::reader(artifact).or_else(|| configuration::reader(artifact));
-    let tap = Tap::new(reader.unwrap_or_else(|| for_artifact(artifact, circumstances)));
+    let tap = Tap::new(reader_of(world, artifact, Tail::Closed));
     let kept = kept(world, artifact, path)?.map(|(file, _)| file);
     let receipt = read(session, path, None, limits, Tee::sink(tap.sink(), kept)).await?;
     let reader: Box<dyn Reader> = tap.take();
@@ -144,6 +140,17 @@ async fn one(
             .map_err(|failure| failure.with_subject(path)),
     };
     Ok((evidence(artifact, receipt, &content, started, 1), content))
+}
+
+/// What looks at the artifact while it streams by.
+pub(super) fn reader_of(world: &World, artifact: &Artifact, tail: Tail) -> Box<dyn Reader> {
+    let circumstances = Circumstances {
+        tail,
+        timezone: world.timezone(),
+    };
+    version::reader(artifact)
+        .or_else(|| configuration::reader(artifact))
+        .unwrap_or_else(|| for_artifact(artifact, circumstances))
 }
 
 /// Reads one file; a failure names the file, a full disk of ours is a fault.

@@ -1,5 +1,5 @@
-//! Options for authorized_keys (sshd(8)) in front of the team's public key: on its hosts a forced command,
-//! on hops the ways that lie behind. They bind this key alone, not the account.
+//! Options for authorized_keys (sshd(8)) in front of the team's public key: on its hosts a forced command
+//! and the ways to the web servers that are asked, on hops the ways that lie behind. They bind this key alone, not the account.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -117,7 +117,7 @@ fn remarks(asked: &Asked<'_>, accounts: &[Account<'_>]) -> Vec<String> {
     if accounts.iter().any(|account| !account.opens.is_empty()) {
         remarks.push(
             "A name in permitopen= is compared as the inventory writes it. permitlisten= needs sshd 7.8; before that \
-             a hop's key may also listen there, which `AllowTcpForwarding local` in sshd_config forbids."
+             such a key may also listen there, which `AllowTcpForwarding local` in sshd_config forbids."
                 .to_owned(),
         );
     }

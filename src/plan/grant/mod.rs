@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 
 use super::{Plan, Visit};
 use crate::digest::Sha256;
-use crate::inventory::{Login, Transport};
+use crate::inventory::{Login, Transport, Url};
 use crate::problem::{Place, Problem};
 use crate::text::{self, endpoint, escape};
 
@@ -146,7 +146,12 @@ impl Asked<'_> {
                 let next = endpoint(&pair[1].address, pair[1].port);
                 place(&mut accounts, pair[0]).opens.insert(next);
             }
-            place(&mut accounts, &visit.login).visit = Some(visit);
+            let account = place(&mut accounts, &visit.login);
+            account.visit = Some(visit);
+            // What a plan holds was judged as a URL when it was read.
+            let urls = visit.urls().into_iter();
+            let ways = urls.filter_map(|url| Url::parse(url).ok());
+            account.opens.extend(ways.map(|url| url.endpoint()));
         }
         accounts
     }
@@ -156,7 +161,7 @@ impl Asked<'_> {
 struct Account<'a> {
     login: &'a Login,
     visit: Option<&'a Visit>,
-    /// `host:port` of what is reached through it.
+    /// `host:port` of what is reached through it: the next host, or a web server of this one.
     opens: BTreeSet<String>,
 }
 

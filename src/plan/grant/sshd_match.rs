@@ -92,8 +92,8 @@ fn remarks(asked: &Asked<'_>, accounts: &[Account<'_>]) -> Vec<String> {
     }
     if accounts.iter().any(|account| !account.opens.is_empty()) {
         remarks.push(
-            "Where others pass through the same account of a hop, join their PermitOpen; a name there is compared \
-             as the inventory writes it."
+            "Where others pass through the same account of a hop, or ask other web servers with it, join their \
+             PermitOpen; a name there is compared as the inventory writes it."
                 .to_owned(),
         );
     }
