@@ -15,6 +15,7 @@ pub mod opaque;
 pub mod reader;
 pub mod redact;
 pub mod reject;
+pub mod refusal;
 mod rules;
 mod samples;
 pub mod settings;

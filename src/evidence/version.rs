@@ -5,8 +5,8 @@
 //! directory` has the expected version in it. So a command must end with status 0, and a line that
 //! complains is no source.
 
-use super::Content;
 use super::redact::Capture;
+use super::{Content, refusal};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Pattern, Stream};
 use crate::text;
@@ -55,7 +55,20 @@ pub fn in_output(
         Stream::Both => (&[&output.stdout, &output.stderr], "stdout or stderr"),
     };
     let captures: Vec<Capture> = streams.iter().map(|bytes| head(bytes)).collect();
-    find(&captures, name, pattern)
+    find(&captures, name, pattern).map_err(|failure| {
+        let (other, name) = match stream {
+            Stream::Stdout => (&output.stderr, "stderr"),
+            Stream::Stderr => (&output.stdout, "stdout"),
+            Stream::Both => return failure,
+        };
+        // A wrapper, or another release, may print it to the other stream.
+        match find(&[head(other)], name, pattern) {
+            Ok(_) => failure.with_hint(format!(
+                "it stands on {name}: write `stream: {name}` for the artifact"
+            )),
+            Err(_) => failure,
+        }
+    })
 }
 
 /// The version in a file, by the same rules.
@@ -112,35 +125,96 @@ fn find(captures: &[Capture], place: &str, pattern: Option<&Pattern>) -> Result<
             "run the command by hand as this account; `stream:` says where the version is printed",
         ));
     };
-    let version = match pattern {
-        Some(pattern) => texts.iter().find_map(|text| matched(pattern, text)),
-        None => first_line(spoken),
+    let mut partial = None;
+    let found = match pattern {
+        Some(pattern) => texts
+            .iter()
+            .find_map(|text| matched(pattern, text, &mut partial)),
+        None => first_line(spoken).map(|line| (line, line)),
     };
-    match version {
-        Some(version) => Ok(Content::Version(Capture::new(version).excerpt(LONGEST))),
-        None => Err(Failure::new(
-            FailureKind::Mismatch,
-            expected,
-            format!("`{}`", Capture::new(spoken.as_str()).excerpt(160)),
-        )
-        .with_hint(
-            "if this is the version, correct `match:` of the artifact; if not, the command or its \
-             arguments are not the product's",
-        )),
+    match found {
+        Some((_, line)) if line.trim_end().ends_with(DELETED) => Err(replaced(&expected, line)),
+        Some((version, _)) => Ok(Content::Version(Capture::new(version).excerpt(LONGEST))),
+        None => Err(texts
+            .iter()
+            .find_map(|text| refusal::unlicensed(text))
+            .unwrap_or_else(|| no_version(expected, spoken, partial))),
     }
 }
 
-fn matched<'a>(pattern: &Pattern, text: &'a str) -> Option<&'a str> {
+fn no_version(expected: String, spoken: &str, partial: Option<&str>) -> Failure {
+    let quoted = format!("`{}`", Capture::new(partial.unwrap_or(spoken)).excerpt(160));
+    match partial {
+        Some(_) => Failure::new(
+            FailureKind::Mismatch,
+            expected,
+            format!("a part of a longer number in {quoted}"),
+        )
+        .with_hint(
+            "a version does not begin or end within a number: if this is another release, settle \
+             that; if not, write more of what stands around it into `match:`",
+        ),
+        None => Failure::new(FailureKind::Mismatch, expected, quoted).with_hint(
+            "if this is the version, correct `match:` of the artifact; if not, the command or its \
+             arguments are not the product's",
+        ),
+    }
+}
+
+/// The first match, and the line it stands on. A match that begins or ends within a longer number is
+/// none; the longer number is left in `partial`.
+fn matched<'a>(
+    pattern: &Pattern,
+    text: &'a str,
+    partial: &mut Option<&'a str>,
+) -> Option<(&'a str, &'a str)> {
     pattern.0.captures_iter(text).find_map(|found| {
+        let whole = found.get(0)?;
         // A group that took no part matched nothing: the version is then the whole match.
-        let version = found.get(1).or_else(|| found.get(0))?;
+        let version = found.get(1).unwrap_or(whole);
         let line = text[..version.start()]
             .rfind('\n')
             .map_or(0, |feed| feed + 1);
         let line = text[line..].lines().next().unwrap_or_default();
         let version = version.as_str().trim();
-        (!version.is_empty() && !complains(line)).then_some(version)
+        if version.is_empty() || complains(line) {
+            return None;
+        }
+        if cuts_a_number(&text[..whole.start()], whole.as_str(), &text[whole.end()..]) {
+            partial.get_or_insert(line);
+            return None;
+        }
+        Some((version, line))
     })
+}
+
+/// Whether a match took a part of a number: `5.3.4.12` of `15.3.4.12` or of `10.5.3.4.12`, `5.3.4.1` of
+/// `5.3.4.12`. What follows a version behind a dot belongs to its build, and may be left out: AMPS
+/// prints `5.3.4.12.973814.e1a57f7`. It is the whole match that counts: a group may well take a part of a
+/// number that the pattern knows whole.
+fn cuts_a_number(before: &str, matched: &str, after: &str) -> bool {
+    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let starts = is_digit(matched.chars().next());
+    let ends = is_digit(matched.chars().next_back());
+    let mut behind = before.chars().rev();
+    let runs_on = match behind.next() {
+        Some('.') => is_digit(behind.next()),
+        last => is_digit(last),
+    };
+    starts && runs_on || ends && is_digit(after.chars().next())
+}
+
+/// What the kernel writes behind the target of `/proc/PID/exe` when that file is gone (proc(5)).
+const DELETED: &str = " (deleted)";
+
+/// The process still runs what is no longer installed.
+fn replaced(expected: &str, line: &str) -> Failure {
+    let actual = format!("`{}`", Capture::new(line).excerpt(160));
+    let expected = format!("{expected}, of a program that is still installed");
+    Failure::new(FailureKind::Mismatch, expected, actual).with_hint(
+        "the file that the process runs was replaced or removed since it was started: restart the \
+         product, so that what runs is what is installed",
+    )
 }
 
 fn first_line(text: &str) -> Option<&str> {
@@ -152,6 +226,9 @@ fn first_line(text: &str) -> Option<&str> {
 }
 
 fn complains(line: &str) -> bool {
+    if refusal::is_unlicensed(line) {
+        return true;
+    }
     let line = line.to_lowercase();
     REFUSALS.iter().any(|refusal| line.contains(refusal))
 }
@@ -281,6 +358,66 @@ mod tests {
             judge("x", "", Stream::Both, r"\d*"),
             Err(FailureKind::Mismatch)
         );
+    }
+
+    #[test]
+    fn a_part_of_a_longer_number_is_no_version() {
+        let judge = |text: &str, pattern| judge(text, "", Stream::Both, pattern);
+        let mismatch = Err(FailureKind::Mismatch);
+        for (text, pattern, found) in [
+            ("AMPS 15.3.4.12", r"5\.3\.4\.\d+", None),
+            ("AMPS 10.5.3.4.12", r"5\.3\.4\.\d+", None),
+            ("AMPS 5.3.4.12", r"\d\.\d\.\d\.\d", None),
+            ("AMPS 5.3.4.12", r"5\.3\.4\.1", None),
+            (
+                "AMPS 15.3.4.12, was 5.3.4.12",
+                r"5\.3\.4\.\d+",
+                Some("5.3.4.12"),
+            ),
+            ("AMPS 15.3.4.12", FOUR, Some("15.3.4.12")),
+            ("AMPS 5.3.4.12.973814.e1a57f7", FOUR, Some("5.3.4.12")),
+            ("v5.3.4.12", FOUR, Some("5.3.4.12")),
+            ("server_version_num 150018", r"\b(\d\d)\d{4}\b", Some("15")),
+            ("of 2026.5.3.4.12", FOUR, Some("2026.5.3.4")),
+        ] {
+            let expected = found.map_or(mismatch.clone(), version);
+            assert_eq!(judge(text, pattern), expected, "{text} by {pattern}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_was_replaced_while_it_runs_is_none() {
+        let link = "/opt/amps-5.3.4.12/bin/ampServer";
+        let judge = |text: &str| judge(text, "", Stream::Both, FOUR);
+        assert_eq!(judge(link), version("5.3.4.12"));
+        let gone = format!("{link} (deleted)\n");
+        assert_eq!(judge(&gone), Err(FailureKind::Mismatch));
+    }
+
+    #[test]
+    fn a_licence_error_is_told_whatever_the_exit_status() {
+        let output = Output {
+            stdout: b"AMPS license 5.3.4.12 expired\n".to_vec(),
+            stderr: Vec::new(),
+            status: 0,
+        };
+        let pattern = Pattern(FOUR.parse().unwrap());
+        let failure = in_output(&output, Stream::Both, Some(&pattern)).unwrap_err();
+        assert_eq!(failure.expected, "a product with a valid licence");
+        let warned = "AMPS 5.3.4.12\nlicense expired\n";
+        assert_eq!(judge(warned, "", Stream::Both, FOUR), version("5.3.4.12"));
+    }
+
+    #[test]
+    fn the_other_stream_is_named() {
+        let output = Output {
+            stdout: b"ready\n".to_vec(),
+            stderr: b"nginx version: nginx/1.22.1\n".to_vec(),
+            status: 0,
+        };
+        let pattern = Pattern(r"nginx/([0-9.]+)".parse().unwrap());
+        let failure = in_output(&output, Stream::Stdout, Some(&pattern)).unwrap_err();
+        assert!(failure.hint.contains("`stream: stderr`"), "{failure:?}");
     }
 
     #[test]

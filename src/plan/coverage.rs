@@ -52,8 +52,9 @@ fn planned<'a>(inventory: &'a Inventory, checks: &'a [Check]) -> HashSet<(&'a st
         let (Some(instance), Some(team)) = (instance, subject.team.as_deref()) else {
             continue;
         };
-        let names = check.steps.iter().flat_map(|step| step.call.artifacts());
-        let kinds = names.filter_map(|name| Some(name.find(instance, Some(team)).ok()?.kind));
+        let steps = check.steps.iter();
+        let artifacts = steps.flat_map(|step| step.call.about(instance, Some(team)));
+        let kinds = artifacts.map(|artifact| artifact.kind);
         planned.extend(kinds.map(|kind| (instance.name.as_str(), team, kind)));
     }
     planned

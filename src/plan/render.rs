@@ -115,8 +115,8 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
     } else {
         writeln!(
             out,
-            "\nwhat stands behind `denied?` is used only after the host has denied a path or a program, to \
-             learn which element denies it; by SFTP, each element is looked at"
+            "\nwhat stands behind `denied?` is used only after the host has denied a path or a program, or has \
+             not found one, to learn why; by SFTP, each element is looked at"
         )?;
     }
     if plan

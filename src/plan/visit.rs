@@ -45,7 +45,7 @@ impl Visit {
     }
 
     /// Those among [`Self::planned`] that are used only after the host has denied a path or a program,
-    /// to learn which element denies it: as the login account, whatever is elevated.
+    /// or has not found the program, to learn why: as the login account, whatever is elevated.
     #[must_use]
     pub fn after_denial(&self) -> BTreeSet<Planned> {
         if self.login.transport == Transport::Sftp {

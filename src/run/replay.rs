@@ -19,7 +19,7 @@ use super::{Ran, Record};
 use crate::digest::Sha256;
 use crate::failure::{Failure, FailureKind};
 use crate::feature_files::FeatureFile;
-use crate::inventory::{Inventory, PROFILE_END, RECORD_END};
+use crate::inventory::{Inventory, Kind, PROFILE_END, RECORD_END};
 use crate::plan::{self, Check, Filters, Plan};
 use crate::problem::Problem;
 use crate::report::schema;
@@ -195,10 +195,9 @@ fn gathered(planned: &Check, told: &schema::Check, inventory: &Inventory) -> Res
     let instance = instance.and_then(|name| inventory.instance(name));
     for evidence in &told.evidence {
         let comes_from = |call: &Call| {
-            let names = call.artifacts().iter();
-            let mut found = names
-                .filter_map(|name| name.find(instance?, subject.team.as_deref()).ok())
-                .filter(|found| found.name == evidence.artifact);
+            let about = instance.map(|instance| call.about(instance, subject.team.as_deref()));
+            let about = about.unwrap_or_default().into_iter();
+            let mut found = about.filter(|found| found.name == evidence.artifact);
             found.any(|found| found.kind.as_str() == evidence.kind)
                 && call
                     .touches(subject, inventory)
@@ -249,9 +248,31 @@ fn held(call: &Call, planned: &Check, told: &schema::Check, all: &Inventory) -> 
         began.map(|began| began + SignedDuration::from_millis_i128(told.duration_ms.into()));
     let holds = match call {
         Call::Version(version::Ask::Expected) => {
-            let files = of(&ArtifactName::OfKind(crate::inventory::Kind::Version));
+            let files = of(&ArtifactName::OfKind(Kind::Version));
             let seen = files.iter().filter_map(|file| file.version.as_ref());
             only(seen.collect(), &instance.expect_version)
+        }
+        Call::Version(ask @ (version::Ask::AllSame | version::Ask::Same(_))) => {
+            let sources = ask.sources(instance, subject.team.as_deref());
+            let told = sources.iter().map(|source| {
+                let files = told.evidence.iter();
+                let files = files.filter(|file| file.artifact == source.name);
+                let stated = files.filter_map(|file| Some((file, file.version.as_deref()?)));
+                let stated: Vec<_> = stated.collect();
+                match source.kind {
+                    // What the log states last.
+                    Kind::Log => stated
+                        .into_iter()
+                        .max_by_key(|(file, _)| time(&file.newest_entry))
+                        .map(|(_, version)| version),
+                    _ => {
+                        let first = stated.first().map(|(_, version)| *version);
+                        first.filter(|first| stated.iter().all(|(_, version)| version == first))
+                    }
+                }
+            });
+            let told: Vec<Option<&str>> = told.collect();
+            told.len() >= 2 && told[0].is_some() && told.iter().all(|version| *version == told[0])
         }
         Call::Configuration(name, configuration::Ask::BelongsToInstance) => {
             let files = of(name);

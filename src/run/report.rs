@@ -275,10 +275,7 @@ fn artifacts(plan: &Plan, check: &Check, call: &Call) -> Vec<String> {
         return Vec::new();
     };
     let team = check.subject.team.as_deref();
-    let found = call
-        .artifacts()
-        .iter()
-        .filter_map(|name| name.find(instance, team).ok());
+    let found = call.about(instance, team).into_iter();
     found.map(|artifact| artifact.name.clone()).collect()
 }
 
@@ -333,6 +330,7 @@ fn evidence(found: &Evidence) -> schema::Evidence {
         Content::Version(seen) => version = Some(seen.clone()),
         Content::Log(seen) => {
             (entries, oldest) = (Some(seen.entries), seen.oldest.map(rfc3339));
+            version.clone_from(&seen.version);
         }
         Content::Settings(found) => instance_name = found.name.clone(),
         Content::Database { samples, .. } => entries = Some(*samples),

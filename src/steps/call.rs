@@ -152,23 +152,37 @@ pub enum Touch {
 }
 
 impl Call {
-    /// The artifacts that the call is about; each is fetched if this check has not yet.
-    #[must_use]
-    pub fn artifacts(&self) -> &[ArtifactName] {
+    /// The artifacts that the step names; each is fetched if this check has not yet. Some steps are about
+    /// more than they name: [`Self::about`].
+    fn artifacts(&self) -> &[ArtifactName] {
         match self {
             Self::Retrieve(names) => names,
             Self::Configuration(name, _) | Self::Log(name, _) | Self::Statistics(name, _) => {
                 std::slice::from_ref(name)
             }
-            Self::Version(_) => &[ArtifactName::OfKind(Kind::Version)],
+            Self::Version(ask) => ask.names(),
             _ => &[],
         }
+    }
+
+    /// The artifacts of `instance` that the call is about, as `team` fetches them; what is not there is
+    /// left out, for [`Self::validate`] has refused it.
+    #[must_use]
+    pub fn about<'a>(&self, instance: &'a Instance, team: Option<&str>) -> Vec<&'a Artifact> {
+        if let Self::Version(ask) = self {
+            return ask.sources(instance, team);
+        }
+        let names = self.artifacts().iter();
+        names
+            .filter_map(|name| name.find(instance, team).ok())
+            .collect()
     }
 
     /// True when performing it needs a login on a host.
     #[must_use]
     pub fn needs_session(&self) -> bool {
-        matches!(self, Self::Connect | Self::Run(_)) || !self.artifacts().is_empty()
+        matches!(self, Self::Connect | Self::Run(_) | Self::Version(_))
+            || !self.artifacts().is_empty()
     }
 
     /// Refuses what can be known to be impossible before connecting.
@@ -178,6 +192,10 @@ impl Call {
     pub fn validate(&self, subject: &Subject, inventory: &Inventory) -> Result<(), String> {
         if self.needs_session() && (subject.host.is_none() || subject.team.is_none()) {
             return Err("this step needs a host and a team: begin the scenario with `Given each instance`, or `Given each host` and `And the \"…\" team`".to_owned());
+        }
+        if let Self::Version(ask) = self {
+            let instance = instance_of(subject, inventory)?;
+            ask.validate(instance, subject.team.as_deref())?;
         }
         self.artifacts()
             .iter()
@@ -213,15 +231,9 @@ impl Call {
         subject: &Subject,
         inventory: &Inventory,
     ) -> Result<(), String> {
-        let instance = subject
-            .instance
-            .as_deref()
-            .and_then(|name| inventory.instance(name));
-        let instance = instance
-            .ok_or("this step needs an instance: begin the scenario with `Given each instance`")?;
+        let instance = instance_of(subject, inventory)?;
         let artifact = name.find(instance, subject.team.as_deref())?;
         match self {
-            Self::Version(ask) => ask.validate(instance),
             Self::Configuration(_, ask) => ask.validate(instance, artifact),
             Self::Log(_, ask) => ask.validate(instance, artifact),
             Self::Statistics(_, ask) => ask.validate(instance, artifact),
@@ -242,23 +254,27 @@ impl Call {
         let Some(instance) = instance else {
             return Vec::new();
         };
-        let artifacts = self
-            .artifacts()
-            .iter()
-            .filter_map(|name| name.find(instance, subject.team.as_deref()).ok());
+        let artifacts = self.about(instance, subject.team.as_deref());
         artifacts
+            .into_iter()
             .flat_map(|artifact| {
                 let mut touches = touched(artifact);
                 touches.extend(match self {
                     Self::Configuration(_, ask) => ask.touches(instance, artifact, subject),
                     Self::Log(_, ask) => ask.touches(instance, artifact, subject),
-                    Self::Version(ask) => ask.touches(instance, subject),
                     _ => Vec::new(),
                 });
                 touches
             })
             .collect()
     }
+}
+
+fn instance_of<'a>(subject: &Subject, inventory: &'a Inventory) -> Result<&'a Instance, String> {
+    let instance = subject.instance.as_deref();
+    let instance = instance.and_then(|name| inventory.instance(name));
+    let refused = "this step needs an instance: begin the scenario with `Given each instance`";
+    instance.ok_or_else(|| refused.to_owned())
 }
 
 /// The refusal of a step that `artifact` cannot answer.

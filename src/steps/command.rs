@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::{Stop, World};
 use crate::evidence::redact::Capture;
+use crate::evidence::refusal;
 use crate::failure::{Failure, FailureKind};
 use crate::text;
 use crate::transport::{Command, Output};
@@ -54,29 +55,9 @@ pub(super) async fn execute(world: &mut World, words: &[String]) -> Result<Outpu
     Ok(output)
 }
 
-/// The failure that an exit status other than 0 means (POSIX sh: 126 not executable, 127 not found).
+/// The failure that an exit status other than 0 means.
 pub(super) fn status_failure(output: &Output, words: &[String]) -> Failure {
-    let (kind, hint) = match output.status {
-        126 => (
-            FailureKind::Denied,
-            "the program exists and this account may not execute it: check its mode and the directories above it",
-        ),
-        127 => (
-            FailureKind::Missing,
-            "the program was not found: give its absolute path, since a non-login shell has a short PATH; a missing library shows like this too",
-        ),
-        _ => (
-            FailureKind::Mismatch,
-            "run the command by hand with this account to see why it fails",
-        ),
-    };
-    Failure::new(
-        kind,
-        "exit status 0",
-        format!("exit status {}{}", output.status, excerpt(output)),
-    )
-    .with_subject(line(words))
-    .with_hint(hint)
+    refusal::refused(output, words, &line(words))
 }
 
 /// The end of what was printed, redacted and short enough for one line.

@@ -1,11 +1,13 @@
 //! What a refusal for want of permission says: on which element of the path, its mode, owner and group,
-//! who the account is, and what would remedy it, the least first. Looks after a refusal only, at what
-//! the plan names; the failure stays the failure that it was.
+//! who the account is, and what would remedy it, the least first; and whether a program that was not
+//! found is there after all. Looks after a refusal only, at what the plan names; the failure keeps its
+//! kind.
 
 use std::time::Duration;
 
 use super::remedy::{Class, Need, Wanted, class, hint};
 use super::{World, command_line};
+use crate::evidence::refusal;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Elevate, Login};
 use crate::text;
@@ -21,7 +23,9 @@ pub(super) async fn explain(failure: Failure, world: &World) -> Failure {
         return failure;
     };
     let failure = perhaps_noexec(failure, login);
-    let Some((path, need)) = asked(&failure) else {
+    let not_found = sought(&failure);
+    let Some((path, need)) = asked(&failure).or_else(|| Some((not_found.clone()?, Need::Execute)))
+    else {
         return failure;
     };
     let Ok(session) = world.session().await else {
@@ -32,8 +36,45 @@ pub(super) async fn explain(failure: Failure, world: &World) -> Failure {
         ..limits
     };
     match session.trail(&path, limits).await {
+        Some(trail) if not_found.is_some() => there(failure, &trail),
         Some(trail) => told(failure, &trail, login, &path, need),
         None => failure,
+    }
+}
+
+/// The absolute path of a program of which the shell said only that it is not found: dash says the same
+/// of one whose interpreter is missing.
+fn sought(failure: &Failure) -> Option<String> {
+    let is_bare = failure.kind == FailureKind::Missing
+        && is_of_command(failure)
+        && failure.expected == refusal::A_PROGRAM;
+    is_bare
+        .then(|| program(failure.subject.as_deref()?))
+        .flatten()
+}
+
+/// Tells a program that is there, and could not be run all the same, from one that is not.
+fn there(failure: Failure, trail: &Trail) -> Failure {
+    let Some(last) = trail.elements.last().filter(|_| trail.whole) else {
+        return failure;
+    };
+    match (last.kind, &last.target) {
+        ('-', _) => {
+            let mut failure = add(failure, &described(last), refusal::NO_INTERPRETER);
+            failure.expected = "the interpreter or loader that the program names".to_owned();
+            failure
+        }
+        ('l', target) => {
+            let target = target.as_deref().unwrap_or("another place");
+            let target = text::clip(target, 200);
+            let actual = format!("{} is a symbolic link to {target}", last.path);
+            let hint = format!(
+                "the link leads nowhere, or what it leads to has no interpreter here; {}",
+                failure.hint
+            );
+            add(failure, &actual, &hint)
+        }
+        _ => failure,
     }
 }
 
@@ -55,13 +96,16 @@ fn asked(failure: &Failure) -> Option<(String, Need)> {
     if !is_of_command(failure) {
         return Some((subject.to_owned(), Need::Read));
     }
-    // A command as `command_line` writes it.
-    let program = match subject.strip_prefix('\'') {
+    program(subject).map(|program| (program, Need::Execute))
+}
+
+/// The program of a command as `command_line` writes it, when that is an absolute path.
+fn program(line: &str) -> Option<String> {
+    let program = match line.strip_prefix('\'') {
         Some(quoted) => quoted.split('\'').next()?,
-        None => subject.split(' ').next()?,
+        None => line.split(' ').next()?,
     };
-    let is_path = program.starts_with('/');
-    is_path.then(|| (program.to_owned(), Need::Execute))
+    program.starts_with('/').then(|| program.to_owned())
 }
 
 // As `command::status_failure` words it, and sudo.

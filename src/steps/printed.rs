@@ -26,10 +26,7 @@ pub(super) async fn fetch(
     }
     let bytes = wanted(&output, artifact.stream);
     if bytes.trim_ascii().is_empty() {
-        return Err(Failure::new(FailureKind::Empty, "some output", "none, with exit status 0")
-            .with_subject(line)
-            .with_hint("the command may print to the other stream (`stream: stdout|stderr|both`), or is not the program it seems to be")
-            .into());
+        return Err(nothing(&output, artifact.stream).with_subject(line).into());
     }
     if let Some((mut file, _)) = kept(world, artifact, "output.txt")? {
         let written = file.write_all(&bytes);
@@ -77,6 +74,28 @@ async fn look(
             }
         }
     })
+}
+
+/// The refusal of an output that is blank where it is wanted.
+fn nothing(output: &Output, stream: Stream) -> Failure {
+    let is_blank = |bytes: &[u8]| bytes.trim_ascii().is_empty();
+    let hint = match stream {
+        Stream::Stdout if !is_blank(&output.stderr) => {
+            "it printed to stderr: write `stream: stderr` for the artifact, if that is what is wanted"
+        }
+        Stream::Stderr if !is_blank(&output.stdout) => {
+            "it printed to stdout: write `stream: stdout` for the artifact, if that is what is wanted"
+        }
+        _ => {
+            "run the command by hand as this account: it may not be the program that it seems to be"
+        }
+    };
+    let expected = match stream {
+        Stream::Stdout => "some output on stdout",
+        Stream::Stderr => "some output on stderr",
+        Stream::Both => "some output",
+    };
+    Failure::new(FailureKind::Empty, expected, "none, with exit status 0").with_hint(hint)
 }
 
 fn wanted(output: &Output, stream: Stream) -> Vec<u8> {

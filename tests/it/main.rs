@@ -34,3 +34,4 @@ mod show;
 mod ssh_config;
 mod tidy;
 mod transport;
+mod version;
