@@ -81,7 +81,7 @@ pub fn in_file(capture: &Capture, pattern: Option<&Pattern>) -> Result<Content, 
 
 /// The version that a line of a log states, by the same rules.
 pub(super) fn stated<'a>(pattern: &Pattern, line: &'a str) -> Option<&'a str> {
-    matched(pattern, line)
+    matched(pattern, line, &mut None).map(|(version, _)| version)
 }
 
 fn head(bytes: &[u8]) -> Capture {
