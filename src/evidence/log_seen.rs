@@ -29,12 +29,16 @@ pub struct LogSeen {
     pub version: Option<String>,
     /// SHA-256 of the first [`LogSeen::BEGINNING`] bytes, unpacked; `None` for a shorter log.
     pub beginning: Option<Sha256>,
+    /// What the file is packed with, as the program is called; `None` when it is plain.
+    pub packed: Option<&'static str>,
+    /// The compressed file ended inside a gzip member, as only the live file of a log may.
+    pub is_unfinished: bool,
 }
 
 /// One level of a log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LevelSeen {
-    /// The product's own word.
+    /// The product's own word; the first of them where the inventory gives several.
     pub name: String,
     /// Entries of it.
     pub entries: u64,

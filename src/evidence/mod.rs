@@ -6,7 +6,6 @@
 //! ([`database::inspect`]), command output by [`version`].
 
 pub mod database;
-pub mod gzip;
 mod journal;
 pub mod log;
 pub mod log_seen;
@@ -22,6 +21,7 @@ pub mod settings;
 pub mod tap;
 pub mod text;
 pub mod transcript;
+pub mod unpack;
 pub mod version;
 mod xml_encoding;
 

@@ -2,15 +2,15 @@
 //! constant memory, and never fails its write for what the bytes say: a write error would be a fault
 //! of ours, so a reader remembers the first thing that is wrong and goes on swallowing.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use super::Content;
 use super::database::Header;
-use super::gzip::{Gunzip, Tail};
-use super::log::{Amps, Log, Wanted};
+use super::log;
 use super::opaque::Opaque;
 use super::settings::reader::Parsed;
-use crate::failure::Failure;
+use super::unpack::{Tail, Unpack};
+use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Format};
 
 /// Looks at an artifact while it streams by.
@@ -38,17 +38,68 @@ pub struct Circumstances<'a> {
 /// only and says [`Content::Opaque`]: whether the database is well is for `database::inspect`.
 #[must_use]
 pub fn for_artifact(artifact: &Artifact, circumstances: Circumstances<'_>) -> Box<dyn Reader> {
-    let Circumstances { tail, .. } = circumstances;
-    let wanted = Wanted {
-        encoding: artifact.log.encoding,
-        name: artifact.log.names.clone(),
-        version: artifact.pattern.clone(),
-    };
+    let Circumstances { tail, timezone } = circumstances;
     match artifact.format {
         Some(format) if format.is_settings() => Box::new(Parsed::new(format)),
-        Some(Format::AmpsLog) => Box::new(Gunzip::new(Log::new(Amps::default(), wanted), tail)),
+        Some(format) if format.is_log() => match log::reader(artifact, timezone) {
+            Some(reader) => Box::new(Unpack::new(reader, tail)),
+            None => Box::new(Unread),
+        },
         Some(Format::Sqlite) => Box::new(Header::default()),
         _ => Box::new(Opaque::default()),
+    }
+}
+
+impl Reader for Box<dyn Reader> {
+    fn finish(self: Box<Self>) -> Result<Content, Failure> {
+        (*self).finish()
+    }
+}
+
+/// Stands in for the reader of a log of which nothing says how its entries begin.
+struct Unread;
+
+impl Write for Unread {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Reader for Unread {
+    fn finish(self: Box<Self>) -> Result<Content, Failure> {
+        Err(Failure::new(
+            FailureKind::Undefined,
+            "a log whose entries the inventory describes",
+            "no `entry:` that fits its `format:`",
+        )
+        .with_hint(
+            "the inventory should have been refused: please report it as a defect of gonogo",
+        ))
+    }
+}
+
+/// An artifact that says nothing but its format, for tests.
+#[cfg(test)]
+pub(super) fn artifact(format: Option<Format>) -> Artifact {
+    Artifact {
+        name: "it".to_owned(),
+        kind: crate::inventory::Kind::Log,
+        source: crate::inventory::Source::Path("/var/log/it".to_owned()),
+        format,
+        pattern: None,
+        stream: crate::inventory::Stream::Both,
+        tables: Vec::new(),
+        sample: None,
+        reject: Vec::new(),
+        listing: false,
+        log: crate::inventory::LogKeys::none(),
+        statistics: crate::inventory::StatisticsKeys::none(),
+        configuration: crate::inventory::ConfigurationKeys::none(),
+        about: crate::inventory::About::default(),
     }
 }
 
@@ -56,29 +107,6 @@ pub fn for_artifact(artifact: &Artifact, circumstances: Circumstances<'_>) -> Bo
 mod tests {
     use super::*;
     use crate::evidence::tap::Tap;
-    use crate::failure::FailureKind;
-    use crate::inventory::{
-        About, ConfigurationKeys, Kind, LogKeys, Source, StatisticsKeys, Stream,
-    };
-
-    fn artifact(format: Option<Format>) -> Artifact {
-        Artifact {
-            name: "it".to_owned(),
-            kind: Kind::Log,
-            source: Source::Path("/var/log/it".to_owned()),
-            format,
-            pattern: None,
-            stream: Stream::Both,
-            tables: Vec::new(),
-            sample: None,
-            reject: Vec::new(),
-            listing: false,
-            log: LogKeys::none(),
-            statistics: StatisticsKeys::none(),
-            configuration: ConfigurationKeys::none(),
-            about: About::default(),
-        }
-    }
 
     fn for_format(format: Option<Format>, tail: Tail) -> Box<dyn Reader> {
         let circumstances = Circumstances {
@@ -133,9 +161,15 @@ mod tests {
         };
         let plain = judge(LOG, Tail::Closed).unwrap();
         assert!(matches!(&plain, Content::Log(seen) if seen.entries == 1));
-        assert_eq!(judge(&gzip, Tail::Closed), Ok(plain.clone()));
+        let Content::Log(mut seen) = plain else {
+            panic!("{plain:?}");
+        };
+        seen.packed = Some("gzip");
+        let packed = Content::Log(seen.clone());
+        assert_eq!(judge(&gzip, Tail::Closed), Ok(packed));
         let growing = &gzip[..gzip.len() - 4];
-        assert_eq!(judge(growing, Tail::Open), Ok(plain));
+        seen.is_unfinished = true;
+        assert_eq!(judge(growing, Tail::Open), Ok(Content::Log(seen)));
         let failure = judge(growing, Tail::Closed).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Corrupt);
     }

@@ -13,6 +13,7 @@ mod connect;
 mod denied;
 mod http;
 mod keep;
+mod live;
 pub mod log;
 mod perform;
 mod printed;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::retrieve::{Fetched, kept, reader_of};
 use super::{Stop, World, command, statistics};
 use crate::digest::Sha256;
-use crate::evidence::gzip::Tail;
+use crate::evidence::unpack::Tail;
 use crate::evidence::{Content, Evidence, version};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Format, Kind, Stream};

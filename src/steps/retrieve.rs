@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::world::Retrieved;
-use super::{ArtifactName, Stop, World, configuration, http, printed, statistics, version};
-use crate::evidence::gzip::Tail;
+use super::{ArtifactName, Stop, World, configuration, http, live, printed, statistics, version};
 use crate::evidence::reader::{Circumstances, Reader, for_artifact};
 use crate::evidence::tap::Tap;
+use crate::evidence::unpack::Tail;
 use crate::evidence::{Content, Evidence};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Format, Kind, Source};
@@ -112,11 +112,13 @@ async fn fetch_once(
             bytes: left,
             ..world.limits()?
         };
-        let (evidence, content) = one(world, session, artifact, &entry.path, limits).await?;
+        let tail = live::tail(entry, &entries);
+        let (evidence, content) = one(world, session, artifact, &entry.path, tail, limits).await?;
         left -= evidence.bytes.min(left);
         files.push((evidence, content));
     }
     refuse_empty(artifact, pattern, &files)?;
+    live::one_tail(&mut files);
     Ok(files)
 }
 
@@ -125,20 +127,24 @@ async fn one(
     session: &dyn Session,
     artifact: &Artifact,
     path: &str,
+    tail: Tail,
     limits: Limits,
 ) -> Result<Fetched, Stop> {
     let started = Instant::now();
-    let tap = Tap::new(reader_of(world, artifact, Tail::Closed));
+    let tap = Tap::new(reader_of(world, artifact, tail));
     let kept = kept(world, artifact, path)?.map(|(file, _)| file);
     let receipt = read(session, path, None, limits, Tee::sink(tap.sink(), kept)).await?;
     let reader: Box<dyn Reader> = tap.take();
     let content = match receipt.bytes {
         // An empty member of a rotated set says nothing: the set as a whole is judged.
         0 => Ok(Content::Opaque),
-        _ => reader
-            .finish()
-            .map_err(|failure| failure.with_subject(path)),
+        _ => reader.finish().and_then(|content| {
+            let host = world.subject.host.as_deref().unwrap_or_default();
+            live::believable(artifact, host, world.timezone(), receipt.modified, &content)?;
+            Ok(content)
+        }),
     };
+    let content = content.map_err(|failure| failure.with_subject(path));
     Ok((evidence(artifact, receipt, &content, started, 1), content))
 }
 

@@ -26,6 +26,22 @@ pub enum Line<'l> {
     Other,
 }
 
+impl Line<'_> {
+    /// The same, borrowing nothing.
+    pub fn into_owned(self) -> Line<'static> {
+        let own = |text: Cow<'_, [u8]>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Entry(start) => Line::Entry(Start {
+                at: start.at,
+                level: start.level,
+                id: start.id.map(own),
+            }),
+            Self::Untimed(time) => Line::Untimed(own(time)),
+            Self::Other => Line::Other,
+        }
+    }
+}
+
 /// Tells where entries begin.
 pub trait Grammar: Send {
     /// Bytes of a line that are looked at. The rest of a longer line is skipped, so that a line costs

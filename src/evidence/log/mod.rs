@@ -7,16 +7,24 @@ mod encoding;
 mod grammar;
 mod heads;
 mod holes;
+mod json;
 mod nothing;
+mod pattern;
+mod ranks;
 mod tally;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-pub use self::amps::Amps;
+use jiff::tz::TimeZone;
+
+use self::amps::Amps;
 use self::encoding::Decode;
 use self::grammar::{Grammar, Line};
 use self::heads::Heads;
+use self::json::Objects;
+use self::pattern::Lines;
+use self::ranks::Ranks;
 use self::tally::Tally;
 use super::Content;
 use super::log_seen::LogSeen;
@@ -25,28 +33,63 @@ use super::redact::Capture;
 use super::version;
 use crate::digest::Sha256;
 use crate::failure::Failure;
-use crate::inventory::{Encoding, Pattern};
+use crate::inventory::{Artifact, Encoding, EntryForm, Format, Pattern, Zone};
 
 /// Most characters of a name or a version.
 const LONGEST: usize = 200;
 /// Bytes of a line that a failure may quote.
 const QUOTED: usize = 512;
 
+/// The reader for a log, not compressed, in the grammar that the inventory states; `timezone` is the
+/// host's. `None` for what is no log, or says of none how its entries begin.
+#[must_use]
+pub fn reader(artifact: &Artifact, timezone: Option<&str>) -> Option<Box<dyn Reader>> {
+    let wanted = Wanted {
+        encoding: artifact.log.encoding,
+        name: artifact.log.names.clone(),
+        version: artifact.pattern.clone(),
+    };
+    if artifact.format == Some(Format::AmpsLog) {
+        return Some(Box::new(Log::new(Amps::default(), wanted)));
+    }
+    let entry = artifact.log.entry.as_ref()?;
+    let zone = match &entry.zone {
+        Zone::Host => timezone.unwrap_or("UTC"),
+        Zone::Named(name) => name,
+    };
+    // The inventory has looked each name up.
+    let zone = TimeZone::get(zone).ok()?;
+    let ranks = Ranks::new(entry.levels.clone());
+    let form = entry.time.clone();
+    match (artifact.format?, &entry.form) {
+        (Format::Log, EntryForm::Line(Pattern(pattern))) => {
+            let lines = Lines::new(pattern, form, zone, ranks)?;
+            Some(Box::new(Log::new(lines, wanted)))
+        }
+        (Format::JsonLog, EntryForm::Json { time, level, id }) => {
+            let (time, level, id) = (time.clone(), level.clone(), id.clone());
+            let objects = Objects::new(time, level, id, form, zone, ranks);
+            Some(Box::new(Log::new(objects, wanted)))
+        }
+        _ => None,
+    }
+}
+
 /// What is looked for in each line beside the beginning of an entry.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
+struct Wanted {
     /// How characters are written, where no byte order mark says so.
-    pub encoding: Option<Encoding>,
+    encoding: Option<Encoding>,
     /// The name of the instance.
-    pub name: Option<Pattern>,
+    name: Option<Pattern>,
     /// The version of the product.
-    pub version: Option<Pattern>,
+    version: Option<Pattern>,
 }
 
 /// Scans a log line by line. Lines that begin no entry belong to the entry before, or, at the top of
 /// the file, to an entry that rotation left in the file before.
 #[derive(Debug)]
-pub struct Log<G> {
+struct Log<G> {
     decode: Decode,
     heads: Heads,
     scan: Scan<G>,
@@ -71,7 +114,7 @@ struct Scan<G> {
 
 impl<G: Grammar> Log<G> {
     /// A reader for entries of that grammar.
-    pub fn new(grammar: G, wanted: Wanted) -> Self {
+    fn new(grammar: G, wanted: Wanted) -> Self {
         Self {
             decode: Decode::new(wanted.encoding),
             heads: Heads::new(G::HEAD),
@@ -185,3 +228,5 @@ impl<G: Grammar> Reader for Log<G> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod written_tests;

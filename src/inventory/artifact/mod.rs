@@ -3,6 +3,7 @@
 mod configuration;
 mod get;
 mod log;
+pub(super) mod moment;
 mod statistics;
 
 pub use configuration::{ConfigurationKeys, Finding};

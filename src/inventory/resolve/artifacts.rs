@@ -2,7 +2,8 @@
 //! is `instances.rs`'s.
 
 use crate::inventory::artifact::{
-    About, ConfigurationKeys, Format, Get, Kind, LogKeys, Pattern, Sample, StatisticsKeys, Stream,
+    About, ConfigurationKeys, EntryForm, Format, Get, Kind, LogKeys, Pattern, Sample,
+    StatisticsKeys, Stream,
 };
 use crate::inventory::page::{Mark, Page};
 use crate::inventory::placeholder::Template;
@@ -189,9 +190,34 @@ pub(super) fn complete(
             refuse(page, *at, message, "correct `kind:`, or remove it");
         }
     }
-    let described = artifact.log.entry.is_some();
-    if let (Some(Format::Log | Format::JsonLog), false) = (format, described) {
-        let at = artifact.format.as_ref().map_or(own, |format| format.at);
+    let form = artifact.log.entry.as_ref().map(|entry| &entry.form);
+    let at = artifact.format.as_ref().map_or(own, |format| format.at);
+    match (format, form) {
+        (Some(Format::Log), Some(EntryForm::Json { .. })) => {
+            let message = format!(
+                "`entry:` of artifact `{name}` describes JSON, and `format: log` is lines of text"
+            );
+            refuse(
+                page,
+                at,
+                message,
+                "write `format: json-log`, or `pattern:` in `entry:`",
+            );
+        }
+        (Some(Format::JsonLog), Some(EntryForm::Line(_))) => {
+            let message = format!(
+                "`entry:` of artifact `{name}` describes lines of text, and `format: json-log` is JSON"
+            );
+            refuse(
+                page,
+                at,
+                message,
+                "write `format: log`, or `json:` in `entry:`",
+            );
+        }
+        _ => {}
+    }
+    if let (Some(Format::Log | Format::JsonLog), None) = (format, form) {
         let message = format!("artifact `{name}` of {of} does not say how an entry begins");
         let hint = "write `entry: {pattern: '^(?<time>…) …', time: '%Y-%m-%d %H:%M:%S'}`";
         refuse(page, at, message, hint);

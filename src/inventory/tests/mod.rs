@@ -3,6 +3,7 @@
 
 mod gets;
 mod logins;
+mod logs;
 mod meaning;
 mod profiles;
 mod refusals;

@@ -18,7 +18,7 @@ fn fields(rows: &str) -> impl Iterator<Item = (&str, Vec<String>)> {
 }
 
 /// Rows of: what is replaced ¦ by what ¦ where the problem is ¦ part of its message ¦ of its hint.
-fn check(rows: &str) {
+pub(super) fn check(rows: &str) {
     for (row, fields) in fields(rows) {
         let [old, new, place, message, hint] = fields.as_slice() else {
             panic!("{row}: five fields");
@@ -43,7 +43,7 @@ fn check(rows: &str) {
 }
 
 /// Rows of: what is replaced ¦ by what.
-fn check_good(rows: &str) {
+pub(super) fn check_good(rows: &str) {
     for (row, fields) in fields(rows) {
         let [old, new] = fields.as_slice() else {
             panic!("{row}: two fields");

@@ -1,7 +1,7 @@
 //! `entry`, `encoding`, `names` and `retention` of a log, as written.
 
 use super::{key_path, pattern, template};
-use crate::inventory::artifact::{Encoding, Entry, EntryForm, Retention, TimeForm, Zone};
+use crate::inventory::artifact::{Encoding, Entry, EntryForm, Retention, TimeForm, Zone, moment};
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::grammar;
 use crate::inventory::page::{Mark, Page};
@@ -103,7 +103,9 @@ fn time_form(text: &str) -> Result<TimeForm, String> {
         "rfc3339" => Ok(TimeForm::Rfc3339),
         "unix" => Ok(TimeForm::Unix),
         "unix-ms" => Ok(TimeForm::UnixMs),
-        mask if mask.contains('%') => Ok(TimeForm::Strptime(mask.to_owned())),
+        mask if mask.contains('%') => {
+            moment::mask(mask).map(|()| TimeForm::Strptime(mask.to_owned()))
+        }
         _ => Err("write `rfc3339`, `unix`, `unix-ms` or a mask such as `%Y/%m/%d %H:%M:%S`".into()),
     }
 }

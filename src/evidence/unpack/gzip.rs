@@ -1,31 +1,21 @@
-//! Unpacks a gzip stream (RFC 1952) on its way to another reader, told by its first two bytes and
-//! not by a name. Every member is unpacked and every checksum checked (facts: traps.md T14); memory
-//! is constant, so a bomb costs time only, and the transport's deadline ends that.
+//! gzip (RFC 1952): members one after the other, and zero padding behind the last. A live log may end
+//! inside a member. Memory is constant, and deflate unpacks to at most 1032 times its size, so a bomb
+//! costs time only, and the transport's deadline ends that.
 
 use std::io::{self, Write};
 
 use flate2::write::GzDecoder;
 
-use super::Content;
-use super::reader::Reader;
-use crate::failure::{Failure, FailureKind};
+use super::{CAP, Tail, abandoned, bomb, corrupt, defect, ends_early, trailing};
+use crate::evidence::Content;
+use crate::evidence::reader::Reader;
+use crate::failure::Failure;
 use crate::text;
 
 /// RFC 1952, 2.3.1: ID1 and ID2.
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
-
-/// Most bytes that a stream may unpack to, unless [`Gunzip::with_cap`] says otherwise.
-pub const CAP: u64 = 64 << 30;
-
-/// What the end of a gzip stream may look like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tail {
-    /// Complete: the last member ends with its checksum.
-    Closed,
-    /// Perhaps still growing: the live file of an AMPS target with `Protocol` gzip is an unfinished
-    /// member (facts: artifacts.md 2.3). A checksum that is there must still be right.
-    Open,
-}
+/// The program that writes it.
+pub const NAME: &str = "gzip";
 
 /// Passes bytes on to a reader, unpacking them first when they are gzip.
 pub struct Gunzip<R: Write> {
@@ -65,8 +55,8 @@ impl<R: Reader> Gunzip<R> {
     }
 
     /// Unpacks at most `bytes`; one more is `too-large`.
-    #[must_use]
-    pub const fn with_cap(mut self, bytes: u64) -> Self {
+    #[cfg(test)]
+    const fn with_cap(mut self, bytes: u64) -> Self {
         self.cap = bytes;
         self
     }
@@ -96,7 +86,7 @@ impl<R: Write> State<R> {
                 *piece = &[];
                 Self::Padding(reader)
             }
-            Self::Padding(_) => Self::Failed(trailing()),
+            Self::Padding(_) => Self::Failed(trailing(NAME)),
             Self::Failed(failure) => {
                 *piece = &[];
                 Self::Failed(failure)
@@ -152,7 +142,7 @@ fn behind<R: Write>(mut decoder: Box<GzDecoder<Metered<R>>>, piece: &[u8], cap: 
         (Some(reader), Some(byte)) if *byte == MAGIC[0] => {
             member(reader, cap, unpacked, Place::Later)
         }
-        _ => State::Failed(trailing()),
+        _ => State::Failed(trailing(NAME)),
     }
 }
 
@@ -173,25 +163,35 @@ impl<R: Reader> Write for Gunzip<R> {
 
 impl<R: Reader> Reader for Gunzip<R> {
     fn finish(self: Box<Self>) -> Result<Content, Failure> {
+        let mut is_unfinished = false;
         let reader = match self.state {
             State::Start(reader, None) | State::Plain(reader) | State::Padding(reader) => reader,
             State::Start(mut reader, Some(byte)) => {
                 reader.write_all(&[byte]).map_err(|error| defect(&error))?;
                 reader
             }
-            State::Member(decoder, place) => last(decoder, place, self.tail)?,
+            State::Member(decoder, place) => {
+                let (reader, is_cut) = last(decoder, place, self.tail)?;
+                is_unfinished = is_cut;
+                reader
+            }
             State::Failed(failure) => return Err(failure),
         };
-        Box::new(reader).finish()
+        let mut content = Box::new(reader).finish()?;
+        if let Content::Log(seen) = &mut content {
+            seen.is_unfinished = is_unfinished;
+        }
+        Ok(content)
     }
 }
 
-/// Ends the stream inside or right behind a member.
+/// Ends the stream inside (true) or right behind a member.
 fn last<R: Write>(
     mut decoder: Box<GzDecoder<Metered<R>>>,
     place: Place,
     tail: Tail,
-) -> Result<R, Failure> {
+) -> Result<(R, bool), Failure> {
+    let mut is_unfinished = false;
     if let Err(error) = decoder.try_finish() {
         let metered = decoder.get_ref();
         let early = !metered.over
@@ -200,12 +200,13 @@ fn last<R: Write>(
                 // trailer takes no further byte; one that takes it was clipped.
                 || matches!(decoder.write(&[0]), Ok(1)));
         match (early, tail) {
-            (true, Tail::Open) => {}
-            (true, Tail::Closed) => return Err(ends_early()),
+            (true, Tail::Open) => is_unfinished = true,
+            (true, Tail::Closed) => return Err(ends_early(NAME)),
             (false, _) => return Err(refusal(&decoder, place, &error)),
         }
     }
-    decoder.get_mut().reader.take().ok_or_else(abandoned)
+    let reader = decoder.get_mut().reader.take().ok_or_else(abandoned)?;
+    Ok((reader, is_unfinished))
 }
 
 /// Counts what is unpacked and stops at the cap.
@@ -238,68 +239,19 @@ impl<R: Write> Write for Metered<R> {
 fn refusal<R: Write>(decoder: &GzDecoder<Metered<R>>, place: Place, error: &io::Error) -> Failure {
     let metered = decoder.get_ref();
     if metered.over {
-        let cap = text::size(metered.cap);
-        return Failure::new(
-            FailureKind::TooLarge,
-            format!("a gzip stream that unpacks to at most {cap}"),
-            format!("it unpacks to more than {cap}"),
-        )
-        .with_hint("look at the file on the host: a log that shrinks so much is rarely a log");
+        return bomb(NAME, &text::size(metered.cap));
     }
     match (decoder.header().is_some(), place) {
-        (false, Place::Later) => trailing(),
-        (false, Place::First) => corrupt("its header is damaged"),
-        (true, _) => corrupt(&format!("it is damaged: {error}")),
-    }
-}
-
-fn ends_early() -> Failure {
-    Failure::new(
-        FailureKind::Corrupt,
-        "a complete gzip stream",
-        "the gzip stream ends early",
-    )
-    .with_hint(
-        "the file was cut off while it was compressed, or is still being written: check the disk \
-         and the rotation on the host (`gzip -t`), and exclude a live gzip log from the pattern",
-    )
-}
-
-fn trailing() -> Failure {
-    corrupt("bytes that are not gzip follow it")
-}
-
-fn corrupt(actual: &str) -> Failure {
-    Failure::new(
-        FailureKind::Corrupt,
-        "a complete gzip stream",
-        format!("the file begins as gzip, but {actual}"),
-    )
-    .with_hint(
-        "try `gzip -t` on the host: if it fails there too, the copy on the server is damaged",
-    )
-}
-
-/// What cannot happen is no statement about the file.
-fn abandoned() -> Failure {
-    Failure::new(
-        FailureKind::Undefined,
-        "a gzip stream read to its end",
-        "the reader stopped in the middle",
-    )
-    .with_hint("this is a defect of gonogo: please report it")
-}
-
-fn defect(error: &io::Error) -> Failure {
-    Failure {
-        actual: format!("the reader refused the bytes: {error}"),
-        ..abandoned()
+        (false, Place::Later) => trailing(NAME),
+        (false, Place::First) => corrupt(NAME, "its header is damaged"),
+        (true, _) => corrupt(NAME, &format!("it is damaged: {error}")),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::FailureKind;
     use flate2::Compression;
     use flate2::write::GzEncoder;
 
