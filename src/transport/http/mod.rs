@@ -117,6 +117,9 @@ pub(super) fn exchange(
     peer.send(request.text().as_bytes())?;
     let head = head::read(&mut peer)?;
     let length = head.judge(&request.url, request.credentials.is_some())?;
+    if head.stated().is_some_and(|stated| stated > most) {
+        return Err(body::too_large(most).into());
+    }
     let mut pour = Pour::new(head.stated().unwrap_or(0), sink).map_err(ReadError::Sink)?;
     let mut bytes = 0_u64;
     let mut taken = Ok(());

@@ -10,6 +10,7 @@ mod exec;
 mod files;
 mod forged;
 mod gate;
+mod gets;
 mod greeting;
 mod hop_refusals;
 mod hops;
