@@ -15,6 +15,7 @@ mod cmd;
 mod demo_estate;
 mod full_disk;
 mod gate;
+mod gets;
 mod golden;
 mod hostile;
 mod interrupt;

@@ -34,13 +34,19 @@ pub(super) fn get(
         soon: None,
         why: None,
         came: false,
+        ended: false,
     };
     let done = http::exchange(&mut way, request, most, deadline, sink);
     let Forward {
-        mut child, came, ..
+        mut child,
+        came,
+        ended,
+        ..
     } = way;
-    if came || done.is_ok() {
-        return done;
+    // The client ends alike when the server closes and when the connection is gone: an answer that only
+    // its end delimits would look whole.
+    if ended && let Some(lost) = near.lost(deadline, WHAT) {
+        return Err(lost.into());
     }
     let Err(ReadError::Failure(failure)) = done else {
         return done;
@@ -50,13 +56,13 @@ pub(super) fn get(
         near.end();
         return Err(failure.into());
     }
+    if came || !ended {
+        return Err(failure.into());
+    }
     let status = child.end_within(Duration::from_millis(500));
     drop(child);
     if status.and_then(|status| status.code()) != Some(255) {
         return Err(failure.into());
-    }
-    if let Some(lost) = near.lost(deadline, WHAT) {
-        return Err(lost.into());
     }
     let log = near.place.text(&log_of(near));
     let log = log.get(told..).unwrap_or(&log);
@@ -81,6 +87,8 @@ struct Forward<'a> {
     why: Option<Failure>,
     /// Something came from there.
     came: bool,
+    /// Nothing more will.
+    ended: bool,
 }
 
 impl Forward<'_> {
@@ -122,6 +130,7 @@ impl Read for Forward<'_> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(got) => {
                     self.came |= got > 0;
+                    self.ended |= got == 0;
                     return Ok(got);
                 }
                 Err(error) => return Err(error),
@@ -139,6 +148,10 @@ impl Write for Forward<'_> {
             match stdin.write(piece) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait(false)?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.ended = true;
+                    return Err(error);
+                }
                 sent => return sent,
             }
         }

@@ -2,6 +2,7 @@
 //! is allowed. Each test first shows that it was not so before.
 
 mod forced_command;
+mod gets;
 mod golden;
 mod keys_and_match;
 mod sudoers;

@@ -635,19 +635,31 @@ pub(super) async fn a_session_that_is_lost_meanwhile_is_told_as_such() {
     if !usable() {
         return;
     }
-    let lab = Arc::new(Lab::new());
-    let session = connect(&lab.login(OPS)).await.unwrap();
-    // The server outlives the test, and must not keep the lab.
-    let killed = Arc::downgrade(&lab);
-    let web = Web::new(move |peer| {
-        peer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegin")?;
-        for pid in killed.upgrade().unwrap().children() {
-            sh("kill", &["-KILL", &pid.to_string()]);
-        }
-        std::thread::sleep(Duration::from_secs(5));
-        Ok(())
-    });
-    let failure = ask(&*session, &web.url("/x")).await.unwrap_err();
-    assert_eq!(failure.kind, K::Unreachable, "{failure}");
-    assert!(session.is_dead());
+    // By its end alone is the second one delimited: half of it must not pass for the whole.
+    for (signal, head) in [
+        ("KILL", "Content-Length: 100\r\n"),
+        ("KILL", ""),
+        ("TERM", "Content-Length: 100\r\n"),
+        ("TERM", ""),
+    ] {
+        let lab = Arc::new(Lab::new());
+        let session = connect(&lab.login(OPS)).await.unwrap();
+        // The server outlives the test, and must not keep the lab.
+        let killed = Arc::downgrade(&lab);
+        let web = Web::new(move |peer| {
+            peer.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\nbegin").as_bytes())?;
+            std::thread::sleep(Duration::from_millis(300));
+            for pid in killed.upgrade().unwrap().children() {
+                // One of them may be gone with the other.
+                let _ = Command::new("kill")
+                    .args([&format!("-{signal}"), &pid.to_string()])
+                    .output();
+            }
+            std::thread::sleep(Duration::from_secs(5));
+            Ok(())
+        });
+        let failure = ask(&*session, &web.url("/x")).await.unwrap_err();
+        assert_eq!(failure.kind, K::Unreachable, "{signal} {head}: {failure}");
+        assert!(session.is_dead());
+    }
 }
