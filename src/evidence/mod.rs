@@ -5,12 +5,16 @@
 //! the reader is taken back out to tell what it saw. Databases are judged as a whole file instead
 //! ([`database::inspect`]), command output by [`version`].
 
+pub mod amps_keeps;
 pub mod database;
 mod journal;
+pub mod journald;
 pub mod log;
 pub mod log_seen;
+pub mod logrotate;
 pub mod mark;
 pub mod opaque;
+pub mod promise;
 pub mod reader;
 pub mod redact;
 pub mod refusal;
@@ -28,6 +32,7 @@ mod xml_encoding;
 use jiff::Timestamp;
 
 use self::log_seen::LogSeen;
+use self::promise::Promise;
 use self::settings::Settings;
 use crate::digest::Sha256;
 use crate::inventory::Kind;
@@ -69,6 +74,8 @@ pub enum Content {
     Log(Box<LogSeen>),
     /// A configuration file.
     Settings(Box<Settings>),
+    /// What promises to keep a log.
+    Promise(Promise),
     /// A statistics database.
     Database {
         /// Number of tables.

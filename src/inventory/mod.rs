@@ -11,6 +11,7 @@ mod files;
 mod follow;
 mod grammar;
 mod login;
+pub mod mask;
 mod never;
 mod offer;
 mod page;

@@ -59,6 +59,7 @@ impl Crossing<'_> {
                 let Some(call) = self.bind(&filled) else {
                     continue;
                 };
+                let call = call.meant_for(&subject, self.inventory);
                 if let Err(reason) = call.validate(&subject, self.inventory) {
                     self.tell(&step.place, reason, String::new());
                 }

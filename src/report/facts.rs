@@ -170,6 +170,19 @@ impl Words {
         digest
     }
 
+    fn beginning(&mut self, evidence: &schema::Evidence) -> Option<Sha256> {
+        let found = evidence.log.as_ref()?;
+        for level in &found.levels {
+            self.times([("newest entry of a level", &level.newest)]);
+        }
+        for hole in &found.holes {
+            self.time("end of a hole", &hole.from);
+            self.time("end of a hole", &hole.to);
+        }
+        let beginning = found.beginning.as_ref()?;
+        self.digest("digest of a log's beginning", beginning)
+    }
+
     fn failure(&mut self, failure: &schema::Failure) -> FailureKind {
         let kinds = &FailureKind::ALL;
         let kind = self.one_of("kind of failure", &failure.kind, kinds, FailureKind::as_str);
@@ -246,8 +259,12 @@ impl Words {
         verdict::Evidence {
             artifact: evidence.artifact.clone(),
             kind: self.kind(&evidence.kind),
+            path: evidence.path.clone(),
+            method: evidence.method.clone(),
             bytes: evidence.bytes,
             sha256: self.digest("digest of evidence", &evidence.sha256),
+            entries: evidence.entries,
+            beginning: self.beginning(evidence),
         }
     }
 }

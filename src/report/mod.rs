@@ -4,6 +4,7 @@
 mod claims;
 pub mod directory;
 mod facts;
+mod found;
 pub mod html;
 pub mod junit;
 pub mod markdown;

@@ -48,6 +48,8 @@ fn evidence(artifact: &str, kind: &str, home: &str) -> Evidence {
         entries: is_timed.then_some(301_229),
         version: (kind == "version").then(|| "5.3.4.12".to_owned()),
         instance_name: (kind == "configuration").then(|| "orders".to_owned()),
+        log: None,
+        promise: None,
     }
 }
 

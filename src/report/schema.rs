@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::found::{HoleFound, LevelFound, LogFound, PromiseFound};
+
 /// Value of [`Report::schema`].
 pub const SCHEMA: &str = "gonogo/report/v1";
 
@@ -364,6 +366,12 @@ pub struct Evidence {
     pub version: Option<String>,
     /// Name that the configuration gives itself.
     pub instance_name: Option<String>,
+    /// What was found in a log.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub log: Option<LogFound>,
+    /// What this file promises of a log; its artifact is `retention of LOG`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub promise: Option<PromiseFound>,
 }
 
 /// Why a check failed.

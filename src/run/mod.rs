@@ -17,6 +17,7 @@ mod report;
 mod runner;
 #[cfg(test)]
 mod tests;
+mod told;
 mod world;
 
 use std::sync::Arc;

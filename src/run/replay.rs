@@ -15,11 +15,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::guard::matcher;
 use super::report::{Circumstances, clock_tolerance, report as compose};
-use super::{Ran, Record};
+use super::{Ran, Record, told};
 use crate::digest::Sha256;
 use crate::failure::{Failure, FailureKind};
 use crate::feature_files::FeatureFile;
-use crate::inventory::{Inventory, Kind, PROFILE_END, RECORD_END};
+use crate::inventory::{Artifact, Instance, Inventory, Kind, PROFILE_END, RECORD_END};
 use crate::plan::{self, Check, Filters, Plan};
 use crate::problem::Problem;
 use crate::report::schema;
@@ -196,9 +196,16 @@ fn gathered(planned: &Check, told: &schema::Check, inventory: &Inventory) -> Res
     for evidence in &told.evidence {
         let comes_from = |call: &Call| {
             let about = instance.map(|instance| call.about(instance, subject.team.as_deref()));
-            let about = about.unwrap_or_default().into_iter();
-            let mut found = about.filter(|found| found.name == evidence.artifact);
-            found.any(|found| found.kind.as_str() == evidence.kind)
+            let about = about.unwrap_or_default();
+            let is_told = |found: &&Artifact| match call {
+                Call::Log(_, log::Ask::KeptFor(_))
+                    if log::promise_name(&found.name) == evidence.artifact =>
+                {
+                    evidence.kind == Kind::Other.as_str()
+                }
+                _ => found.name == evidence.artifact && found.kind.as_str() == evidence.kind,
+            };
+            about.iter().any(is_told)
                 && call
                     .touches(subject, inventory)
                     .iter()
@@ -244,8 +251,6 @@ fn held(call: &Call, planned: &Check, told: &schema::Check, all: &Inventory) -> 
     };
     let time = |text: &Option<String>| text.as_deref()?.parse::<Timestamp>().ok();
     let began = time(&told.started);
-    let ended =
-        began.map(|began| began + SignedDuration::from_millis_i128(told.duration_ms.into()));
     let holds = match call {
         Call::Version(version::Ask::Expected) => {
             let files = of(&ArtifactName::OfKind(Kind::Version));
@@ -279,29 +284,14 @@ fn held(call: &Call, planned: &Check, told: &schema::Check, all: &Inventory) -> 
             let seen = files.iter().filter_map(|file| file.instance_name.as_ref());
             only(seen.collect(), &instance.expect_name)
         }
-        Call::Log(name, log::Ask::EntryWithin(span))
-        | Call::Statistics(name, statistics::Ask::SampleWithin(span)) => {
+        Call::Statistics(name, statistics::Ask::SampleWithin(span)) => {
             let newest = of(name)
                 .iter()
                 .filter_map(|file| time(&file.newest_entry))
                 .max();
             is_within(newest, *span, began)
         }
-        Call::Log(name, log::Ask::Covers(span)) => {
-            let files = of(name);
-            let newest = files
-                .iter()
-                .filter_map(|file| time(&file.newest_entry))
-                .max();
-            let oldest = files
-                .iter()
-                .filter_map(|file| time(&file.oldest_entry))
-                .min();
-            let reaches = oldest.zip(ended).is_some_and(|(oldest, ended)| {
-                ended.duration_since(oldest) + SLACK >= signed(*span)
-            });
-            reaches && is_within(newest, *span, began)
-        }
+        Call::Log(name, ask) => log_held(ask, name, planned, told, instance),
         Call::AllWithin(span) => {
             let took: u64 = told.evidence.iter().map(|file| file.duration_ms).sum();
             !told.evidence.is_empty() && Duration::from_millis(took) <= *span
@@ -312,6 +302,27 @@ fn held(call: &Call, planned: &Check, told: &schema::Check, all: &Inventory) -> 
         true => Ok(()),
         false => Err("a step passed that its evidence does not bear out".to_owned()),
     }
+}
+
+fn log_held(
+    ask: &log::Ask,
+    name: &ArtifactName,
+    planned: &Check,
+    told: &schema::Check,
+    instance: &Instance,
+) -> bool {
+    let began = told.started.as_deref().and_then(|text| text.parse().ok());
+    let began: Option<Timestamp> = began;
+    let (Some(began), Ok(artifact)) = (began, name.find(instance, planned.subject.team.as_deref()))
+    else {
+        return false;
+    };
+    let when = log::When {
+        earliest: began,
+        latest: began + SignedDuration::from_millis_i128(told.duration_ms.into()),
+        slack: SLACK,
+    };
+    told::held(ask, artifact, instance, &told.evidence, &when)
 }
 
 fn is_within(newest: Option<Timestamp>, span: Duration, began: Option<Timestamp>) -> bool {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use super::told::{self, Asked};
 use super::{Ran, Record};
 use crate::digest::Sha256;
 use crate::evidence::redact::Capture;
@@ -300,6 +301,7 @@ fn check(
         })
         .collect();
     let subject = planned.subject.clone();
+    let asked = Asked::of(planned);
     schema::Check {
         id: planned.id.clone(),
         feature: planned.feature.to_string(),
@@ -315,7 +317,9 @@ fn check(
         started: record.started.map(rfc3339),
         duration_ms: record.duration_ms,
         steps,
-        evidence: record.evidence.iter().map(evidence).collect(),
+        evidence: (record.evidence.iter())
+            .map(|found| evidence(found, &asked))
+            .collect(),
         transcript,
         failure: record.failure.as_ref().map(failure),
         waiver: None,
@@ -323,7 +327,7 @@ fn check(
     }
 }
 
-fn evidence(found: &Evidence) -> schema::Evidence {
+fn evidence(found: &Evidence, asked: &Asked) -> schema::Evidence {
     let (mut oldest, mut entries, mut version, mut instance_name) = (None, None, None, None);
     match &found.content {
         Content::Opaque => {}
@@ -333,6 +337,7 @@ fn evidence(found: &Evidence) -> schema::Evidence {
             version.clone_from(&seen.version);
         }
         Content::Settings(found) => instance_name = found.name.clone(),
+        Content::Promise(_) => {}
         Content::Database { samples, .. } => entries = Some(*samples),
     }
     schema::Evidence {
@@ -350,6 +355,14 @@ fn evidence(found: &Evidence) -> schema::Evidence {
         entries,
         version,
         instance_name,
+        log: match &found.content {
+            Content::Log(seen) => Some(told::log(seen, asked)),
+            _ => None,
+        },
+        promise: match &found.content {
+            Content::Promise(promise) => Some(told::promise(promise)),
+            _ => None,
+        },
     }
 }
 

@@ -155,6 +155,16 @@ fn phrase(def: &super::StepDef) -> &'static str {
         .map_or(def.example, |(_, phrase)| phrase)
 }
 
+/// A number of things, at least 1 (`{int}`).
+pub(super) fn number(words: &str) -> Result<u64, String> {
+    match words.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err(format!(
+            "`{words}` is out of range: a whole number from 1 on"
+        )),
+    }
+}
+
 pub(super) fn duration(words: &str) -> Result<Duration, String> {
     time::parse_duration(words).map_err(|_| {
         format!(

@@ -1,10 +1,13 @@
 //! A step as meant: what it does, what it needs, and what it will touch on a host.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Subject, configuration, log, statistics, version};
-use crate::inventory::{Artifact, Format, Instance, Inventory, Kind, Pattern, Source, Transport};
+use super::{Subject, configuration, journal, log, statistics, version};
+use crate::inventory::{
+    Artifact, Format, Instance, Inventory, Kind, Pattern, Source, Transport, mask,
+};
 use crate::text;
 
 /// A bound step.
@@ -173,9 +176,30 @@ impl Call {
             return ask.sources(instance, team);
         }
         let names = self.artifacts().iter();
-        names
+        let mut about: Vec<&Artifact> = names
             .filter_map(|name| name.find(instance, team).ok())
-            .collect()
+            .collect();
+        if let (Self::Log(_, ask), &[log]) = (self, about.as_slice()) {
+            about.extend(ask.beside(instance, log, team));
+        }
+        about
+    }
+
+    /// What the call means for this subject, where a phrase of several themes means its artifact's.
+    #[must_use]
+    pub fn meant_for(self: &Arc<Self>, subject: &Subject, inventory: &Inventory) -> Arc<Self> {
+        let Self::Configuration(name, configuration::Ask::BelongsToInstance) = &**self else {
+            return Arc::clone(self);
+        };
+        let instance = subject.instance.as_deref();
+        let instance = instance.and_then(|name| inventory.instance(name));
+        let kind = instance
+            .and_then(|instance| name.find(instance, subject.team.as_deref()).ok())
+            .map(|artifact| artifact.kind);
+        match kind {
+            Some(Kind::Log) => Arc::new(Self::Log(name.clone(), log::Ask::BelongsToInstance)),
+            _ => Arc::clone(self),
+        }
     }
 
     /// True when performing it needs a login on a host.
@@ -302,8 +326,8 @@ pub(super) fn touched(artifact: &Artifact) -> Vec<Touch> {
             .map(|suffix| Touch::Read(format!("{path}{suffix}")))
             .collect(),
         (Source::Path(path), _) => vec![Touch::Read(path.clone())],
-        (Source::Mask(mask), _) => vec![Touch::Read(mask.clone())],
-        (Source::Journal(_), _) => Vec::new(),
+        (Source::Mask(mask), _) => vec![Touch::Read(mask::pattern(mask))],
+        (Source::Journal(unit), _) => vec![Touch::Execute(journal::words(unit))],
         (Source::Http(get), _) => vec![Touch::Get(get.url.clone())],
     }
 }

@@ -12,6 +12,7 @@ pub mod configuration;
 mod connect;
 mod denied;
 mod http;
+mod journal;
 mod keep;
 mod live;
 pub mod log;

@@ -7,13 +7,15 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::world::Retrieved;
-use super::{ArtifactName, Stop, World, configuration, http, live, printed, statistics, version};
+use super::{
+    ArtifactName, Stop, World, configuration, http, journal, live, printed, statistics, version,
+};
 use crate::evidence::reader::{Circumstances, Reader, for_artifact};
 use crate::evidence::tap::Tap;
 use crate::evidence::unpack::Tail;
 use crate::evidence::{Content, Evidence};
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{Artifact, Format, Kind, Source};
+use crate::inventory::{Artifact, Format, Kind, Source, mask};
 use crate::text;
 use crate::transport::{Entry, EntryKind, Limits, ReadError, Receipt, Session, Sink};
 
@@ -49,10 +51,9 @@ pub(super) async fn retrieve(world: &mut World, name: &ArtifactName) -> Result<u
             statistics::fetch(world, &artifact, path).await?
         }
         (Source::Path(path), _) => fetch(world, &artifact, path).await?,
+        (Source::Mask(mask), _) => fetch(world, &artifact, &mask::pattern(mask)).await?,
+        (Source::Journal(unit), _) => vec![journal::fetch(world, &artifact, unit).await?],
         (Source::Http(get), _) => vec![http::fetch(world, &artifact, get).await?],
-        (Source::Mask(_) | Source::Journal(_), _) => {
-            return Err(Failure::new(FailureKind::Undefined, "a source", "unbuilt").into());
-        }
     };
     for (file, _) in &files {
         world.transcript.retrieved(file);
@@ -104,6 +105,7 @@ async fn fetch_once(
     if entries.is_empty() {
         return Err(nothing_matches(pattern).into());
     }
+    let entries = named(artifact, entries)?;
     let mut left = world.limits()?.bytes;
     let mut files = Vec::with_capacity(entries.len());
     for entry in &entries {
@@ -120,6 +122,25 @@ async fn fetch_once(
     refuse_empty(artifact, pattern, &files)?;
     live::one_tail(&mut files);
     Ok(files)
+}
+
+/// A mask is listed by a pattern that finds more: only what the product itself can have named is its log.
+fn named(artifact: &Artifact, mut entries: Vec<Entry>) -> Result<Vec<Entry>, Failure> {
+    let Source::Mask(mask) = &artifact.source else {
+        return Ok(entries);
+    };
+    let listed = entries.len();
+    entries.retain(|entry| mask::matches(mask, &entry.path));
+    match entries.is_empty() {
+        false => Ok(entries),
+        true => Err(Failure::new(
+            FailureKind::Missing,
+            "at least one file that is named as the mask says",
+            format!("none among {} with similar names", text::count(listed, "file")),
+        )
+        .with_subject(mask)
+        .with_hint("compare the mask with the names on the host: `%n` is digits only, `%Y` four of them; behind it may stand .gz, .zst, .xz or .bz2")),
+    }
 }
 
 async fn one(

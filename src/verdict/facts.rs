@@ -210,10 +210,18 @@ pub struct Evidence {
     pub artifact: String,
     /// Its kind.
     pub kind: Kind,
+    /// Remote path, or the command.
+    pub path: String,
+    /// How it came.
+    pub method: String,
     /// Bytes retrieved.
     pub bytes: u64,
     /// SHA-256 of those bytes; `None` only together with a word in `unreadable`.
     pub sha256: Option<Sha256>,
+    /// Entries of a log, or samples of a database.
+    pub entries: Option<u64>,
+    /// What the first bytes of a log are, whatever it is packed in.
+    pub beginning: Option<Sha256>,
 }
 
 impl Evidence {

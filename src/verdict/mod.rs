@@ -13,6 +13,7 @@ mod record;
 mod rules_test;
 #[cfg(test)]
 mod sample;
+mod twice;
 mod waivers;
 mod words;
 
@@ -111,6 +112,7 @@ const STOPS: &[Rule] = &[
     rule("strangers", record::strangers),
     rule("untold", record::untold),
     rule("unproven", record::unproven),
+    rule("twice", twice::same_bytes),
     rule("one machine", machines::one_machine),
     rule("wrong host", hosts::wrong_host),
     rule("runner", machines::runner),

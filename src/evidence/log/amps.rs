@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::grammar::{Grammar, Line, Start};
 
 /// Level names from low to high, as AMPS spells them.
-const LEVELS: [&str; 9] = [
+pub const LEVELS: [&str; 9] = [
     "developer",
     "trace",
     "debug",

@@ -19,6 +19,7 @@ use std::io::{self, Write};
 use jiff::tz::TimeZone;
 
 use self::amps::Amps;
+pub use self::amps::LEVELS as AMPS_LEVELS;
 use self::encoding::Decode;
 use self::grammar::{Grammar, Line};
 use self::heads::Heads;

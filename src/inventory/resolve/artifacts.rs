@@ -5,6 +5,7 @@ use crate::inventory::artifact::{
     About, ConfigurationKeys, EntryForm, Format, Get, Kind, LogKeys, Pattern, Sample,
     StatisticsKeys, Stream,
 };
+use crate::inventory::mask;
 use crate::inventory::page::{Mark, Page};
 use crate::inventory::placeholder::Template;
 use crate::inventory::raw::{Artifact, Theme};
@@ -155,6 +156,11 @@ pub(super) fn complete(
             let message = "`listing` is about files, and this artifact is an answer".to_owned();
             refuse(page, listing.at, message, "remove it");
         }
+    }
+    if let Some(Source::Mask(mask)) = &source
+        && let Some((message, hint)) = mask.literals().find_map(mask::object_to)
+    {
+        refuse(page, mask.at, message, hint);
     }
     if let (Some(pattern), Some(kind)) = (&artifact.pattern, kind)
         && !matches!(kind, Kind::Version | Kind::Log | Kind::Other)

@@ -13,6 +13,7 @@ use super::urls;
 use super::{Index, Known};
 use crate::inventory::Instance;
 use crate::inventory::artifact::{Artifact, Get, Kind, Source};
+use crate::inventory::mask;
 use crate::inventory::page::{Mark, Page, Text};
 use crate::inventory::placeholder::Template;
 use crate::inventory::raw::{self, Instance as Raws, Raw};
@@ -244,12 +245,33 @@ impl<'r> Resolver<'r> {
             }
             Written::Mask(template) => {
                 let mask = self.fill_one(template, ready, scope)?;
-                if !self.judge_path(page, &mask, template, ready, scope) {
+                let values = template.holes().filter_map(|hole| scope.var(hole));
+                if let Some(value) = values.into_iter().find(|value| value.value.contains('%')) {
+                    let message = "a value that a mask is made of holds a `%`";
+                    page.refuse(value.at, message, "write it into the mask, as `%%`");
+                    return None;
+                }
+                // What lists it is what is claimed: a copied instance has the same.
+                let pattern = mask::pattern(&mask);
+                if !self.judge_path(page, &pattern, template, ready, scope) {
                     return None;
                 }
                 Source::Mask(mask)
             }
-            Written::Journal(unit) => Source::Journal(self.fill_one(unit, ready, scope)?),
+            Written::Journal(template) => {
+                let unit = self.fill_one(template, ready, scope)?;
+                if !is_unit(&unit) {
+                    let at = scope.blame(template, |part| !is_unit(part));
+                    let message = format!("`{unit}` is no name of a systemd unit");
+                    page.refuse(at, message, "write it whole, such as `mariadb.service`");
+                    return None;
+                }
+                let whole = format!("the journal of {unit}");
+                if !self.claims.claim(page, &whole, ready, scope.written) {
+                    return None;
+                }
+                Source::Journal(unit)
+            }
             Written::Http(template) => {
                 let get = template.fill(|url| self.fill_one(url, ready, scope))?;
                 if !self.judge_get(page, &get, &template.url, ready, scope) {
@@ -366,6 +388,12 @@ impl<'r> Resolver<'r> {
         }
         false
     }
+}
+
+/// systemd.unit(5): a pattern would read what other units wrote.
+fn is_unit(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
+    !text.is_empty() && text.chars().all(is_plain)
 }
 
 /// Where the cause of an objection to a path stands.

@@ -26,6 +26,6 @@ pub(super) const STEPS: &[StepDef] = &[
                 configuration::Ask::BelongsToInstance,
             ))
         },
-        "The name that the configuration gives itself is `expect.name` of the inventory.",
+        "The name that the configuration gives itself is `expect.name` of the inventory. Of a log: the only name that its entries give the instance, found by `names:`, is that.",
     ),
 ];

@@ -1,0 +1,81 @@
+//! One rule: no two instances hand in the same log, or the same statistics. A link, a copied path or a
+//! wrong mount makes one instance prove its neighbour and itself never, and every other check is content.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::words::list;
+use super::{Evidence, Facts};
+use crate::digest::Sha256;
+use crate::inventory::Kind;
+
+/// Who handed in the same bytes, from where.
+type Holders<'f> = BTreeMap<&'f str, BTreeSet<String>>;
+
+/// Evidence of different instances that is the same file.
+pub(super) fn same_bytes(facts: &Facts) -> Vec<String> {
+    let mut by_bytes: BTreeMap<(Kind, [u8; 32]), Holders<'_>> = BTreeMap::new();
+    for check in &facts.checks {
+        let Some(instance) = &check.instance else {
+            continue;
+        };
+        let mut instances = facts.instances.iter();
+        let host = instances.find(|one| one.name == *instance);
+        let host = host.map_or("", |one| one.host.as_str());
+        for evidence in &check.evidence {
+            if let Some(digest) = telling(evidence) {
+                let holders = by_bytes
+                    .entry((evidence.kind, *digest.as_bytes()))
+                    .or_default();
+                let place = format!("{} on {host}", evidence.path);
+                holders.entry(instance).or_default().insert(place);
+            }
+        }
+    }
+    // A whole rotated set is one finding: what the same instances share is told once.
+    let mut found: BTreeMap<(Vec<&str>, Kind), (Vec<String>, usize)> = BTreeMap::new();
+    for ((kind, _), holders) in by_bytes {
+        if holders.len() < 2 {
+            continue;
+        }
+        let names: Vec<&str> = holders.keys().copied().collect();
+        let places = holders
+            .values()
+            .filter_map(|places| places.first().cloned());
+        let (_, times) = found
+            .entry((names, kind))
+            .or_insert_with(|| (places.collect(), 0));
+        *times += 1;
+    }
+    let say = |((names, kind), (places, times)): ((Vec<&str>, Kind), (Vec<String>, usize))| {
+        let what = match kind {
+            Kind::Log => "log",
+            _ => "statistics",
+        };
+        let more = match times {
+            1 => String::new(),
+            times => format!(", and {} more", times - 1),
+        };
+        format!(
+            "instances handed in the same {what}: {} ({}{more}): each must show its own; correct its `vars` or \
+             path, or the link or mount on the host",
+            list(names),
+            list(places.iter().map(String::as_str))
+        )
+    };
+    found.into_iter().map(say).collect()
+}
+
+/// What tells a file from every other one of its kind; `None` where equal bytes may be chance.
+fn telling(evidence: &Evidence) -> Option<Sha256> {
+    // What a command or a web server answers may rightly be the same of two idle instances.
+    let is_file = matches!(evidence.method.as_str(), "sftp" | "exec");
+    match evidence.kind {
+        // A log that grows is the same log while its beginning is.
+        Kind::Log => evidence.beginning.or_else(|| {
+            let has_entry = evidence.entries.is_some_and(|entries| entries > 0);
+            evidence.sha256.filter(|_| has_entry && is_file)
+        }),
+        Kind::Statistics if is_file && evidence.is_proof() => evidence.sha256,
+        _ => None,
+    }
+}
