@@ -91,7 +91,7 @@ pub(super) fn has(files: &[File<'_>], artifact: &Artifact, word: &str) -> Result
     Err(Failure::new(
         FailureKind::Missing,
         format!("an entry of level {word} or worse"),
-        format!("none among {}", text::count(count(files), "entry")),
+        format!("none among {}", count(files)),
     )
     .with_hint("does the product's configuration log this level at all, and to this file? A level that is filtered out is missing when support asks for it"))
 }
@@ -172,7 +172,7 @@ pub(super) fn has_id(files: &[File<'_>], id: &str) -> Result<(), Failure> {
     Err(Failure::new(
         FailureKind::Missing,
         format!("an entry with id {id}"),
-        format!("none among {}", text::count(count(files), "entry")),
+        format!("none among {}", count(files)),
     )
     .with_hint(hint))
 }
@@ -190,6 +190,9 @@ pub(super) fn at_least(files: &[File<'_>], least: u64) -> Result<(), Failure> {
     .with_hint("the log was cut or rotated away, the product logs less than it should, or this is not its main log"))
 }
 
-fn count(files: &[File<'_>]) -> usize {
-    usize::try_from(entries(files)).unwrap_or(usize::MAX)
+fn count(files: &[File<'_>]) -> String {
+    match entries(files) {
+        1 => "1 entry".to_owned(),
+        many => format!("{many} entries"),
+    }
 }

@@ -1,0 +1,40 @@
+//! One log that two instances hand in: what no single check can see.
+
+use std::os::unix::fs::symlink;
+
+use super::{Desk, OPS, as_it_is};
+use crate::lab::MARKET_DATA;
+
+#[test]
+fn a_link_to_another_instances_log_is_no_go_and_names_both() {
+    let desk = Desk::new();
+    let quotes = desk.lab.amps("quotes", &desk.host);
+    *desk.orders.teams.borrow_mut() = vec![OPS, MARKET_DATA.team];
+    // Two teams of one instance fetch one log, and that is what they should.
+    let run = desk.ask(&[], as_it_is);
+    assert_eq!(run.code(), 0, "{}", run.told());
+    // The rotated file too, which is packed otherwise.
+    for end in ["", ".1"] {
+        quotes.remove(&format!("{}{end}", quotes.log()));
+        let target = desk.orders.path(&format!("{}{end}", desk.orders.log()));
+        symlink(target, quotes.path(&format!("{}{end}", quotes.log()))).unwrap();
+    }
+    let run = desk.ask(&[], as_it_is);
+    assert_eq!(run.code(), 1, "{}", run.told());
+    let verdict = &run.report()["verdict"];
+    assert_eq!(run.failures(), Vec::<String>::new());
+    let reasons = verdict["reasons"].as_array().unwrap();
+    assert_eq!(reasons.len(), 1, "{verdict:#}");
+    let reason = reasons[0].as_str().unwrap();
+    for words in [
+        "orders, quotes",
+        "the same log",
+        "orders.log",
+        "quotes.log",
+        "on ny4-1",
+    ] {
+        assert!(reason.contains(words), "{words}: {reason}");
+    }
+    let verified = desk.lab.verify(&run.dir);
+    assert_eq!(verified.status.code(), Some(1), "{verified:?}");
+}
