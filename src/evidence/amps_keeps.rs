@@ -79,25 +79,17 @@ pub fn promise(files: &[(&str, &Settings)], paths: &[&str]) -> Option<Promise> {
     promises.into_iter().min_by_key(|promise| promise.kept)
 }
 
-/// The settings below each element `name`, one list for each. The elements of a list are told apart by
-/// a key that comes again.
+/// The settings below each element `name`, one list for each; the element itself comes first.
 fn groups<'s>(settings: &'s Settings, name: &str) -> Vec<Vec<&'s Setting>> {
-    let below = |setting: &Setting| {
-        let mut parts = setting.path.split('/');
-        let found = parts.any(|part| part == name);
-        found.then(|| parts.collect::<Vec<_>>().join("/"))
-    };
     let mut groups: Vec<Vec<&Setting>> = Vec::new();
-    let mut keys: Vec<String> = Vec::new();
     for setting in &settings.list {
-        let Some(key) = below(setting) else {
+        let mut parts = setting.path.split('/').skip_while(|part| *part != name);
+        if parts.next().is_none() {
             continue;
-        };
-        if groups.is_empty() || key == "Module" || keys.contains(&key) {
-            groups.push(Vec::new());
-            keys.clear();
         }
-        keys.push(key);
+        if parts.next().is_none() {
+            groups.push(Vec::new());
+        }
         if let Some(group) = groups.last_mut() {
             group.push(setting);
         }
@@ -180,7 +172,7 @@ mod tests {
         });
         Settings {
             list: list.collect(),
-            includes: Vec::new(),
+            ..Settings::default()
         }
     }
 
@@ -192,15 +184,17 @@ mod tests {
         )
     }
 
-    const TARGET: [(&str, &str); 2] = [
+    const TARGET: [(&str, &str); 3] = [
+        ("Logging/Target", ""),
         ("Logging/Target/Protocol", "file"),
         ("Logging/Target/FileName", "/opt/amps/logs/orders-%n.log"),
     ];
 
-    fn removing<'a>(pattern: &'a str, age: &'a str) -> [(&'a str, &'a str); 5] {
+    fn removing<'a>(pattern: &'a str, age: &'a str) -> [(&'a str, &'a str); 6] {
         [
             ("Actions/Action/On/Module", "amps-action-on-schedule"),
             ("Actions/Action/On/Options/Every", "23:00"),
+            ("Actions/Action/Do", ""),
             ("Actions/Action/Do/Module", REMOVES),
             ("Actions/Action/Do/Options/Pattern", pattern),
             ("Actions/Action/Do/Options/Age", age),
@@ -216,7 +210,7 @@ mod tests {
         ];
         let list = [&TARGET[..], &actions.concat()].concat();
         let found = judge(&list).unwrap();
-        assert_eq!((found.kept, found.line), (Kept::For(7 * DAY), 12));
+        assert_eq!((found.kept, found.line), (Kept::For(7 * DAY), 15));
         let list = [&TARGET[..], &actions[2]].concat();
         assert_eq!(judge(&list).unwrap().kept, Kept::Forever);
     }
@@ -233,7 +227,7 @@ mod tests {
             let list = [&TARGET[..], &removing(pattern, age)].concat();
             assert_eq!(judge(&list).unwrap().kept, kept, "{pattern} {age}");
         }
-        let without = &removing("", "1h")[..3];
+        let without = &removing("", "1h")[..4];
         let list = [&TARGET[..], without].concat();
         assert_eq!(judge(&list).unwrap().kept, Kept::NotByTime);
         assert_eq!(judge(&removing("*", "1h")), None);
@@ -242,7 +236,14 @@ mod tests {
     #[test]
     fn a_log_that_rotates_onto_itself_is_promised_nothing() {
         let threshold = ("Logging/Target/RotationThreshold", "1G");
-        let fixed = |name| [TARGET[0], ("Logging/Target/FileName", name), threshold];
+        let fixed = |name| {
+            [
+                TARGET[0],
+                TARGET[1],
+                ("Logging/Target/FileName", name),
+                threshold,
+            ]
+        };
         let kept = |name| judge(&fixed(name)).unwrap().kept;
         assert_eq!(kept("/opt/amps/logs/orders-00001.log"), Kept::NotByTime);
         assert_eq!(kept("logs/orders-00001.log"), Kept::NotByTime);
@@ -250,7 +251,7 @@ mod tests {
         // Of another target it says nothing.
         let both = [&TARGET[..], &fixed("/opt/amps/logs/audit.log")].concat();
         assert_eq!(judge(&both).unwrap().kept, Kept::Forever);
-        let unrotated = &fixed("/opt/amps/logs/orders-00001.log")[..2];
+        let unrotated = &fixed("/opt/amps/logs/orders-00001.log")[..3];
         assert_eq!(judge(unrotated).unwrap().kept, Kept::Forever);
     }
 }

@@ -11,6 +11,13 @@ use crate::inventory::Kind;
 /// Who handed in the same bytes, from where.
 type Holders<'f> = BTreeMap<&'f str, BTreeSet<String>>;
 
+/// What the same instances share: an example of each, and how many files.
+#[derive(Default)]
+struct Shared {
+    places: Vec<String>,
+    files: usize,
+}
+
 /// Evidence of different instances that is the same file.
 pub(super) fn same_bytes(facts: &Facts) -> Vec<String> {
     let mut by_bytes: BTreeMap<(Kind, [u8; 32]), Holders<'_>> = BTreeMap::new();
@@ -32,7 +39,7 @@ pub(super) fn same_bytes(facts: &Facts) -> Vec<String> {
         }
     }
     // A whole rotated set is one finding: what the same instances share is told once.
-    let mut found: BTreeMap<(Vec<&str>, Kind), (Vec<String>, usize)> = BTreeMap::new();
+    let mut found: BTreeMap<(Vec<&str>, Kind), Shared> = BTreeMap::new();
     for ((kind, _), holders) in by_bytes {
         if holders.len() < 2 {
             continue;
@@ -41,25 +48,26 @@ pub(super) fn same_bytes(facts: &Facts) -> Vec<String> {
         let places = holders
             .values()
             .filter_map(|places| places.first().cloned());
-        let (_, times) = found
-            .entry((names, kind))
-            .or_insert_with(|| (places.collect(), 0));
-        *times += 1;
+        let shared = found.entry((names, kind)).or_default();
+        if shared.files == 0 {
+            shared.places = places.collect();
+        }
+        shared.files += 1;
     }
-    let say = |((names, kind), (places, times)): ((Vec<&str>, Kind), (Vec<String>, usize))| {
+    let say = |((names, kind), shared): ((Vec<&str>, Kind), Shared)| {
         let what = match kind {
             Kind::Log => "log",
             _ => "statistics",
         };
-        let more = match times {
+        let more = match shared.files {
             1 => String::new(),
-            times => format!(", and {} more", times - 1),
+            files => format!(", and {} more", files - 1),
         };
         format!(
             "instances handed in the same {what}: {} ({}{more}): each must show its own; correct its `vars` or \
              path, or the link or mount on the host",
             list(names),
-            list(places.iter().map(String::as_str))
+            list(shared.places.iter().map(String::as_str))
         )
     };
     found.into_iter().map(say).collect()

@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_hole_inside_a_file_is_one_unless_another_file_covers_it() {
         let holed = seen("20T11:00", "21T11:59", &[("21T01:00", "21T04:00")]);
-        let failure = judge(&[holed.clone()], None).unwrap_err();
+        let failure = judge(std::slice::from_ref(&holed), None).unwrap_err();
         assert!(failure.actual.contains("both in /a"), "{failure:?}");
         let filler = seen("21T00:30", "21T04:30", &[]);
         assert_eq!(judge(&[holed.clone(), filler], None), Ok(()));
@@ -258,7 +258,7 @@ mod tests {
     fn the_span_asked_for_has_a_beginning_and_ends_now() {
         // An old hole is none of the last day.
         let old = seen("10T00:00", "21T11:59", &[("11T00:00", "14T00:00")]);
-        assert!(judge(&[old.clone()], None).is_err());
+        assert!(judge(std::slice::from_ref(&old), None).is_err());
         assert_eq!(judge(&[old], Some(DAY)), Ok(()));
         // A hole over its beginning counts as far as it lies inside.
         let over = |to: &str| seen("10T00:00", "21T11:59", &[("18T00:00", to)]);
@@ -295,7 +295,7 @@ mod tests {
             holes: (0..LogSeen::MOST_HOLES as i64).map(hole).collect(),
             ..LogSeen::default()
         };
-        assert!(judge(&[sparse.clone()], None).is_err());
+        assert!(judge(std::slice::from_ref(&sparse), None).is_err());
         let dense = seen("09T23:00", "21T11:59", &[]);
         assert_eq!(judge(&[sparse, dense], None), Ok(()));
     }
