@@ -16,7 +16,7 @@ impl<R: Write + Send + 'static> Tap<R> {
         Self(Arc::new(Mutex::new(Some(reader))))
     }
 
-    /// The end for `Session::read`. What is written there after [`Tap::take`] is refused with
+    /// The one end for `Session::read`. What is written there after [`Tap::take`] is refused with
     /// [`io::ErrorKind::BrokenPipe`], which ends a read that nobody waits for any more.
     #[must_use]
     pub fn sink(&self) -> transport::Sink {
@@ -44,13 +44,15 @@ struct Spout<R>(Arc<Mutex<Option<R>>>);
 
 impl<R: Write> Spout<R> {
     fn with<T>(&self, act: impl FnOnce(&mut R) -> io::Result<T>) -> io::Result<T> {
+        let late = || io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads this any more");
+        // The tap was dropped, as when the deadline has passed: no more is unpacked and looked at.
+        if Arc::strong_count(&self.0) == 1 {
+            return Err(late());
+        }
         match self.0.lock() {
             Ok(mut reader) => match reader.as_mut() {
                 Some(reader) => act(reader),
-                None => Err(io::Error::new(
-                    io::ErrorKind::BrokenPipe,
-                    "nobody reads this any more",
-                )),
+                None => Err(late()),
             },
             Err(_) => Err(io::Error::other("the reader panicked")),
         }
@@ -85,6 +87,16 @@ mod tests {
         });
         let mut sink = sink.join().unwrap();
         assert_eq!(tap.take(), b"seen");
+        let late = sink.write_all(b"late").unwrap_err();
+        assert_eq!(late.kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn what_comes_after_the_tap_is_gone_is_not_looked_at() {
+        let tap = Tap::new(Vec::new());
+        let mut sink = tap.sink();
+        sink.write_all(b"seen").unwrap();
+        drop(tap);
         let late = sink.write_all(b"late").unwrap_err();
         assert_eq!(late.kind(), io::ErrorKind::BrokenPipe);
     }

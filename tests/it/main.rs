@@ -23,6 +23,7 @@ mod keep;
 mod lab_itself;
 mod least;
 mod left_behind;
+mod log_files;
 mod logs;
 mod lying_sftp;
 mod nothing_written;

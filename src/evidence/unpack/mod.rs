@@ -28,9 +28,9 @@ use crate::failure::{Failure, FailureKind};
 /// Most bytes that a file may unpack to.
 const CAP: u64 = 64 << 30;
 
-/// Most bytes that each packed byte may stand for, once [`FREE`] bytes were unpacked. Deflate cannot
-/// reach a third of it, and logs, whose times differ, do not come near.
-const RATIO: u64 = 4096;
+/// Most bytes that each packed byte may stand for, once [`FREE`] bytes were unpacked. Deflate reaches
+/// half of it with zeros; logs, whose times differ, do not come near.
+const RATIO: u64 = 2048;
 
 /// Bytes that may be unpacked whatever the packed size: time that no deadline misses.
 const FREE: u64 = 64 << 20;

@@ -54,7 +54,7 @@ impl Codec for Xz {
                     given: 0,
                 });
             }
-            (None, Some(_)) if self.padding % 4 != 0 => return Err(Trouble::Trailing),
+            (None, Some(_)) if !self.padding.is_multiple_of(4) => return Err(Trouble::Trailing),
             (none, Some(_)) => {
                 self.padding = 0;
                 none.insert(stream().map_err(trouble)?)
@@ -76,6 +76,6 @@ impl Codec for Xz {
     }
 
     fn is_complete(&self) -> bool {
-        self.stream.is_none() && self.padding % 4 == 0
+        self.stream.is_none() && self.padding.is_multiple_of(4)
     }
 }
