@@ -7,6 +7,7 @@
 
 pub mod amps_keeps;
 pub mod database;
+pub mod host_facts;
 mod journal;
 pub mod journald;
 pub mod log;
@@ -76,6 +77,8 @@ pub enum Content {
     Settings(Box<Settings>),
     /// What promises to keep a log.
     Promise(Promise),
+    /// Files that were listed and not opened.
+    Listing(Box<Listing>),
     /// A statistics database.
     Database {
         /// Number of tables.
@@ -87,6 +90,21 @@ pub enum Content {
     },
 }
 
+/// What a listing shows. Directories and special files are not counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Regular files.
+    pub files: u64,
+    /// Their sizes together.
+    pub bytes: u64,
+    /// Files of which the server states no time of change.
+    pub undated: u64,
+    /// The latest change of any.
+    pub newest: Option<Timestamp>,
+    /// Which one that was; empty when there is none.
+    pub newest_path: String,
+}
+
 impl Content {
     /// Time of the newest entry or sample, when the format keeps one.
     #[must_use]
@@ -94,6 +112,7 @@ impl Content {
         match self {
             Self::Log(seen) => seen.newest,
             Self::Database { newest, .. } => *newest,
+            Self::Listing(seen) => seen.newest,
             _ => None,
         }
     }

@@ -93,6 +93,12 @@ impl Transcript {
         self.field("duration", &format!("{} ms", evidence.duration_ms));
     }
 
+    /// What a listing showed.
+    pub fn listed(&mut self, pattern: &str, lines: &str) {
+        self.begin("listed", pattern);
+        self.stream("entries", lines.as_bytes());
+    }
+
     /// Why an action, or the check, failed.
     pub fn failure(&mut self, failure: &Failure) {
         self.begin("failure", failure.kind.as_str());

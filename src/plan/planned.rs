@@ -38,10 +38,7 @@ impl Planned {
 
     /// The commands that read the files of `pattern` where SFTP does not.
     pub(super) fn reading(pattern: &str) -> Vec<Self> {
-        let mut planned = vec![
-            Self::about(&stat_command(pattern), pattern),
-            Self::about(&link_command(pattern), pattern),
-        ];
+        let mut planned = Self::listing(pattern);
         // A size that is no other word of the command.
         let mut head = Self::about(&read_command(pattern, u64::MAX), pattern);
         for word in &mut head.words {
@@ -50,6 +47,15 @@ impl Planned {
             }
         }
         planned.push(head);
+        planned
+    }
+
+    /// The commands that list the files of `pattern` where SFTP does not.
+    pub(super) fn listing(pattern: &str) -> Vec<Self> {
+        let mut planned = vec![
+            Self::about(&stat_command(pattern), pattern),
+            Self::about(&link_command(pattern), pattern),
+        ];
         let parts: Vec<&str> = pattern.split('/').collect();
         for (depth, _) in parts.iter().enumerate().filter(|(_, part)| is_glob(part)) {
             let list = list_command(&parts[..depth].join("/"));

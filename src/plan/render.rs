@@ -73,6 +73,9 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
                 _ => writeln!(out)?,
             }
         }
+        for pattern in visit.listed() {
+            writeln!(out, "    list     {}  (never opened)", escape(pattern))?;
+        }
         for url in visit.urls() {
             write!(out, "    get      {}", escape(url))?;
             match visit.login.elevate {
@@ -246,6 +249,7 @@ fn visit(visit: &Visit) -> Value {
         "after_denial": visit.after_denial().iter().map(Planned::line).collect::<BTreeSet<_>>(),
         "execute_without_sftp": visit.planned_without_sftp().iter().map(Planned::line).collect::<Vec<_>>(),
         "read": visit.patterns(),
+        "list": visit.listed(),
         "get": visit.urls(),
     })
 }

@@ -20,7 +20,8 @@ pub struct Visit {
     pub login: Login,
     /// What its checks use there, sorted, by `sudo` where the login is elevated; nothing else will be.
     pub touches: BTreeSet<Touch>,
-    /// What proves at each login that it is the right host: as the account itself, never by `sudo`.
+    /// What proves at each login that it is the right host, and what a step asks about the host: as the
+    /// account itself, never by `sudo`.
     pub identity: BTreeSet<Touch>,
 }
 
@@ -52,7 +53,7 @@ impl Visit {
             return BTreeSet::new();
         }
         let paths = self.touches.iter().filter_map(|touch| match touch {
-            Touch::Read(pattern) => Some(pattern.as_str()),
+            Touch::Read(pattern) | Touch::List(pattern) => Some(pattern.as_str()),
             Touch::Execute(words) => words.first().map(String::as_str),
             Touch::Get(_) => None,
         });
@@ -81,9 +82,19 @@ impl Visit {
         let touches = self.touches.iter().chain(&self.identity);
         let patterns = touches.filter_map(|touch| match touch {
             Touch::Read(pattern) => Some(pattern.as_str()),
-            Touch::Execute(_) | Touch::Get(_) => None,
+            Touch::Execute(_) | Touch::List(_) | Touch::Get(_) => None,
         });
         patterns.collect()
+    }
+
+    /// Every pattern whose files are listed and not opened.
+    #[must_use]
+    pub fn listed(&self) -> BTreeSet<&str> {
+        let listed = self.touches.iter().filter_map(|touch| match touch {
+            Touch::List(pattern) => Some(pattern.as_str()),
+            Touch::Execute(_) | Touch::Read(_) | Touch::Get(_) => None,
+        });
+        listed.collect()
     }
 
     /// Every URL that is asked for.
@@ -91,7 +102,7 @@ impl Visit {
     pub fn urls(&self) -> BTreeSet<&str> {
         let urls = self.touches.iter().filter_map(|touch| match touch {
             Touch::Get(url) => Some(url.as_str()),
-            Touch::Execute(_) | Touch::Read(_) => None,
+            Touch::Execute(_) | Touch::Read(_) | Touch::List(_) => None,
         });
         urls.collect()
     }
@@ -111,14 +122,17 @@ fn commands(
     let planned = touches.iter().flat_map(move |touch| match touch {
         Touch::Execute(words) => vec![Planned::exact(&Command(words.clone()))],
         Touch::Read(pattern) if reads_by_command => Planned::reading(pattern),
-        Touch::Read(_) | Touch::Get(_) => Vec::new(),
+        Touch::List(pattern) if reads_by_command => Planned::listing(pattern),
+        Touch::Read(_) | Touch::List(_) | Touch::Get(_) => Vec::new(),
     });
     planned.map(move |planned| planned.elevated(elevate))
 }
 
 pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Result<Vec<Visit>, Vec<Problem>> {
     let mut order = Vec::new();
-    let mut touched: BTreeMap<(String, String), BTreeSet<Touch>> = BTreeMap::new();
+    // By the login as it is elevated, and as the account itself.
+    type Used = (BTreeSet<Touch>, BTreeSet<Touch>);
+    let mut touched: BTreeMap<(String, String), Used> = BTreeMap::new();
     for check in checks {
         let (Some(host), Some(team)) = (&check.subject.host, &check.subject.team) else {
             continue;
@@ -127,16 +141,17 @@ pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Result<Vec<Visi
             continue;
         }
         let key = (host.clone(), team.clone());
-        let touches = touched.entry(key.clone()).or_insert_with(|| {
+        let (touches, own) = touched.entry(key.clone()).or_insert_with(|| {
             order.push(key);
-            BTreeSet::new()
+            Default::default()
         });
-        touches.extend(
-            check
-                .steps
-                .iter()
-                .flat_map(|step| step.call.touches(&check.subject, inventory)),
-        );
+        for step in &check.steps {
+            let used = step.call.touches(&check.subject, inventory);
+            match step.call.is_as_itself() {
+                true => own.extend(used),
+                false => touches.extend(used),
+            }
+        }
     }
     let refused = order
         .iter()
@@ -144,8 +159,9 @@ pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Result<Vec<Visi
     let refused: Vec<Problem> = refused.cloned().collect();
     let visit = |key: (String, String)| {
         let login = inventory.login(&key.0, &key.1)?.clone();
-        let touches = touched.remove(&key)?;
-        let identity = identity(&login);
+        let (touches, own) = touched.remove(&key)?;
+        let mut identity = identity(&login);
+        identity.extend(own);
         Some(Visit {
             host: key.0,
             team: key.1,

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::facts;
-use super::schema::{Check, Counts, Failure, Report, Waiver};
+use super::schema::{Check, Counts, Failure, HostFacts, Report, Waiver};
 use crate::failure::FailureKind;
-use crate::time;
+use crate::{text, time};
 
 /// What a verdict asks of its reader, in one sentence.
 pub(super) fn meaning(report: &Report) -> &'static str {
@@ -81,6 +81,32 @@ pub(super) fn clocks(report: &Report) -> Option<String> {
     };
     let parts: Vec<_> = furthest.into_iter().chain(not).collect();
     (!parts.is_empty()).then(|| format!("clocks: {}", parts.join("; ")))
+}
+
+/// `Debian GNU/Linux 12 (bookworm), Linux 6.1.0-18-amd64 x86_64, 23.5 GiB of memory, open files 1024, …`.
+pub(super) fn host_facts(facts: &HostFacts) -> String {
+    let size = |kib: u64| text::size(kib.saturating_mul(1024));
+    let limit = |name: &str| {
+        let limit = facts.limits.get(name);
+        limit.map(|limit| format!("{name} {limit}"))
+    };
+    let fullest = (facts.disks.iter()).max_by_key(|disk| {
+        let all = u128::from(disk.used_kib) + u128::from(disk.free_kib);
+        (u128::from(disk.used_kib) * 1000).checked_div(all)
+    });
+    let fullest = fullest.map(|disk| {
+        let free = size(disk.free_kib);
+        format!("fullest disk {} with {free} free", disk.mounted_on)
+    });
+    let words = [
+        Some(facts.os.clone()),
+        Some(format!("{} {}", facts.kernel, facts.machine)),
+        Some(format!("{} of memory", size(facts.memory_kib))),
+        limit("open files"),
+        limit("core file size"),
+        fullest,
+    ];
+    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// Who and what a check is about: `orders/ny4-1/operations`.

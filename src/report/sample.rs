@@ -47,6 +47,7 @@ fn evidence(artifact: &str, kind: &str, home: &str) -> Evidence {
         oldest_entry: (kind == "log").then(|| "2026-11-20T00:00:03Z".to_owned()),
         entries: is_timed.then_some(301_229),
         version: (kind == "version").then(|| "5.3.4.12".to_owned()),
+        listed_bytes: None,
         instance_name: (kind == "configuration").then(|| "orders".to_owned()),
         log: None,
         promise: None,
@@ -85,6 +86,7 @@ fn check(id: String, feature: &str, line: u64, scenario: String, steps: Vec<Step
         duration_ms: 1_240,
         steps,
         evidence: Vec::new(),
+        disks: Vec::new(),
         transcript: None,
         failure: None,
         waiver: None,
@@ -139,6 +141,7 @@ fn host(name: &str, address: &str) -> Host {
             hostname: text(name),
             machine_id: None,
         }),
+        facts: None,
         clients: Default::default(),
     }
 }

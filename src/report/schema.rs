@@ -172,9 +172,48 @@ pub struct Host {
     /// What the inventory demands of it, when it demands anything.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expected: Option<HostExpected>,
+    /// What a step learnt of it for the support request.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub facts: Option<HostFacts>,
     /// Which SSH client each team came with; nothing where it was libssh2 for all.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub clients: BTreeMap<String, String>,
+}
+
+/// What is known of a host for the support request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostFacts {
+    /// The account that asked: limits are those of its session.
+    pub account: String,
+    /// The operating system, by the name that it gives itself.
+    pub os: String,
+    /// Name and release of the kernel.
+    pub kernel: String,
+    /// The processor, as the kernel names it.
+    pub machine: String,
+    /// Memory in KiB.
+    pub memory_kib: u64,
+    /// Each limit, soft and hard, with its unit.
+    pub limits: BTreeMap<String, String>,
+    /// Each file system with a size.
+    pub disks: Vec<Disk>,
+}
+
+/// One file system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disk {
+    /// What is mounted.
+    pub file_system: String,
+    /// Where.
+    pub mounted_on: String,
+    /// Its size in KiB.
+    pub size_kib: u64,
+    /// KiB in use.
+    pub used_kib: u64,
+    /// KiB that an ordinary account may still use.
+    pub free_kib: u64,
 }
 
 /// A host's clock beside the runner's.
@@ -272,6 +311,9 @@ pub struct Check {
     pub steps: Vec<Step>,
     /// What was retrieved.
     pub evidence: Vec<Evidence>,
+    /// File systems whose free space was judged, in the order of the steps.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub disks: Vec<Disk>,
     /// The redacted transcript, `evidence/0001.txt`.
     pub transcript: Option<String>,
     /// Why it failed.
@@ -348,7 +390,7 @@ pub struct Evidence {
     pub bytes: u64,
     /// SHA-256 of those bytes.
     pub sha256: String,
-    /// `sftp`, `exec` or `command`.
+    /// `sftp`, `exec`, `command` or `listing`; of a listing, bytes and digest are those of its lines.
     pub method: String,
     /// Last change of the file, RFC 3339 UTC.
     pub modified: Option<String>,
@@ -360,7 +402,7 @@ pub struct Evidence {
     pub newest_entry: Option<String>,
     /// Time of the oldest entry, RFC 3339 UTC.
     pub oldest_entry: Option<String>,
-    /// Entries of a log, or samples of a database.
+    /// Entries of a log, samples of a database, or files of a listing.
     pub entries: Option<u64>,
     /// Version found.
     pub version: Option<String>,
@@ -372,6 +414,9 @@ pub struct Evidence {
     /// What this file promises of a log; its artifact is `retention of LOG`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub promise: Option<PromiseFound>,
+    /// Sizes of the listed files together.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub listed_bytes: Option<u64>,
 }
 
 /// Why a check failed.

@@ -17,6 +17,8 @@ pub struct Style {
 /// Narrower than this, wrapping makes words unreadable rather than lines short.
 const NARROWEST: usize = 40;
 const LABEL: usize = 10;
+/// Most hosts whose facts are told.
+const MOST_HOSTS: usize = 20;
 
 /// The report as text, ending with a line that is `GO`, `NO-GO` or `HOLD` and a newline.
 #[must_use]
@@ -112,6 +114,7 @@ impl Page {
         if let Some(clocks) = phrases::clocks(report) {
             self.line(&clocks);
         }
+        self.hosts(report);
         for warning in phrases::warnings(report) {
             self.line(&warning);
         }
@@ -127,6 +130,19 @@ impl Page {
         let decision = self.painted(paint, &escape(decision));
         self.out.push_str(&decision);
         self.out.push('\n');
+    }
+
+    /// What was learnt of the hosts; of a large estate the first ones.
+    fn hosts(&mut self, report: &Report) {
+        let hosts = report.hosts.iter();
+        let known = hosts.filter_map(|host| Some((&host.name, host.facts.as_ref()?)));
+        let known: Vec<_> = known.collect();
+        for (name, facts) in known.iter().take(MOST_HOSTS) {
+            self.wrapped("", 2, &format!("{name}: {}", phrases::host_facts(facts)));
+        }
+        if let Some(more) = known.len().checked_sub(MOST_HOSTS).filter(|more| *more > 0) {
+            self.line(&format!("{more} more hosts are known likewise"));
+        }
     }
 
     fn title(&mut self, word: &str, paint: Paint, scenario: &str) {

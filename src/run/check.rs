@@ -83,12 +83,15 @@ pub(super) async fn judge(
         }
     }
     let evidence = world.evidence();
+    let (facts, disks) = (world.facts.take(), std::mem::take(&mut world.disks));
     let transcript = world.transcript.finish();
     Record {
         started: Some(started),
         duration_ms: millis(clock),
         steps,
         evidence,
+        facts,
+        disks,
         transcript,
         failure,
         fault,

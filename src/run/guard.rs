@@ -19,6 +19,8 @@ pub(super) struct Guard {
     commands: HashSet<Vec<String>>,
     patterns: Vec<(String, Option<GlobMatcher>)>,
     urls: HashSet<String>,
+    /// Listed, and not read.
+    listed: HashSet<String>,
     /// What it may do without `sudo`.
     identity: BTreeSet<Touch>,
 }
@@ -32,11 +34,13 @@ impl Guard {
     ) -> Self {
         let (mut commands, mut patterns) = (HashSet::new(), Vec::new());
         let mut urls = HashSet::new();
+        let mut listed = HashSet::new();
         for touch in touches {
             match touch {
                 Touch::Execute(words) => drop(commands.insert(words.clone())),
                 Touch::Read(pattern) => patterns.push((pattern.clone(), matcher(pattern))),
                 Touch::Get(url) => drop(urls.insert(url.clone())),
+                Touch::List(pattern) => drop(listed.insert(pattern.clone())),
             }
         }
         Self {
@@ -44,6 +48,7 @@ impl Guard {
             commands,
             patterns,
             urls,
+            listed,
             identity: identity.clone(),
         }
     }
@@ -63,6 +68,7 @@ impl Guard {
         };
         let programs = self.commands.iter().filter_map(|words| words.first());
         programs.into_iter().any(|program| begin(program) == path)
+            || (self.listed.iter().any(|pattern| begin(pattern) == path))
             || self.patterns.iter().any(|(pattern, _)| {
                 let begin = begin(pattern);
                 begin == path || matcher(&begin).is_some_and(|glob| glob.is_match(path))
@@ -110,7 +116,7 @@ impl Session for Guard {
         pattern: &'a str,
         limits: Limits,
     ) -> BoxFuture<'a, Result<Vec<Entry>, Failure>> {
-        match self.allows_path(pattern) {
+        match self.allows_path(pattern) || self.listed.contains(pattern) {
             true => self.inner.list(pattern, limits),
             false => Box::pin(ready(Err(unplanned(pattern)))),
         }
@@ -226,6 +232,7 @@ mod tests {
             Touch::Read("/stats.db".into()),
             Touch::Get("http://127.0.0.1:8085/amps/*.json".into()),
             Touch::Get("http://127.0.0.1:8085/amps/instance.json".into()),
+            Touch::List("/dumps/*.dmp".into()),
         ]);
         let identity = BTreeSet::from([Touch::Execute(words("hostname"))]);
         let guard = Guard::new(
@@ -296,9 +303,18 @@ mod tests {
                 assert_eq!(failure.kind == FailureKind::Io, passes, "{url}");
             }
         }
+        // What is only listed is not read, and nothing else there is listed.
+        assert!(guard.list("/dumps/*.dmp", limits).await.is_ok());
+        assert!(guard.list("/dumps/*", limits).await.is_err());
+        let read = guard.read("/dumps/a.dmp", None, limits, Box::new(Vec::new()));
+        let Err(ReadError::Failure(failure)) = read.await else {
+            panic!("read")
+        };
+        assert_eq!(failure.kind, FailureKind::Undefined);
         for (path, passes) in [
             ("/logs/a.log", true),
             ("/logs", true),
+            ("/dumps", true),
             ("/bin/df", true),
             ("/bin", true),
             ("/log", false),

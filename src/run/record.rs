@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use jiff::Timestamp;
 
 use crate::evidence::Evidence;
+use crate::evidence::host_facts::{Disk, HostFacts};
 use crate::failure::Failure;
 use crate::verdict::StepOutcome;
 
@@ -19,6 +20,10 @@ pub struct Record {
     pub steps: Vec<StepRecord>,
     /// What was retrieved.
     pub evidence: Vec<Evidence>,
+    /// What a step learnt of the host.
+    pub facts: Option<HostFacts>,
+    /// File systems whose free space a step judged.
+    pub disks: Vec<Disk>,
     /// The redacted transcript; empty when the check never began.
     pub transcript: String,
     /// Why it failed; `None` means that every step was performed and passed.
@@ -50,6 +55,8 @@ impl Record {
                 steps
             ],
             evidence: Vec::new(),
+            facts: None,
+            disks: Vec::new(),
             transcript: String::new(),
             failure: Some(failure),
             fault: None,

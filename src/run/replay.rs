@@ -25,7 +25,7 @@ use crate::problem::Problem;
 use crate::report::schema;
 use crate::sign::manifest::portable_name;
 use crate::steps::{
-    ArtifactName, Call, Touch, command_line, configuration, log, statistics, version,
+    ArtifactName, Call, Touch, command_line, configuration, host, listing, log, statistics, version,
 };
 use crate::text::escape;
 
@@ -51,6 +51,7 @@ pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), String> {
             for step in &planned.steps {
                 held(&step.call, planned, told, &plan.inventory).map_err(wrong)?;
             }
+            about_host(planned, told, &report.hosts).map_err(wrong)?;
         }
     }
     Ok(())
@@ -134,6 +135,7 @@ fn same(told: &schema::Report, plan: &Plan) -> Result<(), String> {
             host_key_type: None,
             sessions: None,
             clock: None,
+            facts: None,
             identity: schema::HostIdentity::default(),
             server: None,
             clients: BTreeMap::new(),
@@ -180,6 +182,7 @@ fn bare(check: &schema::Check) -> schema::Check {
         started: None,
         duration_ms: 0,
         evidence: Vec::new(),
+        disks: Vec::new(),
         transcript: None,
         failure: None,
         waiver: None,
@@ -212,6 +215,9 @@ fn gathered(planned: &Check, told: &schema::Check, inventory: &Inventory) -> Res
                     .any(|touch| match touch {
                         Touch::Execute(words) => command_line(words) == evidence.path,
                         Touch::Get(url) => *url == evidence.path,
+                        Touch::List(pattern) => {
+                            *pattern == evidence.path && evidence.method == "listing"
+                        }
                         Touch::Read(pattern) => {
                             *pattern == evidence.path
                                 || matcher(pattern)
@@ -292,6 +298,20 @@ fn held(call: &Call, planned: &Check, told: &schema::Check, all: &Inventory) -> 
             is_within(newest, *span, began)
         }
         Call::Log(name, ask) => log_held(ask, name, planned, told, instance),
+        Call::Listing(name, ask) => {
+            let listings = of(name);
+            let quiet = |listing: &&schema::Evidence| match ask {
+                listing::Ask::CanBeListed => true,
+                listing::Ask::NothingNewerThan(span) => {
+                    let newest = time(&listing.newest_entry).zip(began);
+                    listing.entries == Some(0)
+                        || newest.is_some_and(|(newest, began)| {
+                            began.duration_since(newest) + SLACK > signed(*span)
+                        })
+                }
+            };
+            !listings.is_empty() && listings.iter().all(quiet)
+        }
         Call::AllWithin(span) => {
             let took: u64 = told.evidence.iter().map(|file| file.duration_ms).sum();
             !told.evidence.is_empty() && Duration::from_millis(took) <= *span
@@ -323,6 +343,41 @@ fn log_held(
         slack: SLACK,
     };
     told::held(ask, artifact, instance, &told.evidence, &when)
+}
+
+/// What a passed check says of its host is told: the facts, and as many file systems as were asked for,
+/// each with room.
+fn about_host(planned: &Check, told: &schema::Check, hosts: &[schema::Host]) -> Result<(), String> {
+    let asks = || {
+        (planned.steps.iter()).filter_map(|step| match &*step.call {
+            Call::Host(ask) => Some(ask),
+            _ => None,
+        })
+    };
+    let is_known =
+        |host: &schema::Host| Some(&host.name) == told.host.as_ref() && host.facts.is_some();
+    if asks().any(|ask| *ask == host::Ask::Known) && !hosts.iter().any(is_known) {
+        return Err("a step passed that learnt nothing of its host".to_owned());
+    }
+    let percents: Vec<u64> = asks()
+        .filter_map(|ask| match ask {
+            host::Ask::Free(_, percent) => Some(*percent),
+            host::Ask::Known => None,
+        })
+        .collect();
+    let has_room = |(disk, percent): (&schema::Disk, u64)| {
+        let all = u128::from(disk.used_kib) + u128::from(disk.free_kib);
+        u128::from(disk.free_kib) * 100 >= all * u128::from(percent)
+    };
+    let all_have = told
+        .disks
+        .iter()
+        .zip(percents.iter().copied())
+        .all(has_room);
+    match percents.len() == told.disks.len() && all_have {
+        true => Ok(()),
+        false => Err("a step passed that its file systems do not bear out".to_owned()),
+    }
 }
 
 fn is_within(newest: Option<Timestamp>, span: Duration, began: Option<Timestamp>) -> bool {

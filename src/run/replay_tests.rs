@@ -132,6 +132,8 @@ fn passed(check: &Check) -> Record {
                 Content::Opaque,
             ),
         ],
+        facts: None,
+        disks: Vec::new(),
         transcript: "t".into(),
         failure: None,
         fault: None,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::told::{self, Asked};
 use super::{Ran, Record};
 use crate::digest::Sha256;
+use crate::evidence::host_facts::Disk;
 use crate::evidence::redact::Capture;
 use crate::evidence::{Content, Evidence};
 use crate::failure::Failure;
@@ -179,6 +180,7 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
                     tolerance_ms: clock.tolerance_ms,
                 }),
                 expected: expected(plan, host),
+                facts: facts(plan, ran, &host.name),
                 clients: clients(plan, ran, host),
             }
         })
@@ -200,7 +202,34 @@ fn stranger(hop: &Login) -> schema::Host {
         sessions: None,
         clock: None,
         expected: None,
+        facts: None,
         clients: BTreeMap::new(),
+    }
+}
+
+/// What the first check that asked learnt of the host.
+fn facts(plan: &Plan, ran: &Ran, host: &str) -> Option<schema::HostFacts> {
+    let checks = plan.checks.iter().zip(&ran.records);
+    let mut of_host = checks.filter(|(check, _)| check.subject.host.as_deref() == Some(host));
+    let facts = of_host.find_map(|(_, record)| record.facts.as_ref())?;
+    Some(schema::HostFacts {
+        account: facts.account.clone(),
+        os: facts.os.clone(),
+        kernel: facts.kernel.clone(),
+        machine: facts.machine.clone(),
+        memory_kib: facts.memory_kib,
+        limits: facts.limits.clone(),
+        disks: facts.disks.iter().map(disk).collect(),
+    })
+}
+
+fn disk(disk: &Disk) -> schema::Disk {
+    schema::Disk {
+        file_system: disk.file_system.clone(),
+        mounted_on: disk.mounted_on.clone(),
+        size_kib: disk.size_kib,
+        used_kib: disk.used_kib,
+        free_kib: disk.free_kib,
     }
 }
 
@@ -320,6 +349,7 @@ fn check(
         evidence: (record.evidence.iter())
             .map(|found| evidence(found, &asked))
             .collect(),
+        disks: record.disks.iter().map(disk).collect(),
         transcript,
         failure: record.failure.as_ref().map(failure),
         waiver: None,
@@ -329,6 +359,7 @@ fn check(
 
 fn evidence(found: &Evidence, asked: &Asked) -> schema::Evidence {
     let (mut oldest, mut entries, mut version, mut instance_name) = (None, None, None, None);
+    let mut listed_bytes = None;
     match &found.content {
         Content::Opaque => {}
         Content::Version(seen) => version = Some(seen.clone()),
@@ -338,6 +369,10 @@ fn evidence(found: &Evidence, asked: &Asked) -> schema::Evidence {
         }
         Content::Settings(found) => instance_name = found.name.clone(),
         Content::Promise(_) => {}
+        Content::Listing(seen) => {
+            entries = Some(seen.files);
+            listed_bytes = Some(seen.bytes);
+        }
         Content::Database { samples, .. } => entries = Some(*samples),
     }
     schema::Evidence {
@@ -363,6 +398,7 @@ fn evidence(found: &Evidence, asked: &Asked) -> schema::Evidence {
             Content::Promise(promise) => Some(told::promise(promise)),
             _ => None,
         },
+        listed_bytes,
     }
 }
 

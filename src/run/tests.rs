@@ -109,6 +109,8 @@ fn passed() -> Record {
         duration_ms: 3,
         steps: vec![step; 3],
         evidence: Vec::new(),
+        facts: None,
+        disks: Vec::new(),
         transcript: String::new(),
         failure: None,
         fault: None,

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Subject, configuration, journal, log, statistics, version};
+use super::{Subject, configuration, host, journal, listing, log, statistics, version};
 use crate::inventory::{
     Artifact, Format, Instance, Inventory, Kind, Pattern, Source, Transport, mask,
 };
@@ -27,6 +27,10 @@ pub enum Call {
     Log(ArtifactName, log::Ask),
     /// Asks about statistics.
     Statistics(ArtifactName, statistics::Ask),
+    /// Asks about files that are only listed.
+    Listing(ArtifactName, listing::Ask),
+    /// Asks about the host.
+    Host(host::Ask),
     /// Time of all retrievals.
     AllWithin(Duration),
     /// Run a program.
@@ -150,6 +154,8 @@ pub enum Touch {
     Execute(Vec<String>),
     /// Files that match the pattern are listed, looked at and read.
     Read(String),
+    /// Files that match the pattern are listed, and not opened.
+    List(String),
     /// An HTTP GET is sent to this URL, from the host.
     Get(String),
 }
@@ -160,9 +166,10 @@ impl Call {
     fn artifacts(&self) -> &[ArtifactName] {
         match self {
             Self::Retrieve(names) => names,
-            Self::Configuration(name, _) | Self::Log(name, _) | Self::Statistics(name, _) => {
-                std::slice::from_ref(name)
-            }
+            Self::Configuration(name, _)
+            | Self::Log(name, _)
+            | Self::Statistics(name, _)
+            | Self::Listing(name, _) => std::slice::from_ref(name),
             Self::Version(ask) => ask.names(),
             _ => &[],
         }
@@ -205,8 +212,10 @@ impl Call {
     /// True when performing it needs a login on a host.
     #[must_use]
     pub fn needs_session(&self) -> bool {
-        matches!(self, Self::Connect | Self::Run(_) | Self::Version(_))
-            || !self.artifacts().is_empty()
+        matches!(
+            self,
+            Self::Connect | Self::Run(_) | Self::Version(_) | Self::Host(_)
+        ) || !self.artifacts().is_empty()
     }
 
     /// Refuses what can be known to be impossible before connecting.
@@ -216,6 +225,9 @@ impl Call {
     pub fn validate(&self, subject: &Subject, inventory: &Inventory) -> Result<(), String> {
         if self.needs_session() && (subject.host.is_none() || subject.team.is_none()) {
             return Err("this step needs a host and a team: begin the scenario with `Given each instance`, or `Given each host` and `And the \"…\" team`".to_owned());
+        }
+        if let Self::Host(ask) = self {
+            ask.validate(subject, inventory)?;
         }
         if let Self::Version(ask) = self {
             let instance = instance_of(subject, inventory)?;
@@ -239,7 +251,7 @@ impl Call {
         let touches = self.touches(subject, inventory);
         let command = touches.iter().find_map(|touch| match touch {
             Touch::Execute(words) => Some(super::command_line(words)),
-            Touch::Read(_) | Touch::Get(_) => None,
+            Touch::Read(_) | Touch::List(_) | Touch::Get(_) => None,
         });
         match command {
             None => Ok(()),
@@ -257,6 +269,15 @@ impl Call {
     ) -> Result<(), String> {
         let instance = instance_of(subject, inventory)?;
         let artifact = name.find(instance, subject.team.as_deref())?;
+        if let Self::Listing(..) = self {
+            return listing::Ask::validate(instance, artifact);
+        }
+        if artifact.listing {
+            return Err(format!(
+                "artifact `{}` of instance `{}` is listed and never opened (`listing: true`), so only `… can be listed` and `… lists no file newer than …` can be asked of it",
+                artifact.name, instance.name
+            ));
+        }
         match self {
             Self::Configuration(_, ask) => ask.validate(instance, artifact),
             Self::Log(_, ask) => ask.validate(instance, artifact),
@@ -265,11 +286,19 @@ impl Call {
         }
     }
 
+    /// Whether what it uses is used as the account itself, never by sudo.
+    #[must_use]
+    pub const fn is_as_itself(&self) -> bool {
+        matches!(self, Self::Host(host::Ask::Known))
+    }
+
     /// What the call will use on the host. Sidecars of a database are included.
     #[must_use]
     pub fn touches(&self, subject: &Subject, inventory: &Inventory) -> Vec<Touch> {
-        if let Self::Run(words) = self {
-            return vec![Touch::Execute(words.clone())];
+        match self {
+            Self::Run(words) => return vec![Touch::Execute(words.clone())],
+            Self::Host(ask) => return ask.touches(subject, inventory),
+            _ => {}
         }
         let instance = subject
             .instance
@@ -320,6 +349,7 @@ pub(super) fn lacks(instance: &Instance, key: &str) -> Result<(), String> {
 /// What retrieving `artifact` uses on the host.
 pub(super) fn touched(artifact: &Artifact) -> Vec<Touch> {
     match (&artifact.source, artifact.format) {
+        (Source::Path(path), _) if artifact.listing => vec![Touch::List(path.clone())],
         (Source::Command(words), _) => vec![Touch::Execute(words.clone())],
         (Source::Path(path), Some(Format::Sqlite)) => ["", "-wal", "-journal"]
             .iter()

@@ -52,6 +52,8 @@ async fn deed(call: &Call, world: &mut World) -> Result<(), Stop> {
         Call::Configuration(name, ask) => ask.perform(world, name).await,
         Call::Log(name, ask) => ask.perform(world, name).await,
         Call::Statistics(name, ask) => ask.perform(world, name).await,
+        Call::Listing(name, ask) => ask.perform(world, name).await,
+        Call::Host(ask) => ask.perform(world).await,
         Call::AllWithin(span) => all_within(world, *span),
         Call::Run(words) => command::run(world, words).await,
         Call::Succeeds => command::succeeds(world),

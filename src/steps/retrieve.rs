@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use super::world::Retrieved;
 use super::{
-    ArtifactName, Stop, World, configuration, http, journal, live, printed, statistics, version,
+    ArtifactName, Stop, World, configuration, http, journal, listing, live, printed, statistics,
+    version,
 };
 use crate::evidence::reader::{Circumstances, Reader, for_artifact};
 use crate::evidence::tap::Tap;
@@ -46,6 +47,9 @@ pub(super) async fn retrieve(world: &mut World, name: &ArtifactName) -> Result<u
         return Ok(found);
     }
     let files = match (&artifact.source, artifact.format) {
+        (Source::Path(path), _) if artifact.listing => {
+            vec![listing::fetch(world, &artifact, path).await?]
+        }
         (Source::Command(words), _) => vec![printed::fetch(world, &artifact, words).await?],
         (Source::Path(path), Some(Format::Sqlite)) => {
             statistics::fetch(world, &artifact, path).await?

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 
 use super::retrieve::Fetched;
 use super::{Keep, Seen, Subject};
+use crate::evidence::host_facts::{Disk, HostFacts};
 use crate::evidence::transcript::Transcript;
 use crate::evidence::{Content, Evidence};
 use crate::failure::{Failure, FailureKind};
@@ -59,6 +60,10 @@ pub struct World {
     pub(super) keep: Option<Arc<Keep>>,
     pub(super) retrieved: Vec<Retrieved>,
     pub(super) output: Option<(Vec<String>, Output)>,
+    /// What a step learnt of the host.
+    pub facts: Option<HostFacts>,
+    /// File systems whose free space a step judged, in order.
+    pub disks: Vec<Disk>,
     /// What happened, redacted as it is written.
     pub transcript: Transcript,
 }
@@ -83,6 +88,8 @@ impl World {
             keep,
             retrieved,
             output,
+            facts: None,
+            disks: Vec::new(),
             transcript,
         }
     }

@@ -17,6 +17,7 @@ mod full_disk;
 mod gate;
 mod gets;
 mod golden;
+mod host;
 mod hostile;
 mod interrupt;
 mod keep;

@@ -228,6 +228,25 @@ pub(super) fn complete(
         let hint = "write `entry: {pattern: '^(?<time>…) …', time: '%Y-%m-%d %H:%M:%S'}`";
         refuse(page, at, message, hint);
     }
+    if let Some(listing) = artifact.listing.as_ref().filter(|listing| listing.value) {
+        if kind.is_some_and(|kind| kind != Kind::Other) {
+            let message = "a listing is no proof of a version, configuration, log or statistics";
+            let hint = "write `kind: other`, or remove `listing`";
+            refuse(page, listing.at, message.to_owned(), hint);
+        }
+        // A directory itself would list as nothing.
+        let names_files = match &source {
+            Some(Source::Path(path)) => path.literals().last().is_some_and(|end| {
+                let last = end.rsplit('/').next().unwrap_or_default();
+                last.contains(paths::is_pattern)
+            }),
+            _ => false,
+        };
+        if !names_files {
+            let message = "a listing needs a `path` that ends in a pattern".to_owned();
+            refuse(page, listing.at, message, "such as `path: /var/crash/*`");
+        }
+    }
     let tables = artifact.tables.iter().flat_map(|tables| &tables.value);
     let ready = Ready {
         name: name.clone(),

@@ -77,6 +77,9 @@ fn identity(host: &Host) -> Markup {
     html! {
         @if let Some(name) = &identity.hostname { div { (t(name)) } }
         @if let Some(id) = &identity.machine_id { div { code { (t(id)) } } }
+        @if let Some(facts) = &host.facts {
+            div.soft { (t(&phrases::host_facts(facts))) }
+        }
         @if identity.hostname.is_none() && identity.machine_id.is_none() {
             span.soft { "nothing recorded" }
         }

@@ -4,6 +4,8 @@
 mod command;
 mod configuration;
 mod core;
+mod host;
+mod listing;
 mod log;
 mod selectors;
 mod statistics;
@@ -72,6 +74,8 @@ pub static STEPS: LazyLock<Vec<&'static StepDef>> = LazyLock::new(|| {
         configuration::STEPS,
         log::STEPS,
         statistics::STEPS,
+        listing::STEPS,
+        host::STEPS,
         time::STEPS,
         command::STEPS,
     ];
