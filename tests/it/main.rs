@@ -30,6 +30,7 @@ mod lying_sftp;
 mod nothing_written;
 mod one_time_codes;
 mod passphrase;
+mod products;
 mod proof;
 mod recorded;
 mod refusals;

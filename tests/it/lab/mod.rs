@@ -13,6 +13,7 @@ mod gonogo;
 mod host;
 mod inventory;
 mod machine;
+pub mod products;
 mod run;
 mod sabotage;
 mod snapshot;
