@@ -40,6 +40,8 @@ struct Line {
 pub(super) fn read(text: &str) -> Result<Settings, Wrong> {
     let lines = lines(text)?;
     let mut gather = Gather::default();
+    // Lines of the `.if`s that are open (2.4 "Conditional blocks").
+    let mut conditions = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let [first, values @ ..] = line.words.as_slice() else {
             continue;
@@ -55,17 +57,31 @@ pub(super) fn read(text: &str) -> Result<Settings, Wrong> {
                 gather.close();
                 gather.open(first, &value, line.number)?;
             }
-            // `.if`, `.notice`
+            None if first == ".if" => conditions.push(line.number),
+            None if matches!(first.as_str(), ".elif" | ".else" | ".endif") => {
+                if conditions.is_empty() {
+                    let why = format!("a `{first}` without an `.if`");
+                    return Err(Wrong::at(line.number, 1, why));
+                }
+                if first == ".endif" {
+                    conditions.pop();
+                }
+            }
+            // `.notice`
             None if first.starts_with('.') => {}
-            None if gather.depth() == 0 || heads_a_block(&lines, at) => {
-                let names = SECTIONS.iter().map(|(name, _)| *name);
-                let meant = text::did_you_mean(first, names);
+            None if gather.depth() == 0
+                || heads_a_block(&lines, at) && !meant(first).is_empty() =>
+            {
+                let meant = meant(first);
                 let shown = text::clip(&text::escape(first), 40).into_owned();
                 let why = format!("no section is called `{shown}` {meant}");
                 return Err(Wrong::at(line.number, 1, why.trim_end()));
             }
             None => gather.setting(first, &value, line.number)?,
         }
+    }
+    if let Some(number) = conditions.pop() {
+        return Err(Wrong::at(number, 1, "an `.if` without an `.endif`"));
     }
     if !text.is_empty() && !text.ends_with('\n') {
         // HAProxy 2.3 and later refuse it, since the file may have been cut off.
@@ -77,8 +93,13 @@ pub(super) fn read(text: &str) -> Result<Settings, Wrong> {
     Ok(gather.finish())
 }
 
+fn meant(word: &str) -> String {
+    text::did_you_mean(word, SECTIONS.iter().map(|(name, _)| *name))
+}
+
 /// Indentation means nothing to HAProxy, which takes a misspelt section for a keyword of the one above;
-/// in a file that indents its keywords, a word at the margin with indented ones on both sides is one.
+/// in a file that indents its keywords, a word at the margin with indented ones on both sides is one, if
+/// it reads like a section's name.
 fn heads_a_block(lines: &[Line], at: usize) -> bool {
     let (above, below) = (lines[..at].last(), lines.get(at + 1));
     !lines[at].indented
@@ -105,9 +126,23 @@ fn words(line: &str, number: usize) -> Result<Vec<String>, Wrong> {
     let mut words: Vec<String> = Vec::new();
     let mut word: Option<String> = None;
     let mut quote: Option<(char, usize)> = None;
+    let (mut brace, mut before) = (None, ' ');
     let mut chars = line.chars().enumerate();
     while let Some((at, c)) = chars.next() {
         let current = |word: &mut Option<String>, c: char| word.get_or_insert_default().push(c);
+        // 2.3 "Environment variables": only in double quotes, and with both braces or none.
+        match (quote, c) {
+            (Some(('"', _)), '{') if before == '$' => brace = Some(at + 1),
+            (_, '}') => brace = None,
+            (Some(('"', _)), '"') => {
+                if let Some(column) = brace {
+                    let why = "the brace of an environment variable is not closed";
+                    return Err(Wrong::at(number, column, why));
+                }
+            }
+            _ => {}
+        }
+        before = c;
         match (quote, c) {
             (Some((open, _)), c) if c == open => quote = None,
             (Some(('\'', _)), c) => current(&mut word, c),
@@ -126,7 +161,8 @@ fn words(line: &str, number: usize) -> Result<Vec<String>, Wrong> {
                     }
                 }
                 Some((_, c)) => current(&mut word, c),
-                None => return Err(Wrong::at(number, at + 1, "a `\\` at the end of the line")),
+                // HAProxy 2.6 takes it as it stands (measured with `haproxy -c`).
+                None => current(&mut word, '\\'),
             },
             (Some(_), c) => current(&mut word, c),
             (None, '"' | '\'') => {

@@ -51,6 +51,45 @@ const BEGIN: [&str; 42] = [
     "worker_processes",
 ];
 
+/// Directives that take no more than so many arguments, whatever block they stand in (nginx' own
+/// command tables). Others take what follows for one more argument, and nginx says nothing of it.
+const FIXED: [(&str, usize); 27] = [
+    ("alias", 1),
+    ("client_max_body_size", 1),
+    ("default_type", 1),
+    ("expires", 2),
+    ("fastcgi_pass", 1),
+    ("gzip", 1),
+    ("include", 1),
+    ("keepalive_timeout", 2),
+    ("load_module", 1),
+    ("pid", 1),
+    ("proxy_http_version", 1),
+    ("proxy_pass", 1),
+    ("proxy_read_timeout", 1),
+    ("proxy_set_header", 2),
+    ("return", 2),
+    ("rewrite", 3),
+    ("root", 1),
+    ("sendfile", 1),
+    ("server_tokens", 1),
+    ("set", 2),
+    ("ssl_certificate", 1),
+    ("ssl_certificate_key", 1),
+    ("ssl_prefer_server_ciphers", 1),
+    ("tcp_nopush", 1),
+    ("user", 2),
+    ("worker_connections", 1),
+    ("worker_processes", 1),
+];
+
+/// Whether these words, with one more behind them, are too many for their directive.
+fn is_full(words: &[Word]) -> bool {
+    let name = &words[0].text;
+    let most = FIXED.iter().find(|(fixed, _)| fixed == name);
+    most.is_some_and(|(_, most)| words.len() > *most)
+}
+
 struct Reader<'t> {
     rest: std::iter::Peekable<std::str::Chars<'t>>,
     line: usize,
@@ -136,6 +175,7 @@ impl Reader<'_> {
                         && last.line < word.line
                         && !word.is_quoted
                         && BEGIN.contains(&word.text.as_str())
+                        && is_full(&words)
                     {
                         let why = format!(
                             "`{}` begins inside of the directive above: a `;` is missing in line {}",
