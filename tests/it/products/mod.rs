@@ -3,11 +3,13 @@
 //! more. Each fault turns exactly its own check to NO-GO; everything else of the same run stays GO. The
 //! scenarios are those that are shipped in `products/`.
 
+mod agreement;
 mod haproxy;
 mod mariadb;
 mod nginx;
 mod postgresql;
 mod redis;
+mod texts;
 
 use std::fs;
 use std::path::Path;
