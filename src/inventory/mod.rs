@@ -38,9 +38,9 @@ pub use access::{
     AgentKey, Answer, AnswerFrom, Auth, Client, Elevate, Family, Login, SshConfig, Transport,
 };
 pub use artifact::{
-    About, Artifact, ConfigurationKeys, Encoding, Entry, EntryForm, Finding, Format, Get, Kind,
-    LogKeys, Pattern, Retention, Sample, SampleUnit, Source, StatisticsKeys, Stream, Take,
-    TimeForm, Zone,
+    About, Artifact, Condition, ConfigurationKeys, Encoding, Entry, EntryForm, Finding, Format,
+    Get, Kind, LogKeys, Pattern, Retention, Sample, SampleUnit, Source, StatisticsKeys, Stream,
+    Take, TimeForm, Zone,
 };
 
 pub use url::Url;

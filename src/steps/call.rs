@@ -348,6 +348,13 @@ pub(super) fn lacks(instance: &Instance, key: &str) -> Result<(), String> {
 
 /// What retrieving `artifact` uses on the host.
 pub(super) fn touched(artifact: &Artifact) -> Vec<Touch> {
+    let mut touches = touched_itself(artifact);
+    let includes = artifact.configuration.includes.iter().flatten();
+    touches.extend(includes.cloned().map(Touch::Read));
+    touches
+}
+
+fn touched_itself(artifact: &Artifact) -> Vec<Touch> {
     match (&artifact.source, artifact.format) {
         (Source::Path(path), _) if artifact.listing => vec![Touch::List(path.clone())],
         (Source::Command(words), _) => vec![Touch::Execute(words.clone())],

@@ -46,7 +46,7 @@ pub(super) async fn retrieve(world: &mut World, name: &ArtifactName) -> Result<u
     {
         return Ok(found);
     }
-    let files = match (&artifact.source, artifact.format) {
+    let mut files = match (&artifact.source, artifact.format) {
         (Source::Path(path), _) if artifact.listing => {
             vec![listing::fetch(world, &artifact, path).await?]
         }
@@ -59,6 +59,10 @@ pub(super) async fn retrieve(world: &mut World, name: &ArtifactName) -> Result<u
         (Source::Journal(unit), _) => vec![journal::fetch(world, &artifact, unit).await?],
         (Source::Http(get), _) => vec![http::fetch(world, &artifact, get).await?],
     };
+    let mut links = configuration::Links::default();
+    if artifact.configuration.includes.is_some() {
+        links = configuration::includes::follow(world, &artifact, &mut files).await?;
+    }
     for (file, _) in &files {
         world.transcript.retrieved(file);
     }
@@ -68,7 +72,11 @@ pub(super) async fn retrieve(world: &mut World, name: &ArtifactName) -> Result<u
             .iter()
             .try_for_each(|(_, content)| content.as_ref().map(drop).map_err(Failure::clone))?;
     }
-    world.retrieved.push(Retrieved { artifact, files });
+    world.retrieved.push(Retrieved {
+        artifact,
+        files,
+        links,
+    });
     Ok(world.retrieved.len() - 1)
 }
 
@@ -147,7 +155,7 @@ fn named(artifact: &Artifact, mut entries: Vec<Entry>) -> Result<Vec<Entry>, Fai
     }
 }
 
-async fn one(
+pub(super) async fn one(
     world: &World,
     session: &dyn Session,
     artifact: &Artifact,

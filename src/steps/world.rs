@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use futures::future::BoxFuture;
 
+use super::configuration::Links;
 use super::retrieve::Fetched;
 use super::{Keep, Seen, Subject};
 use crate::evidence::host_facts::{Disk, HostFacts};
@@ -49,6 +50,8 @@ pub(super) struct Retrieved {
     pub artifact: Artifact,
     /// Each file with what its reader found, or why it could make nothing of it.
     pub files: Vec<Fetched>,
+    /// Which of them include which.
+    pub links: Links,
 }
 
 /// One check's world.

@@ -486,11 +486,7 @@ fn what_packages_install_is_well_formed() {
         (Format::Nginx, "/etc/nginx/sites-available/default", 5),
         (Format::Haproxy, "/etc/haproxy/haproxy.cfg", 10),
         (Format::Conf, "/etc/redis/redis.conf", 50),
-        (
-            Format::Conf,
-            "/usr/share/postgresql/15/postgresql.conf.sample",
-            5,
-        ),
+        (Format::Conf, "/etc/postgresql/15/main/postgresql.conf", 5),
         (Format::Ini, "/etc/mysql/mariadb.cnf", 1),
         (Format::Ini, "/etc/mysql/mariadb.conf.d/50-server.cnf", 5),
     ] {

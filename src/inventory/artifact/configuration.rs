@@ -19,18 +19,32 @@ pub struct ConfigurationKeys<T = String> {
 }
 
 /// A setting that must not stand as it does.
+///
+/// Paths match from the right, whole parts only: `Admin/FileName` is meant wherever it stands. A part may
+/// have `*` in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// Path of the setting, its parts joined by `/`.
-    pub setting: String,
-    /// Found when the value matches; `None`: found when the setting is not there at all.
-    pub is: Option<Pattern>,
-    /// Only where this other setting matches too (`None` of it: only where it is absent).
-    pub when: Option<(String, Option<Pattern>)>,
+    /// Judged for each container of that path by itself, the other paths being looked for in it.
+    pub each: Option<String>,
+    /// What is found.
+    pub what: Condition,
+    /// Only where this holds too.
+    pub when: Option<Condition>,
+    /// Not where this holds.
+    pub unless: Option<Condition>,
     /// What is wrong with that.
     pub says: String,
     /// What to do about it.
     pub hint: String,
+}
+
+/// What is said of a setting.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// Path of the setting, its parts joined by `/`.
+    pub setting: String,
+    /// Holds when a value matches; `None`: when the setting is not there at all.
+    pub is: Option<Pattern>,
 }
 
 impl<T> ConfigurationKeys<T> {

@@ -6,7 +6,7 @@ mod log;
 pub(super) mod moment;
 mod statistics;
 
-pub use configuration::{ConfigurationKeys, Finding};
+pub use configuration::{Condition, ConfigurationKeys, Finding};
 pub use get::Get;
 pub use log::{Encoding, Entry, EntryForm, LogKeys, Retention, TimeForm, Zone};
 pub use statistics::{StatisticsKeys, Take};

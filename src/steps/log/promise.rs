@@ -10,6 +10,7 @@ use crate::evidence::{Content, amps_keeps};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Format, Instance, Kind, Retention};
 use crate::steps::call::touched;
+use crate::steps::configuration::Links;
 use crate::steps::retrieve::{self, Fetched};
 use crate::steps::world::Retrieved;
 use crate::steps::{ArtifactName, Stop, Subject, Touch, World};
@@ -142,6 +143,7 @@ async fn find(world: &mut World, log: usize, artifact: &Artifact) -> Result<Prom
     let retrieved = Retrieved {
         artifact: own,
         files,
+        links: Links::default(),
     };
     world.retrieved.push(retrieved);
     told(world, artifact).ok_or_else(|| {

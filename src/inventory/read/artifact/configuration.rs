@@ -1,7 +1,7 @@
 //! `includes`, `name`, `shipped`, `running` and `findings` of a configuration, as written.
 
 use super::{pattern, template};
-use crate::inventory::artifact::Finding;
+use crate::inventory::artifact::{Condition, Finding};
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::grammar;
 use crate::inventory::page::Page;
@@ -43,48 +43,53 @@ fn templates(page: &mut Page<'_>, node: &Node<'_>, key: &str) -> Option<Vec<Temp
     fields::list(page, node, key, read).map(|texts| texts.value)
 }
 
-/// `{setting: PATH, is: REGEX | absent: true, when: {setting: PATH, is: REGEX}, says: TEXT, hint: TEXT}`
+/// `{each: PATH, setting: PATH, is: REGEX | absent: true, when: {setting: PATH, is: REGEX}, unless: {…},
+/// says: TEXT, hint: TEXT}`
 fn finding(page: &mut Page<'_>, node: &Node<'_>) -> Option<Finding> {
     let mut keys = Keys::of(page, node, "a finding", node.at)?;
-    let setting = keys.require("setting", "Admin/FileName");
-    let (setting, is) = condition(page, &mut keys, setting);
-    let when = match keys.entry("when") {
-        None => None,
-        Some(entry) => {
-            let mut inner = Keys::of(page, &entry.value, "`when`", entry.at)?;
-            let other = inner.require("setting", "Admin/FileName");
-            let (other, is) = condition(page, &mut inner, other);
-            inner.done(page);
-            Some((other?, is?))
-        }
-    };
+    let each = keys.take("each");
+    let each = each.and_then(|node| fields::checked(page, node, "each", grammar::printable));
+    let what = condition(page, &mut keys);
+    let when = other(page, &mut keys, "when");
+    let unless = other(page, &mut keys, "unless");
     let says = keys.require("says", "the statistics are in memory only");
     let says = says.and_then(|node| fields::checked(page, node, "says", grammar::printable));
     let hint = keys.require("hint", "name a file in `Admin/FileName`");
     let hint = hint.and_then(|node| fields::checked(page, node, "hint", grammar::printable));
     keys.done(page);
     Some(Finding {
-        setting: setting?,
-        is: is?,
-        when,
+        each: each.map(|each| each.value),
+        what: what?,
+        when: when?,
+        unless: unless?,
         says: says?.value,
         hint: hint?.value,
     })
 }
 
-type Is = Option<crate::inventory::Pattern>;
-
-fn condition(
+/// A condition beside the finding's own; `None` when it is refused.
+fn other(
     page: &mut Page<'_>,
     keys: &mut Keys<'_, '_>,
-    setting: Option<&Node<'_>>,
-) -> (Option<String>, Option<Is>) {
+    key: &'static str,
+) -> Option<Option<Condition>> {
+    let Some(entry) = keys.entry(key) else {
+        return Some(None);
+    };
+    let mut inner = Keys::of(page, &entry.value, format!("`{key}`"), entry.at)?;
+    let found = condition(page, &mut inner);
+    inner.done(page);
+    found.map(Some)
+}
+
+fn condition(page: &mut Page<'_>, keys: &mut Keys<'_, '_>) -> Option<Condition> {
+    let setting = keys.require("setting", "Admin/FileName");
     let setting =
         setting.and_then(|node| fields::checked(page, node, "setting", grammar::printable));
     let (is, absent) = (keys.take("is"), keys.take("absent"));
     let is = match (is, absent) {
         (Some(node), None) => {
-            let found = fields::parsed(page, node, "is", pattern);
+            let found = fields::parsed(page, node, "is", expression);
             found.map(|found| Some(found.value))
         }
         (None, Some(node)) => {
@@ -102,5 +107,18 @@ fn condition(
             None
         }
     };
-    (setting.map(|setting| setting.value), is)
+    Some(Condition {
+        setting: setting?.value,
+        is: is?,
+    })
+}
+
+/// Unlike other patterns this one may match no text at all: `logfile ""` is a finding.
+fn expression(text: &str) -> Result<crate::inventory::Pattern, String> {
+    match text {
+        "^$" => regex::Regex::new(text)
+            .map(crate::inventory::artifact::Pattern)
+            .map_err(|error| error.to_string()),
+        text => pattern(text),
+    }
 }
