@@ -138,7 +138,6 @@ pub(super) fn configuration(
       <Protocol>file</Protocol>
       <FileName>{at}/logs/amps.log</FileName>
       <Level>info</Level>
-      <RotationThreshold>100M</RotationThreshold>
     </Target>
   </Logging>
   <Include>{at}/config/transports.xml</Include>

@@ -51,6 +51,7 @@ fn evidence(artifact: &str, kind: &str, home: &str) -> Evidence {
         instance_name: (kind == "configuration").then(|| "orders".to_owned()),
         log: None,
         promise: None,
+        settings: None,
     }
 }
 

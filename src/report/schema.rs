@@ -417,6 +417,44 @@ pub struct Evidence {
     /// Sizes of the listed files together.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub listed_bytes: Option<u64>,
+    /// What was read of a configuration file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub settings: Option<Settings>,
+}
+
+/// What was read of a configuration file, and what steps concluded from it. What a step concludes from
+/// all files of an artifact stands with the first of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Number of settings.
+    pub settings: u64,
+    /// Number of include directives.
+    pub includes: u64,
+    /// Whether everything that the configuration includes was retrieved with it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub complete: bool,
+    /// Number of `findings:` rules held against the configuration, of which none found anything.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rules: Option<u64>,
+    /// The shipped samples that the configuration was compared with, and is not.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub shipped: Vec<String>,
+    /// The comparison with the running copy.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub running: Option<Running>,
+}
+
+/// A comparison of a configuration with the copy that is running.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Running {
+    /// Name of the artifact that is the running copy.
+    pub artifact: String,
+    /// Settings that both have.
+    pub compared: u64,
+    /// Settings that differ.
+    pub differing: u64,
 }
 
 /// Why a check failed.

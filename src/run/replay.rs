@@ -5,6 +5,8 @@
 //! Without this a record signed by an allowed key could drop an instance together with its checks, and
 //! its sums would still be right.
 
+mod settings;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -289,6 +291,10 @@ fn held(call: &Call, planned: &Check, told: &schema::Check, all: &Inventory) -> 
             let files = of(name);
             let seen = files.iter().filter_map(|file| file.instance_name.as_ref());
             only(seen.collect(), &instance.expect_name)
+        }
+        Call::Configuration(name, ask) => {
+            let artifact = name.find(instance, subject.team.as_deref());
+            artifact.is_ok_and(|one| settings::holds(ask, one, &of(name), &told.evidence))
         }
         Call::Statistics(name, statistics::Ask::SampleWithin(span)) => {
             let newest = of(name)

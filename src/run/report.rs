@@ -9,6 +9,7 @@ use super::{Ran, Record};
 use crate::digest::Sha256;
 use crate::evidence::host_facts::Disk;
 use crate::evidence::redact::Capture;
+use crate::evidence::settings::Told;
 use crate::evidence::{Content, Evidence};
 use crate::failure::Failure;
 use crate::inventory::{Client, Host, Login};
@@ -360,6 +361,7 @@ fn check(
 fn evidence(found: &Evidence, asked: &Asked) -> schema::Evidence {
     let (mut oldest, mut entries, mut version, mut instance_name) = (None, None, None, None);
     let mut listed_bytes = None;
+    let mut settings = None;
     match &found.content {
         Content::Opaque => {}
         Content::Version(seen) => version = Some(seen.clone()),
@@ -367,7 +369,10 @@ fn evidence(found: &Evidence, asked: &Asked) -> schema::Evidence {
             (entries, oldest) = (Some(seen.entries), seen.oldest.map(rfc3339));
             version.clone_from(&seen.version);
         }
-        Content::Settings(found) => instance_name = found.name.clone(),
+        Content::Settings(found) => {
+            instance_name = found.name.clone();
+            settings = Some(about_settings(&found.told));
+        }
         Content::Promise(_) => {}
         Content::Listing(seen) => {
             entries = Some(seen.files);
@@ -399,6 +404,22 @@ fn evidence(found: &Evidence, asked: &Asked) -> schema::Evidence {
             _ => None,
         },
         listed_bytes,
+        settings,
+    }
+}
+
+fn about_settings(found: &Told) -> schema::Settings {
+    schema::Settings {
+        settings: found.settings,
+        includes: found.includes,
+        complete: found.is_complete,
+        rules: found.rules,
+        shipped: found.shipped.clone(),
+        running: found.running.as_ref().map(|running| schema::Running {
+            artifact: running.artifact.clone(),
+            compared: running.compared,
+            differing: running.differing,
+        }),
     }
 }
 

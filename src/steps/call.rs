@@ -189,6 +189,10 @@ impl Call {
         if let (Self::Log(_, ask), &[log]) = (self, about.as_slice()) {
             about.extend(ask.beside(instance, log, team));
         }
+        if let (Self::Configuration(_, ask), &[artifact]) = (self, about.as_slice()) {
+            let also = ask.also(artifact);
+            about.extend(also.and_then(|name| name.find(instance, team).ok()));
+        }
         about
     }
 

@@ -195,6 +195,25 @@ pub(super) fn complete(
             let message = format!("`{key}` is a key of {of_what}, and this artifact is none");
             refuse(page, *at, message, "correct `kind:`, or remove it");
         }
+        let is_parsed = artifact
+            .format
+            .as_ref()
+            .is_some_and(|format| format.value.is_settings());
+        if fits && matches!(theme, Theme::Configuration) && !is_parsed {
+            let message = format!("`{key}` needs a format that can be parsed");
+            let hint = "write `format:` xml, yaml, json, ini, conf, properties, nginx or haproxy";
+            refuse(page, *at, message, hint);
+        }
+        let is_file = matches!(&source, Some(Source::Path(_)));
+        if fits && *key == "includes" && !is_file && source.is_some() {
+            let message = "`includes` are looked for beside a file, and this artifact is none";
+            refuse(
+                page,
+                *at,
+                message.to_owned(),
+                "fetch it by `path:`, or remove it",
+            );
+        }
     }
     let form = artifact.log.entry.as_ref().map(|entry| &entry.form);
     let at = artifact.format.as_ref().map_or(own, |format| format.at);

@@ -293,7 +293,12 @@ impl<'r> Resolver<'r> {
             listing: ready.listing,
             log: ready.log.fill(|text| self.fill_one(text, ready, scope))?,
             statistics: (ready.statistics).fill(|text| self.fill_one(text, ready, scope))?,
-            configuration: (ready.configuration).fill(|text| self.fill_one(text, ready, scope))?,
+            // Files that several instances may share: a shipped sample, an include of all.
+            configuration: ready.configuration.fill(|text| {
+                let path = self.fill_one(text, ready, scope)?;
+                let is_sound = self.is_sound(page, &path, text, ready, scope);
+                is_sound.then_some(path)
+            })?,
             about: ready.about.clone(),
         })
     }
@@ -315,7 +320,8 @@ impl<'r> Resolver<'r> {
         }
     }
 
-    fn judge_path(
+    /// Whether it is a path on a server.
+    fn is_sound(
         &mut self,
         page: &mut Page<'_>,
         path: &str,
@@ -345,6 +351,20 @@ impl<'r> Resolver<'r> {
                 let message = format!("{message}: `{path}` of artifact `{}`", ready.name);
                 page.refuse(at, message, hint);
             }
+            return false;
+        }
+        true
+    }
+
+    fn judge_path(
+        &mut self,
+        page: &mut Page<'_>,
+        path: &str,
+        template: &Template,
+        ready: &Ready,
+        scope: &Scope<'r>,
+    ) -> bool {
+        if !self.is_sound(page, path, template, ready, scope) {
             return false;
         }
         if matches!(ready.kind, Kind::Version | Kind::Other) {

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{State, t};
 use crate::report::phrases;
-use crate::report::schema::{Attempt, Check, Evidence, Failure, Step};
+use crate::report::schema::{Attempt, Check, Evidence, Failure, Settings, Step};
 use crate::text;
 
 /// `place` is the check's place in the report: what the matrix links to.
@@ -140,6 +140,7 @@ fn found(evidence: &Evidence) -> Markup {
     html! {
         @if let Some(version) = &evidence.version { div { "version " (t(version)) } }
         @if let Some(name) = &evidence.instance_name { div { "named " (t(name)) } }
+        @if let Some(settings) = &evidence.settings { div { (t(&say(settings))) } }
         @if let Some(entries) = evidence.entries { div { (entries) " entries" } }
         @if let Some(oldest) = &evidence.oldest_entry {
             div.soft { "since " (t(&phrases::instant(oldest))) }
@@ -177,4 +178,30 @@ fn facts(check: &Check) -> Markup {
             }
         }
     }
+}
+
+/// What was read of a configuration, in a line.
+fn say(settings: &Settings) -> String {
+    let count =
+        |number: u64, word| text::count(usize::try_from(number).unwrap_or(usize::MAX), word);
+    let mut words = vec![count(settings.settings, "setting")];
+    if settings.includes > 0 {
+        let all = if settings.complete {
+            ", all followed"
+        } else {
+            ""
+        };
+        words.push(format!("{}{all}", count(settings.includes, "include")));
+    }
+    if let Some(rules) = settings.rules {
+        words.push(format!("nothing found by {}", count(rules, "rule")));
+    }
+    if let [sample, ..] = settings.shipped.as_slice() {
+        words.push(format!("not the shipped {sample}"));
+    }
+    if let Some(running) = &settings.running {
+        let compared = count(running.compared, "setting");
+        words.push(format!("{compared} as in {}", running.artifact));
+    }
+    words.join("; ")
 }
