@@ -9,6 +9,7 @@ mod artifact;
 mod fields;
 mod files;
 mod follow;
+mod forbidden;
 mod grammar;
 mod login;
 pub mod mask;
@@ -47,9 +48,10 @@ pub use url::Url;
 
 use crate::digest::Sha256;
 use crate::problem::{Place, Problem, Problems};
+pub use forbidden::{Never, Refusal};
 use page::Page;
-pub use profile::PROFILE_END;
 use profile::Profiles;
+pub use profile::{PROFILE_END, Shipped, shipped};
 
 /// Largest inventory read, in bytes: over ten times what 100,000 hosts need.
 const MOST_BYTES: u64 = 256 << 20;
@@ -83,6 +85,7 @@ pub struct Inventory {
     logins: login::Logins,
     files: Vec<files::FileUse>,
     profiles: Profiles,
+    never: Never,
 }
 
 impl Inventory {
@@ -156,7 +159,12 @@ impl Inventory {
         let files = files::uses(&raw, &page);
         let configs = configs(&raw, &mut page, records);
         let profiles = Profiles::read(&mut page, &raw, folder, records);
-        let resolved = resolve::resolve(raw, &mut page, configs, &profiles);
+        // What a run on record did was permitted on its day; reading it again runs nothing.
+        let never = match records {
+            None => profiles.never(),
+            Some(_) => Never::default(),
+        };
+        let resolved = resolve::resolve(raw, &mut page, configs, &profiles, &never);
         if page.refusals() > 0 {
             return Err(page.into_problems().into());
         }
@@ -179,6 +187,7 @@ impl Inventory {
             logins: resolved.logins,
             files,
             profiles,
+            never,
             bytes,
         })
     }
@@ -237,6 +246,12 @@ impl Inventory {
         let profiles = self.profiles.texts();
         let profiles = profiles.map(|(name, text)| (name.to_owned(), text.to_vec()));
         named.chain(profiles).collect()
+    }
+
+    /// What is never run and never asked for on its hosts.
+    #[must_use]
+    pub const fn never(&self) -> &Never {
+        &self.never
     }
 
     /// What is wrong with the files that the inventory names: keys, certificates and known_hosts

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::LazyLock;
 
+use super::forbidden::{Never, Rules};
 use super::page::{Page, Text};
 use super::raw::{Artifact, Raw};
 use super::{read, yaml};
@@ -14,7 +16,23 @@ use crate::problem::{Place, Problem};
 use crate::text;
 
 /// Name and text of each built-in profile.
-pub(super) const BUILT_IN: [(&str, &str); 1] = [("amps", include_str!("profiles/amps.yaml"))];
+pub(super) const BUILT_IN: [(&str, &str); 12] = [
+    ("amps", include_str!("profiles/amps.yaml")),
+    ("postgresql", include_str!("profiles/postgresql.yaml")),
+    ("mysql", include_str!("profiles/mysql.yaml")),
+    ("mariadb", include_str!("profiles/mariadb.yaml")),
+    ("mongodb", include_str!("profiles/mongodb.yaml")),
+    ("redis", include_str!("profiles/redis.yaml")),
+    ("kafka", include_str!("profiles/kafka.yaml")),
+    ("rabbitmq", include_str!("profiles/rabbitmq.yaml")),
+    ("elasticsearch", include_str!("profiles/elasticsearch.yaml")),
+    ("opensearch", include_str!("profiles/opensearch.yaml")),
+    ("nginx", include_str!("profiles/nginx.yaml")),
+    ("haproxy", include_str!("profiles/haproxy.yaml")),
+];
+
+/// What is never run on any host, in the same format.
+pub(super) const ALL: (&str, &str) = ("all", include_str!("profiles/all.yaml"));
 
 /// What runs before 0.3 went by: they keep no copy, and what they said must be what it was.
 const FROZEN: [(&str, &str); 1] = [("amps", include_str!("profiles/frozen/amps-0.2.yaml"))];
@@ -32,6 +50,7 @@ pub(super) struct Profile {
     pub about: Option<Text>,
     pub vendor: Option<Text>,
     pub vars: Vec<Var>,
+    pub never: Rules,
     pub artifacts: Vec<Artifact>,
 }
 
@@ -45,6 +64,52 @@ pub(super) struct Var {
     pub default: Option<String>,
     /// An instance that gives no value does without the artifacts that need one.
     pub optional: bool,
+}
+
+/// `never:` of everything built in.
+static SHIPPED_RULES: LazyLock<Vec<(String, Rules)>> = LazyLock::new(|| {
+    let all = std::iter::once(&ALL).chain(&BUILT_IN);
+    let rules = all.filter_map(|(name, text)| {
+        let mut page = Page::new(Path::new(name), text);
+        page.turn_to_built_in();
+        Some(((*name).to_owned(), parse(&mut page, name, text)?.never))
+    });
+    rules.collect()
+});
+
+/// A built-in profile, to be shown.
+#[derive(Clone, Debug)]
+pub struct Shipped {
+    /// Its name; `all` is what is never run, whatever the product.
+    pub name: &'static str,
+    /// The file, as a user would write it.
+    pub text: &'static str,
+    /// What it is for.
+    pub about: String,
+    /// Its artifacts' names, in its order.
+    pub artifacts: Vec<String>,
+}
+
+/// Every built-in profile; `all` comes last.
+#[must_use]
+pub fn shipped() -> Vec<Shipped> {
+    let shipped = |(name, text): &(&'static str, &'static str)| {
+        let mut page = Page::new(Path::new(name), text);
+        page.turn_to_built_in();
+        let profile = parse(&mut page, name, text).unwrap_or_default();
+        let artifacts = profile.artifacts.into_iter();
+        Shipped {
+            name,
+            text,
+            about: profile.about.map(|about| about.value).unwrap_or_default(),
+            artifacts: artifacts.map(|artifact| artifact.name.value).collect(),
+        }
+    };
+    BUILT_IN
+        .iter()
+        .chain(std::iter::once(&ALL))
+        .map(shipped)
+        .collect()
 }
 
 /// Names of the built-in profiles.
@@ -125,6 +190,14 @@ impl Profiles {
     /// The profile of that name, when there is one.
     pub fn find(&self, name: &str) -> Option<&Profile> {
         self.0.get(name).map(|used| &used.profile)
+    }
+
+    /// What is never run where this inventory is used: what any built-in profile says, since nobody can
+    /// tell a product by its host, and what those of the user's say.
+    pub fn never(&self) -> Never {
+        let own = self.0.iter().filter(|(name, _)| is_path(name));
+        let own = own.map(|(name, used)| (name.clone(), used.profile.never.clone()));
+        Never::new(SHIPPED_RULES.iter().cloned().chain(own).collect())
     }
 
     /// Their texts, by the names under which a run keeps them.

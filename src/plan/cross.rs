@@ -63,6 +63,11 @@ impl Crossing<'_> {
                 if let Err(reason) = call.validate(&subject, self.inventory) {
                     self.tell(&step.place, reason, String::new());
                 }
+                if let Call::Run(words) = &*call
+                    && let Some(refusal) = self.inventory.never().command(words)
+                {
+                    self.tell(&step.place, refusal.message(), refusal.hint());
+                }
                 if needs_output(&call) && !ran {
                     self.tell(
                         &step.place,

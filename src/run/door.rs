@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::guard::Guard;
 use super::hung::{Hung, Wary};
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{Identity, Inventory, Login};
+use crate::inventory::{Identity, Inventory, Login, Never};
 use crate::plan::Visit;
 use crate::steps::{Door, Seen, identify, is_meant, measure, on_time};
 use crate::time;
@@ -169,6 +169,7 @@ enum State {
 pub(super) struct LaneDoor {
     visit: Visit,
     identity: Identity,
+    never: Never,
     hosts: Registry,
     ways: Ways,
     cancel: CancellationToken,
@@ -191,6 +192,7 @@ impl LaneDoor {
         Self {
             visit,
             identity,
+            never: inventory.never().clone(),
             hosts,
             ways,
             cancel,
@@ -211,7 +213,8 @@ impl LaneDoor {
         self.hosts.note(login, session.greeting());
         let wary = Arc::new(Wary::new(session, self.hung.clone(), login.deadline));
         let (touches, identity) = (&self.visit.touches, &self.visit.identity);
-        let guarded: Arc<dyn Session> = Arc::new(Guard::new(wary, touches, identity));
+        let guard = Guard::new(wary, touches, identity).without(&self.never);
+        let guarded: Arc<dyn Session> = Arc::new(guard);
         let limits = Limits {
             time: login.connect_timeout,
             bytes: login.max_bytes,

@@ -8,7 +8,7 @@ use futures::future::{BoxFuture, ready};
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::Get;
+use crate::inventory::{Get, Never};
 use crate::steps::Touch;
 use crate::transport::{
     Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Trail,
@@ -51,6 +51,12 @@ impl Guard {
             listed,
             identity: identity.clone(),
         }
+    }
+
+    /// Takes away what is never run; the plan has refused it already.
+    pub(super) fn without(mut self, never: &Never) -> Self {
+        self.commands.retain(|words| never.command(words).is_none());
+        self
     }
 
     fn allows_path(&self, path: &str) -> bool {
@@ -219,6 +225,27 @@ mod tests {
         }
         fn close(&self) -> BoxFuture<'_, ()> {
             Box::pin(ready(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_never_run_does_not_pass_although_it_was_planned() {
+        let text = b"environment: e\nhosts: {h: {address: h}}\nteams: {t: {user: t, agent: true}}\nssh: {known_hosts: [k]}\n";
+        let inventory =
+            crate::inventory::Inventory::parse(std::path::Path::new("i"), text.to_vec()).unwrap();
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let lines = ["df -h", "sudo kill -HUP 1"];
+        let touches = lines.map(|line| Touch::Execute(words(line)));
+        let everything = Arc::new(Everything(Greeting::default()));
+        let guard = Guard::new(everything, &BTreeSet::from(touches), &BTreeSet::new());
+        let guard = guard.without(inventory.never());
+        let limits = Limits {
+            time: std::time::Duration::from_secs(1),
+            bytes: 1,
+        };
+        for (line, passes) in lines.into_iter().zip([true, false]) {
+            let command = Command(words(line));
+            assert_eq!(guard.run(&command, limits).await.is_ok(), passes, "{line}");
         }
     }
 

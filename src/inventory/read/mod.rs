@@ -3,6 +3,7 @@
 
 mod access;
 mod artifact;
+mod never;
 mod profile;
 mod ways;
 

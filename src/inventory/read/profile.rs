@@ -26,6 +26,9 @@ pub(in crate::inventory) fn profile(
     let declared = keys.take("vars");
     profile.vars = vars(page, declared);
     profile.artifacts = artifacts(page, keys.take("artifacts"));
+    let never = keys.entry("never");
+    let never = never.and_then(|entry| super::never::never(page, &entry.value, entry.at));
+    profile.never = never.unwrap_or_default();
     keys.done(page);
     if declared.is_some() {
         undeclared(page, &profile);

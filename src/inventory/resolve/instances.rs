@@ -13,6 +13,7 @@ use super::urls;
 use super::{Index, Known};
 use crate::inventory::Instance;
 use crate::inventory::artifact::{Artifact, Get, Kind, Source};
+use crate::inventory::forbidden::Never;
 use crate::inventory::mask;
 use crate::inventory::page::{Mark, Page, Text};
 use crate::inventory::placeholder::Template;
@@ -23,12 +24,14 @@ pub(super) fn resolve(
     raw: &Raw,
     known: &Known<'_>,
     products: &[Product],
+    never: &Never,
 ) -> Vec<Instance> {
     let product_index = super::index_of(products.iter().map(|product| product.name.as_str()));
     let shelves: Vec<Shelf<'_>> = products.iter().map(Shelf::new).collect();
     let environment = raw.environment.as_ref().map_or("", |name| &name.value);
     let mut resolver = Resolver {
         environment,
+        never,
         missing: Missing::default(),
         claims: Claims::default(),
         said: HashSet::new(),
@@ -120,6 +123,7 @@ impl<'p> Shelf<'p> {
 
 struct Resolver<'r> {
     environment: &'r str,
+    never: &'r Never,
     missing: Missing<'r>,
     claims: Claims<'r>,
     /// Values and templates refused already: one bad `home` is one problem, not one an artifact.
@@ -231,6 +235,20 @@ impl<'r> Resolver<'r> {
                     let message =
                         format!("the command of artifact `{}` has no program", ready.name);
                     page.refuse(at, message, "the first item must become a program's path");
+                    return None;
+                }
+                if let Some(refusal) = self.never.command(&command) {
+                    let at = arguments
+                        .first()
+                        .map_or(Mark::BUILT_IN, |program| program.at);
+                    let at = match at.is_built_in() {
+                        true => scope.written.name.at,
+                        false => at,
+                    };
+                    if self.said.insert(at) {
+                        let message = format!("artifact `{}`: {}", ready.name, refusal.message());
+                        page.refuse(at, message, refusal.hint());
+                    }
                     return None;
                 }
                 Source::Command(command)

@@ -16,6 +16,7 @@ mod urls;
 use std::collections::HashMap;
 
 use super::Team;
+use super::forbidden::Never;
 use super::login::Logins;
 use super::page::{Page, Text};
 use super::profile::Profiles;
@@ -46,6 +47,7 @@ pub(super) fn resolve(
     page: &mut Page<'_>,
     configs: Configs,
     profiles: &Profiles,
+    never: &Never,
 ) -> Resolved {
     let host_index = index(raw.hosts.iter().map(|host| &host.name));
     let team_index = index(raw.teams.iter().map(|team| &team.name));
@@ -55,7 +57,7 @@ pub(super) fn resolve(
     };
     logins::check(page, &raw, &known);
     let products = products::merge(page, &raw, profiles);
-    let instances = instances::resolve(page, &raw, &known, &products);
+    let instances = instances::resolve(page, &raw, &known, &products, never);
     chroots::check(page, &raw, &known, &instances);
     let hosts = hosts::resolve(page, &raw);
     let team_names = raw.teams.iter().map(|team| team.name.value.clone());

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::{GOOD, brief, changed, good};
-use crate::inventory::{Inventory, Source};
+use crate::inventory::profile::BUILT_IN;
+use crate::inventory::{EntryForm, Inventory, Kind, Source, TimeForm};
 use crate::problem::{Problem, Problems};
 
 const OURS: &str = r#"about: our own broker
@@ -214,4 +215,221 @@ fn a_run_of_an_older_version_is_read_with_the_profile_of_its_day() {
     let redis = changed("  web:", "  redis:").replacen("product: web", "product: redis", 1);
     let old = Inventory::parse_recorded(&path, redis.into_bytes(), &BTreeMap::new()).unwrap();
     assert_eq!(names(&old, "shop"), ["version", "access log"]);
+}
+
+#[test]
+fn a_command_that_is_never_run_is_refused_where_it_stands() {
+    let own = "{home: /srv/a}}";
+    let with = |command: &str| {
+        let artifact = format!(
+            "{{home: /srv/a}},\n    artifacts: {{pid: {{kind: other, command: {command}}}}}}}"
+        );
+        USES.replacen(own, &artifact, 1)
+    };
+    let estate = Estate::new(&format!(
+        "{OURS}never:\n  signals: {{USR2: forgets everything}}\n  commands:\n    - {{program: ours-admin, unless: '^status$', why: it is for the developers}}\n"
+    ));
+    for (command, message) in [
+        ("[sudo, -n, kill, -USR2, '1']", "SIGUSR2 forgets everything"),
+        (
+            "[redis-cli, SHUTDOWN]",
+            "`redis-cli` is never run like this",
+        ),
+        ("[/opt/bin/ours-admin, reset]", "it is for the developers"),
+        ("['{home}/../bin/ours-admin']", "it is for the developers"),
+    ] {
+        let problems = estate.problems(&with(command));
+        let shown = brief(&problems);
+        assert_eq!(shown.len(), 1, "{command}: {shown:?}");
+        assert!(shown[0].contains("artifact `pid`: `"), "{shown:?}");
+        assert!(shown[0].contains(message), "{shown:?}");
+        assert_eq!(problems[0].place.line, 8, "{shown:?}");
+        assert!(problems[0].hint.contains("`gonogo profiles show "));
+    }
+    let twin = with("[/opt/bin/ours-admin, status]");
+    let inventory = estate.read(&twin).unwrap();
+    // What was permitted on its day is read for ever.
+    let kept = inventory.records();
+    let killed = with("[kill, '1']").into_bytes();
+    let again = Inventory::parse_recorded(&inventory.path, killed, &kept);
+    assert!(again.is_ok());
+}
+
+#[test]
+fn what_is_wrong_in_a_never_is_told_with_its_place() {
+    for (never, place, message) in [
+        (
+            "{commands: [{program: x}]}",
+            "11:20",
+            "a command has no `why`",
+        ),
+        (
+            "{commands: [{program: 'a*b', why: x}]}",
+            "11:30",
+            "not acceptable",
+        ),
+        (
+            "{commands: [{program: x, with: '(', why: x}]}",
+            "11:39",
+            "cannot read",
+        ),
+        ("{urls: [{path: x, why: x}]}", "11:23", "not acceptable"),
+        ("{signal: {}}", "11:9", "unknown key `signal`"),
+    ] {
+        let estate = Estate::new(&format!("{OURS}never: {never}\n"));
+        let shown = brief(&estate.problems(USES));
+        assert_eq!(shown.len(), 1, "{never}: {shown:?}");
+        assert!(
+            shown[0].starts_with(place) && shown[0].contains(message),
+            "{shown:?}"
+        );
+    }
+}
+
+#[test]
+fn each_built_in_profile_makes_an_instance_with_all_four_kinds() {
+    for (name, _) in BUILT_IN {
+        let vars = match name {
+            "amps" | "kafka" => "{home: /opt/x}",
+            _ => "{}",
+        };
+        let text = format!(
+            "environment: p\nssh: {{known_hosts: [k]}}\nhosts: {{h: {{address: h}}}}\nteams: {{t: {{user: t, agent: true}}}}\ninstances: {{i: {{product: {name}, host: h, teams: [t], vars: {vars}}}}}\n"
+        );
+        // Its own commands are none of those that are never run.
+        let inventory = good(&text);
+        let instance = inventory.instance("i").unwrap();
+        for kind in Kind::REQUIRED {
+            assert!(
+                instance.artifact_of(kind).is_some(),
+                "{name}: {}",
+                kind.as_str()
+            );
+        }
+        let version = instance.artifact_of(Kind::Version).unwrap();
+        assert_eq!(
+            version.name, "version",
+            "{name}: the installed one comes first"
+        );
+        let records: Vec<String> = inventory.records().into_keys().collect();
+        assert_eq!(records, [format!("{name}.profile.yaml")]);
+    }
+}
+
+/// Lines as the facts quote them, and what a reader must find in them.
+#[test]
+fn each_entry_grammar_reads_a_line_of_its_product() {
+    for (name, artifact, line, time, level) in [
+        (
+            "redis",
+            "event log",
+            "1234:M 21 Nov 2026 09:18:00.123 * Ready to accept connections",
+            "2026-11-21T09:18:00.123",
+            "*",
+        ),
+        (
+            "nginx",
+            "event log",
+            "2026/11/21 09:18:00 [warn] 12#12: *1 an upstream response is buffered",
+            "2026-11-21T09:18:00",
+            "warn",
+        ),
+        (
+            "nginx",
+            "access log",
+            "127.0.0.1 - - [21/Nov/2026:09:18:00 +0000] \"GET / HTTP/1.1\" 200 1",
+            "2026-11-21T09:18:00",
+            "",
+        ),
+        (
+            "postgresql",
+            "event log",
+            "2026-11-21 09:18:00.123 UTC [77] ops@postgres ERROR:  relation \"x\" does not exist",
+            "2026-11-21T09:18:00.123",
+            "ERROR",
+        ),
+        (
+            "postgresql",
+            "event log",
+            "2026-11-21 09:18:00.123 UTC [77] LOG:  database system is ready",
+            "2026-11-21T09:18:00.123",
+            "LOG",
+        ),
+        (
+            "mariadb",
+            "event log",
+            "2026-11-21  9:18:00 0 [Note] Starting MariaDB",
+            "2026-11-21T09:18:00",
+            "Note",
+        ),
+        (
+            "mysql",
+            "event log",
+            "2020-08-06T14:25:02.835618Z 0 [Note] [MY-012487] [InnoDB] x",
+            "2020-08-06T14:25:02.835618",
+            "Note",
+        ),
+        (
+            "kafka",
+            "event log",
+            "[2026-11-21 09:18:00,123] INFO [KafkaServer id=1] started (kafka.server.KafkaServer)",
+            "2026-11-21T09:18:00",
+            "INFO",
+        ),
+        (
+            "rabbitmq",
+            "event log",
+            "2026-11-21 09:18:00.123456+00:00 [info] <0.222.0> started",
+            "2026-11-21T09:18:00.123456",
+            "info",
+        ),
+        (
+            "elasticsearch",
+            "event log",
+            "[2026-11-21T09:18:00,123][INFO ][o.e.n.Node               ] [n] started",
+            "2026-11-21T09:18:00",
+            "INFO",
+        ),
+        (
+            "opensearch",
+            "event log",
+            "[2026-11-21T09:18:00,123][WARN ][o.o.n.Node               ] [n] x",
+            "2026-11-21T09:18:00",
+            "WARN",
+        ),
+        (
+            "haproxy",
+            "event log",
+            "2026-11-21T09:18:00.123456+00:00 edge haproxy[77]: 127.0.0.1:1 [21/Nov/2026:09:18:00.000] f b/s 0/0/0/0/0 200 1 - - ---- 1/1/0/0/0 0/0 \"GET / HTTP/1.1\"",
+            "2026-11-21T09:18:00.123456",
+            "",
+        ),
+    ] {
+        let text = format!(
+            "environment: p\nssh: {{known_hosts: [k]}}\nhosts: {{h: {{address: h}}}}\nteams: {{t: {{user: t, agent: true}}}}\ninstances: {{i: {{product: {name}, host: h, teams: [t], vars: {{home: /opt/x}}}}}}\n"
+        );
+        let inventory = good(&text);
+        let artifact = inventory.instance("i").unwrap().artifact(artifact).unwrap();
+        let entry = artifact.log.entry.as_ref().unwrap();
+        let EntryForm::Line(pattern) = &entry.form else {
+            panic!("{name}")
+        };
+        let found = pattern
+            .0
+            .captures(line)
+            .unwrap_or_else(|| panic!("{name}: {line}"));
+        let found_time = found.name("time").unwrap().as_str();
+        let found_level = found.name("level").map_or("", |level| level.as_str());
+        assert_eq!(found_level, level, "{name}");
+        let known = entry.levels.iter().flatten().any(|word| word == level);
+        assert!(known || level.is_empty(), "{name}: {level}");
+        let read: jiff::civil::DateTime = match &entry.time {
+            TimeForm::Strptime(form) => jiff::fmt::strtime::parse(form, found_time)
+                .unwrap()
+                .to_datetime()
+                .unwrap(),
+            _ => found_time.trim_end_matches("Z").parse().unwrap(),
+        };
+        assert_eq!(read.to_string(), time, "{name}");
+    }
 }

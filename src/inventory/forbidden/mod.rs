@@ -1,0 +1,182 @@
+//! Commands that are never run, whatever an inventory or a feature says: those of the profiles, and those of
+//! every product. It guards against mistakes: whoever writes an inventory decides what programs do, but no
+//! signal, no stop and no removal slips in, and no wrapper hides one. Runs nothing; URLs are `never.rs`'s.
+
+mod seen;
+mod shell;
+mod wrappers;
+
+use std::sync::Arc;
+
+use regex::Regex;
+
+use seen::Seen;
+
+/// One rule of a `never:`.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    /// Names of programs, the last character perhaps `*`; with a `/`, whole paths.
+    pub programs: Vec<String>,
+    /// Only where the arguments, joined by blanks, match.
+    pub with: Option<Regex>,
+    /// Except where they match.
+    pub unless: Option<Regex>,
+    /// What it would do.
+    pub why: String,
+}
+
+/// A way to ask a server that is never used.
+#[derive(Clone, Debug)]
+pub(super) struct Path {
+    /// The path that it begins with.
+    pub path: String,
+    /// What it would do.
+    pub why: String,
+}
+
+/// `never:` of a profile.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules {
+    /// What each signal does to this product: said where one would be sent.
+    pub signals: Vec<(String, String)>,
+    pub commands: Vec<Rule>,
+    pub urls: Vec<Path>,
+}
+
+/// Everything that an inventory's hosts are never asked to do.
+#[derive(Clone, Debug, Default)]
+pub struct Never(Arc<Vec<(String, Rules)>>);
+
+/// Why a command is never run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Profile that says so; `all` speaks for every product.
+    pub profile: String,
+    /// The program that is meant, wrappers taken off.
+    pub program: String,
+    /// What it would do.
+    pub why: String,
+}
+
+impl Refusal {
+    /// What is wrong, in a phrase.
+    #[must_use]
+    pub fn message(&self) -> String {
+        format!("`{}` is never run like this: {}", self.program, self.why)
+    }
+
+    /// Where that is written.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        format!(
+            "gonogo only looks: take what is needed by another command; `gonogo profiles show {}` lists what is never run",
+            self.profile
+        )
+    }
+}
+
+impl Never {
+    pub(super) fn new(rules: Vec<(String, Rules)>) -> Self {
+        Self(Arc::new(rules))
+    }
+
+    /// Every path that no server is asked for, with what it would do.
+    pub fn urls(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.0.iter().flat_map(|(_, rules)| &rules.urls);
+        all.map(|never| (never.path.as_str(), never.why.as_str()))
+    }
+
+    /// Why these words are never run; `None` when they may be.
+    #[must_use]
+    pub fn command(&self, words: &[String]) -> Option<Refusal> {
+        seen::through(words)
+            .iter()
+            .find_map(|seen| self.judge(seen))
+    }
+
+    fn judge(&self, seen: &Seen) -> Option<Refusal> {
+        self.0.iter().find_map(|(profile, rules)| {
+            rules.commands.iter().find_map(|rule| {
+                let program = rule.forbids(seen)?;
+                Some(Refusal {
+                    profile: profile.clone(),
+                    why: self.why(rule, seen),
+                    program,
+                })
+            })
+        })
+    }
+
+    /// What it would do; for a signal that some product takes for more than its end, that too.
+    fn why(&self, rule: &Rule, seen: &Seen) -> String {
+        let text = seen.text();
+        let sent = |name: &str| {
+            let name = regex::escape(name);
+            let before = r"\s-(?:s\s*|-signal[= ]\s*)?(?:SIG)?|\bSIG";
+            let spelt = format!(r"(?i)(?:{before}){name}(?:$|[^a-z0-9])");
+            Regex::new(&spelt).is_ok_and(|spelt| spelt.is_match(&text))
+        };
+        let signals = self.0.iter().flat_map(|(profile, rules)| {
+            let told = rules.signals.iter();
+            told.map(move |(name, does)| (profile, name, does))
+        });
+        let told: Vec<String> = match rule.why.contains("signal") {
+            true => signals
+                .filter(|(_, name, _)| sent(name))
+                .map(|(profile, name, does)| format!("; to {profile}, SIG{name} {does}"))
+                .collect(),
+            false => Vec::new(),
+        };
+        format!("{}{}", rule.why, told.concat())
+    }
+}
+
+impl Rule {
+    /// The program that it forbids in `seen`.
+    fn forbids(&self, seen: &Seen) -> Option<String> {
+        match seen {
+            Seen::Command(words) => {
+                let (program, arguments) = words.split_first()?;
+                let forbidden = self.names(program) && self.is_met(&arguments.join(" "));
+                forbidden.then(|| program.clone())
+            }
+            Seen::Blurred(text) => {
+                let is_word = |c: char| c.is_alphanumeric() || "_-/+".contains(c);
+                let mut from = 0;
+                while let Some(begin) = text[from..].find(is_word) {
+                    let begin = from + begin;
+                    let end = text[begin..]
+                        .find(|c| !is_word(c))
+                        .map_or(text.len(), |length| begin + length);
+                    let program = &text[begin..end];
+                    if self.names(program) && self.is_met(text[end..].trim_start()) {
+                        return Some(program.to_owned());
+                    }
+                    from = end;
+                }
+                None
+            }
+        }
+    }
+
+    fn names(&self, program: &str) -> bool {
+        let base = program.rsplit('/').next().unwrap_or(program);
+        self.programs.iter().any(|name| {
+            let said = if name.contains('/') { program } else { base };
+            match name.strip_suffix('*') {
+                Some(begin) => said.starts_with(begin),
+                None => said == name,
+            }
+        })
+    }
+
+    fn is_met(&self, arguments: &str) -> bool {
+        let with = self.with.as_ref();
+        let unless = self.unless.as_ref();
+        with.is_none_or(|with| with.is_match(arguments))
+            && !unless.is_some_and(|unless| unless.is_match(arguments))
+    }
+}
+
+#[cfg(test)]
+mod tests;
