@@ -38,6 +38,8 @@ pub(super) enum Verb {
     Show(Show),
     /// List every step phrase with what it proves
     Steps(Steps),
+    /// List the built-in profiles, or print one to copy and edit
+    Profiles(Profiles),
 }
 
 #[derive(Args)]
@@ -244,6 +246,33 @@ pub(super) struct Steps {
     /// How to print them
     #[arg(long, value_enum, default_value_t = StepsFormat::Text)]
     pub format: StepsFormat,
+}
+
+/// What gonogo knows of products before an inventory says anything. A product of a profile's name starts from
+/// it; `profile: NAME` or `profile: FILE` chooses another.
+#[derive(Args)]
+pub(super) struct Profiles {
+    #[command(subcommand)]
+    pub verb: Option<ProfilesVerb>,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = ProfilesFormat::Text)]
+    pub format: ProfilesFormat,
+}
+
+#[derive(Subcommand)]
+pub(super) enum ProfilesVerb {
+    /// Print a profile as it is written: the same format that `profile: FILE` reads
+    Show {
+        /// Its name; `all`: what is never run, whatever the product
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum ProfilesFormat {
+    Text,
+    Json,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

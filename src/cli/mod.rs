@@ -6,6 +6,7 @@ mod demo;
 mod fault;
 mod passphrase;
 mod plan;
+mod profiles;
 mod progress;
 mod run;
 mod show;
@@ -63,5 +64,6 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::Verify(args) => verify::verify(args),
         Verb::Show(args) => show::show(args),
         Verb::Steps(args) => steps::steps(args),
+        Verb::Profiles(args) => profiles::profiles(args),
     }
 }
