@@ -77,7 +77,9 @@ pub(super) fn overlay(base: &Artifact, over: &Artifact) -> Artifact {
     if same_kind {
         merged.pattern = merged.pattern.or_else(|| base.pattern.clone());
         merged.reject = merged.reject.or_else(|| base.reject.clone());
-        merged.listing = merged.listing.or_else(|| base.listing.clone());
+        if !over.has_source() || over.path.is_some() {
+            merged.listing = merged.listing.or_else(|| base.listing.clone());
+        }
         merged.log = merged.log.over(&base.log);
         merged.statistics = merged.statistics.over(&base.statistics);
         merged.configuration = merged.configuration.over(&base.configuration);
@@ -151,10 +153,6 @@ pub(super) fn complete(
             let message = "a database is not asked of a web server".to_owned();
             let hint = "write `path:` for a database, or the format that the server answers in";
             refuse(page, format.at, message, hint);
-        }
-        if let Some(listing) = artifact.listing.as_ref().filter(|flag| flag.value) {
-            let message = "`listing` is about files, and this artifact is an answer".to_owned();
-            refuse(page, listing.at, message, "remove it");
         }
     }
     if let Some(Source::Mask(mask)) = &source
