@@ -145,7 +145,7 @@ fn only_the_newest_of_packed_files_may_be_unfinished() {
         "gzip -t",
     );
     // Packing failed a moment ago, and the live log is plain.
-    let failed = [("", amps(5, 0), 1), (".1.gz", cut(&old), 0)];
+    let failed = [("", amps(5, 0), 0), (".1.gz", cut(&old), 0)];
     fails(
         &judge(None, None, &failed),
         "corrupt",
