@@ -13,11 +13,11 @@ use gonogo::failure::{Failure, FailureKind as K};
 use gonogo::inventory::{Elevate, Get, Transport};
 use gonogo::transport::{Limits, ReadError, Receipt, Session};
 
-use super::lab::{AMPLE, Kept, Lab, OPS, connect, fetch, free_port, sh, shell, usable, within};
+use super::lab::{AMPLE, Kept, Lab, OPS, connect, fetch, free_port, shell, usable, within};
 
 /// A server that says one thing to whoever comes, on a thread for each.
-struct Web {
-    address: SocketAddr,
+pub(super) struct Web {
+    pub(super) address: SocketAddr,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
@@ -57,7 +57,7 @@ impl Web {
         Self { address, heard }
     }
 
-    fn says(answer: &str) -> Self {
+    pub(super) fn says(answer: &str) -> Self {
         let answer = answer.to_owned();
         Self::new(move |peer| peer.write_all(answer.as_bytes()))
     }
@@ -67,7 +67,7 @@ impl Web {
     }
 }
 
-fn plain(url: &str) -> Get {
+pub(super) fn plain(url: &str) -> Get {
     Get {
         url: url.to_owned(),
         user: None,
@@ -76,7 +76,7 @@ fn plain(url: &str) -> Get {
     }
 }
 
-async fn ask_within(
+pub(super) async fn ask_within(
     session: &dyn Session,
     get: &Get,
     limits: Limits,
@@ -96,22 +96,22 @@ async fn ask_within(
     }
 }
 
-async fn ask(session: &dyn Session, url: &str) -> Result<(Receipt, Vec<u8>), Failure> {
+pub(super) async fn ask(session: &dyn Session, url: &str) -> Result<(Receipt, Vec<u8>), Failure> {
     ask_within(session, &plain(url), AMPLE).await
 }
 
 /// It still does what a session does.
-async fn lives(session: &dyn Session) {
+pub(super) async fn lives(session: &dyn Session) {
     assert!(!session.is_dead());
     let output = session.run(&shell("id -un"), AMPLE).await.unwrap();
     assert_eq!(output.stdout, b"gngt-ops\n");
 }
 
 /// Python's web server in `dir`, which ends with the test.
-struct Python(Child);
+pub(super) struct Python(Child);
 
 impl Python {
-    fn serve(dir: &Path, port: u16, tls: &str) -> Self {
+    pub(super) fn serve(dir: &Path, port: u16, tls: &str) -> Self {
         let script = format!(
             "import http.server, ssl\n\
              class Quiet(http.server.SimpleHTTPRequestHandler):\n    \
@@ -491,142 +491,6 @@ pub(super) async fn a_password_is_sent_once_and_told_to_nobody_else() {
     let failure = ask_within(&*session, &unset, AMPLE).await.unwrap_err();
     assert_eq!(failure.kind, K::Auth, "{failure}");
     assert_eq!(web.heard.lock().unwrap().len(), 1, "nothing was sent");
-    lives(&*session).await;
-}
-
-/// An authority with certificates: right, for another name, expired.
-fn certificates(dir: &Path) {
-    std::fs::create_dir_all(dir.join("issued")).unwrap();
-    let at = |name: &str| dir.join(name).display().to_string();
-    let new = |name: &str, subject: &str, more: &[&str]| {
-        let (key, out) = (at(&format!("{name}.key")), at(&format!("{name}.pem")));
-        let all = [
-            &[
-                "req",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-                "-subj",
-                subject,
-                "-keyout",
-                &key,
-                "-out",
-                &out,
-            ][..],
-            more,
-        ];
-        sh("openssl", &all.concat());
-    };
-    new("ca", "/CN=the lab", &["-x509", "-days", "30"]);
-    new("other-ca", "/CN=another", &["-x509", "-days", "30"]);
-    let config = format!(
-        "[ca]\ndefault_ca=own\n[own]\ndir={d}\ndatabase={d}/index\nnew_certs_dir={d}/issued\nserial={d}/serial\n\
-         certificate={d}/ca.pem\nprivate_key={d}/ca.key\ndefault_md=sha256\npolicy=any\ncopy_extensions=copy\n\
-         unique_subject=no\n[any]\ncommonName=supplied\n",
-        d = dir.display()
-    );
-    std::fs::write(dir.join("ca.cnf"), config).unwrap();
-    std::fs::write(dir.join("index"), "").unwrap();
-    std::fs::write(dir.join("serial"), "01\n").unwrap();
-    for (name, san, end) in [
-        ("right", "IP:127.0.0.1,DNS:localhost", "20991231235959Z"),
-        ("elsewhere", "DNS:elsewhere.example", "20991231235959Z"),
-        ("expired", "IP:127.0.0.1", "20200131235959Z"),
-    ] {
-        new(
-            name,
-            "/CN=server",
-            &["-addext", &format!("subjectAltName={san}")],
-        );
-        let request = at(&format!("{name}.pem"));
-        let issued = at(&format!("{name}.crt"));
-        sh(
-            "openssl",
-            &[
-                "ca",
-                "-batch",
-                "-notext",
-                "-config",
-                &at("ca.cnf"),
-                "-startdate",
-                "20200101000000Z",
-                "-enddate",
-                end,
-                "-in",
-                &request,
-                "-out",
-                &issued,
-            ],
-        );
-    }
-}
-
-#[tokio::test]
-pub(super) async fn a_certificate_is_checked_against_the_url_and_the_authority() {
-    if !usable() {
-        return;
-    }
-    let lab = Lab::new();
-    let dir = lab.dir.join("tls");
-    certificates(&dir);
-    lab.file("web/x", b"over tls");
-    let session = connect(&lab.login(OPS)).await.unwrap();
-    let ca = |name: &str, url: &str| Get {
-        ca: Some(dir.join(name)),
-        ..plain(url)
-    };
-    let mut servers = Vec::new();
-    let mut serve = |name: &str| {
-        let port = free_port();
-        let tls = format!(
-            "context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n\
-             context.load_cert_chain('{d}/{name}.crt', '{d}/{name}.key')\n\
-             server.socket = context.wrap_socket(server.socket, server_side=True)",
-            d = dir.display()
-        );
-        servers.push(Python::serve(&lab.dir.join("files/web"), port, &tls));
-        port
-    };
-    let (right, elsewhere, expired) = (serve("right"), serve("elsewhere"), serve("expired"));
-    let https = |port: u16| format!("https://127.0.0.1:{port}/x");
-    for url in [https(right), format!("https://localhost:{right}/x")] {
-        let (receipt, bytes) = ask_within(&*session, &ca("ca.pem", &url), AMPLE)
-            .await
-            .unwrap();
-        assert_eq!((bytes.as_slice(), receipt.path), (&b"over tls"[..], url));
-    }
-    let web = Web::says("HTTP/1.1 400 Bad Request\r\n\r\n");
-    let no_tls = format!("https://{}/x", web.address);
-    for (get, told, hint) in [
-        (plain(&https(right)), "UnknownIssuer", "`ca:`"),
-        (ca("other-ca.pem", &https(right)), "UnknownIssuer", "`ca:`"),
-        (
-            ca("ca.pem", &https(elsewhere)),
-            "not valid for name",
-            "subjectAltName",
-        ),
-        (ca("ca.pem", &https(expired)), "expired", "renewed"),
-        (ca("ca.pem", &no_tls), "", "http://"),
-    ] {
-        let failure = ask_within(&*session, &get, AMPLE).await.unwrap_err();
-        assert_eq!(failure.kind, K::Mismatch, "{}: {failure}", get.url);
-        assert!(failure.actual.contains(told), "{failure}");
-        assert!(failure.hint.contains(hint), "{}", failure.hint);
-    }
-    for (get, told) in [
-        (ca("none.pem", &https(right)), "none.pem"),
-        (ca("index", &https(right)), "no certificate"),
-    ] {
-        let failure = ask_within(&*session, &get, AMPLE).await.unwrap_err();
-        assert_eq!(failure.kind, K::Undefined, "{failure}");
-        assert!(failure.actual.contains(told), "{failure}");
-    }
-    let without = ask(&*session, &format!("http://127.0.0.1:{right}/x"))
-        .await
-        .unwrap_err();
-    assert!(matches!(without.kind, K::Io | K::Corrupt), "{without}");
     lives(&*session).await;
 }
 

@@ -11,6 +11,7 @@ mod files;
 mod forged;
 mod gate;
 mod gets;
+mod gets_tls;
 mod greeting;
 mod hop_refusals;
 mod hops;

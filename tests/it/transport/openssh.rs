@@ -46,7 +46,7 @@ again!(
     gets::a_way_that_sshd_does_not_open_is_told_with_the_line_that_opens_it,
     gets::an_account_for_files_only_may_ask_where_forwarding_is_allowed,
     gets::a_password_is_sent_once_and_told_to_nobody_else,
-    gets::a_certificate_is_checked_against_the_url_and_the_authority,
+    gets_tls::a_certificate_is_checked_against_the_url_and_the_authority,
     gets::a_session_that_is_lost_meanwhile_is_told_as_such,
     hops::up_to_three_hops_with_accounts_keys_and_pins_of_their_own,
     hops::a_refusal_names_the_hop_that_made_it,
