@@ -4,6 +4,7 @@
 //! The copy came from a server that may be hostile: SQLite gets no extension, no schema function, no
 //! trigger, bounded sizes and a deadline. Checking rewrites the copy (facts: perf.md): hash it first.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Write};
 use std::path::Path;
@@ -13,6 +14,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::database_seen::DatabaseSeen;
 use super::mark::{DATABASE_HEADER, DatabaseMark, MAGIC};
 use super::reader::Reader;
 use super::redact::Capture;
@@ -24,7 +26,11 @@ use crate::{text, time};
 
 const EXPECTED: &str = "a consistent SQLite database";
 /// Largest row that is read.
-const ROW: i32 = 256 << 20;
+const ROW: i32 = 64 << 20;
+/// Most memory of all checks together; beyond, SQLite says that it has none.
+const HEAP: u32 = 1 << 30;
+/// Longest pattern of LIKE and GLOB: their time is a power of it.
+const LIKE: i32 = 50;
 /// Steps of SQLite's virtual machine between two looks at the clock: some microseconds.
 const STEPS: i32 = 1000;
 
@@ -41,16 +47,19 @@ const STEPS: i32 = 1000;
 /// `undefined` when our own copy cannot be read.
 pub fn inspect(
     database: &Path,
-    tables: &[String],
-    sample: Option<&Sample>,
+    wanted: &Wanted,
     within: Duration,
-) -> Result<Content, Failure> {
+) -> Result<DatabaseSeen, Failure> {
     let limit = Instant::now() + within;
-    file(database)?;
+    let mark = file(database)?;
+    let sample = wanted.sample.as_ref();
     let connection = open(database, limit).map_err(|error| refusal(&error, within))?;
+    schema::harmless(&connection, within)?;
     sound(&connection, within)?;
-    let found = names(&connection).map_err(|error| refusal(&error, within))?;
-    complete(&found, tables, sample)?;
+    let found = schema::tables(&connection).map_err(|error| refusal(&error, within))?;
+    schema::complete(&connection, &found, &wanted.tables, sample, within)?;
+    let columns = schema::columns(&connection, &found, wanted);
+    let columns = columns.map_err(|error| refusal(&error, within))?;
     let counted = match sample {
         Some(sample) => Some(samples::read(&connection, sample).map_err(|why| match why {
             NoSamples::Failure(failure) => failure,
@@ -61,15 +70,35 @@ pub fn inspect(
             None
         }
     };
-    Ok(Content::Database {
+    Ok(DatabaseSeen {
         tables: found.len() as u64,
+        found: columns,
+        journal_mode: if mark.is_wal() { "wal" } else { "rollback" },
+        page_size: mark.page_size,
         samples: counted.as_ref().map_or(0, |samples| samples.rows),
-        newest: counted.map(|samples| samples.newest),
+        oldest: counted.as_ref().map(|samples| samples.oldest),
+        newest: counted.as_ref().map(|samples| samples.newest),
+        widest: counted
+            .as_ref()
+            .and_then(|samples| samples.moments.widest()),
+        moments: counted.map(|samples| samples.moments).unwrap_or_default(),
+        ..DatabaseSeen::default()
     })
 }
 
+/// What a database must hold, as the inventory says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    /// Tables without which it is not this product's.
+    pub tables: Vec<String>,
+    /// Columns that are looked for, by table; whether they must be there is for the step that asks.
+    pub columns: BTreeMap<String, Vec<String>>,
+    /// Where its samples are.
+    pub sample: Option<Sample>,
+}
+
 /// What the bytes say before SQLite is asked.
-fn file(database: &Path) -> Result<(), Failure> {
+fn file(database: &Path) -> Result<DatabaseMark, Failure> {
     let mut head = Vec::new();
     let mut size = 0;
     File::open(database)
@@ -92,18 +121,16 @@ fn file(database: &Path) -> Result<(), Failure> {
             text::count(pages as usize, "page"),
         )));
     }
-    Ok(())
+    Ok(mark)
 }
 
 fn header(head: &[u8]) -> Result<DatabaseMark, Failure> {
     if head.is_empty() {
         return Err(opaque::empty(EXPECTED));
     }
-    DatabaseMark::read(head).ok_or_else(|| {
-        corrupt(match head.starts_with(MAGIC) {
-            true => "its header is damaged or cut off",
-            false => "it does not begin with an SQLite 3 header",
-        })
+    DatabaseMark::read(head).ok_or_else(|| match head.starts_with(MAGIC) {
+        true => corrupt("its header is damaged or cut off"),
+        false => foreign::refusal(head),
     })
 }
 
@@ -118,6 +145,7 @@ fn open(database: &Path, limit: Instant) -> rusqlite::Result<Connection> {
         (Limit::SQLITE_LIMIT_ATTACHED, 0),
         (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
         (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 0),
+        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, LIKE),
     ] {
         connection.set_limit(limit, most)?;
     }
@@ -132,10 +160,12 @@ fn open(database: &Path, limit: Instant) -> rusqlite::Result<Connection> {
         connection.set_db_config(switch, is_on)?;
     }
     // Exclusive: the index of the log then lives in memory and no `-shm` is made or believed.
-    connection.execute_batch(
+    // The constraints are the product's business, and would run functions of the server's choice.
+    connection.execute_batch(&format!(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY; \
+         PRAGMA hard_heap_limit = {HEAP}; PRAGMA ignore_check_constraints = ON; \
          PRAGMA cell_size_check = ON; PRAGMA query_only = ON;",
-    )?;
+    ))?;
     Ok(connection)
 }
 
@@ -159,60 +189,6 @@ fn sound(connection: &Connection, within: Duration) -> Result<(), Failure> {
         "integrity_check says: {}{more}",
         Capture::new(shown).excerpt(160)
     )))
-}
-
-fn names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    connection
-        .prepare(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' \
-             AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
-        )?
-        .query_map((), |row| row.get(0))?
-        .collect()
-}
-
-fn complete(found: &[String], tables: &[String], sample: Option<&Sample>) -> Result<(), Failure> {
-    if found.is_empty() {
-        return Err(Failure::new(
-            FailureKind::Empty,
-            "a database with at least one table",
-            "no table",
-        )
-        .with_hint(
-            "the product has written nothing yet, or this is not its file: AMPS keeps statistics in \
-             memory unless `Admin/FileName` names a file",
-        ));
-    }
-    let wanted = tables.iter().chain(sample.map(|sample| &sample.table));
-    let mut missing: Vec<&str> = wanted
-        .filter(|table| !found.iter().any(|name| name.eq_ignore_ascii_case(table)))
-        .map(String::as_str)
-        .collect();
-    missing.dedup();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let list = |names: &[&str]| {
-        let shown = names.iter().take(8).map(|name| format!("`{name}`"));
-        let shown = shown.collect::<Vec<_>>().join(", ");
-        match names.len() {
-            0..=8 => shown,
-            many => format!("{shown} and {} more", many - 8),
-        }
-    };
-    let found: Vec<&str> = found.iter().map(String::as_str).collect();
-    Err(Failure::new(
-        FailureKind::Mismatch,
-        format!("a database with {}", list(&missing)),
-        format!(
-            "not there; it has {}",
-            Capture::new(list(&found)).excerpt(300)
-        ),
-    )
-    .with_hint(
-        "check that the path is this product's statistics database, and `tables:` and `sample:` of \
-         the artifact: versions of a product differ in their tables",
-    ))
 }
 
 fn some_row(connection: &Connection, tables: &[String], within: Duration) -> Result<(), Failure> {
@@ -304,5 +280,7 @@ impl Reader for Header {
     }
 }
 
+mod foreign;
+mod schema;
 #[cfg(test)]
 mod tests;

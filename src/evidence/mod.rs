@@ -7,6 +7,7 @@
 
 pub mod amps_keeps;
 pub mod database;
+pub mod database_seen;
 pub mod host_facts;
 mod journal;
 pub mod journald;
@@ -32,6 +33,7 @@ mod xml_encoding;
 
 use jiff::Timestamp;
 
+use self::database_seen::DatabaseSeen;
 use self::log_seen::LogSeen;
 use self::promise::Promise;
 use self::settings::Settings;
@@ -51,7 +53,7 @@ pub struct Evidence {
     pub bytes: u64,
     /// SHA-256 of those bytes.
     pub sha256: Sha256,
-    /// `sftp`, `exec`, `command`, or `http` for an answer with status 200.
+    /// `sftp`, `exec`, `copy`, `vacuum-into`, `command`, or `http` for an answer with status 200.
     pub method: &'static str,
     /// Last change of the file, as the server stated it.
     pub modified: Option<Timestamp>,
@@ -79,15 +81,8 @@ pub enum Content {
     Promise(Promise),
     /// Files that were listed and not opened.
     Listing(Box<Listing>),
-    /// A statistics database.
-    Database {
-        /// Number of tables.
-        tables: u64,
-        /// Rows of the sample table.
-        samples: u64,
-        /// Time of the newest sample.
-        newest: Option<Timestamp>,
-    },
+    /// A statistics database, or how a copy of one was taken that is none.
+    Database(Box<DatabaseSeen>),
 }
 
 /// What a listing shows. Directories and special files are not counted.
@@ -108,10 +103,10 @@ pub struct Listing {
 impl Content {
     /// Time of the newest entry or sample, when the format keeps one.
     #[must_use]
-    pub const fn newest(&self) -> Option<Timestamp> {
+    pub fn newest(&self) -> Option<Timestamp> {
         match self {
             Self::Log(seen) => seen.newest,
-            Self::Database { newest, .. } => *newest,
+            Self::Database(seen) => seen.newest,
             Self::Listing(seen) => seen.newest,
             _ => None,
         }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
+use super::database_seen::Moments;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Sample, SampleUnit};
 use crate::text;
@@ -12,10 +13,12 @@ use crate::text;
 /// AMPS counts milliseconds of the Julian day (facts: artifacts.md 2.4); this is 1970-01-01.
 const JULIAN_EPOCH_MS: i64 = 210_866_803_200_000;
 
-/// Rows of the sample table, and the newest time.
+/// Rows of the sample table, and when they were taken.
 pub struct Samples {
     pub rows: u64,
+    pub oldest: Timestamp,
     pub newest: Timestamp,
+    pub moments: Moments,
 }
 
 /// Why there is no answer.
@@ -56,20 +59,26 @@ pub fn read(connection: &Connection, sample: &Sample) -> Result<Samples, NoSampl
     let mut statement = connection.prepare(&format!("SELECT {column} FROM {table}"))?;
     let mut rows = statement.query(())?;
     let mut count = 0_u64;
-    let mut newest = None;
+    let (mut oldest, mut newest) = (None::<Timestamp>, None);
+    let mut moments = Moments::default();
     let mut odd = None;
     while let Some(row) = rows.next()? {
         count += 1;
         let value = row.get_ref(0)?;
         match instant(value, sample.unit) {
-            Some(at) => newest = newest.max(Some(at)),
+            Some(at) => {
+                newest = newest.max(Some(at));
+                oldest = Some(oldest.map_or(at, |oldest| oldest.min(at)));
+                moments.add(at);
+            }
             None => {
                 odd.get_or_insert(value.data_type());
             }
         }
     }
-    match (newest, odd) {
-        (Some(newest), _) => Ok(Samples { rows: count, newest }),
+    moments.settle();
+    match (oldest.zip(newest), odd) {
+        (Some((oldest, newest)), _) => Ok(Samples { rows: count, oldest, newest, moments }),
         (None, Some(kind)) => Err(NoSamples::Failure(
             Failure::new(
                 FailureKind::Mismatch,

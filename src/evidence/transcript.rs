@@ -193,6 +193,7 @@ fn point(login: &Login) -> String {
 mod tests {
     use super::*;
     use crate::evidence::Content;
+    use crate::evidence::database_seen::DatabaseSeen;
     use crate::failure::FailureKind;
     use crate::inventory::Kind;
 
@@ -219,11 +220,10 @@ mod tests {
             modified: Some("2026-11-21T09:30:00Z".parse().unwrap()),
             attempts: 1,
             duration_ms: 40,
-            content: Content::Database {
-                tables: 1,
-                samples: 1,
+            content: Content::Database(Box::new(DatabaseSeen {
                 newest: Some("2026-11-21T09:29:55Z".parse().unwrap()),
-            },
+                ..DatabaseSeen::default()
+            })),
         });
         let failure = Failure::new(FailureKind::Stale, "a sample", "an old one")
             .with_hint("wait")

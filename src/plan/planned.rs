@@ -3,6 +3,7 @@
 
 use crate::inventory::Elevate;
 use crate::steps::command_line;
+use crate::steps::statistics::{Piece, Writes, fresh};
 use crate::transport::{
     Command, elevated, link_command, list_command, read_command, stat_command, trail_commands,
 };
@@ -16,6 +17,13 @@ pub enum Word {
     Path(String),
     /// The size that a file has when it is read: digits.
     Size,
+    /// Ten letters or digits that `mktemp` chooses, between two known ends.
+    Fresh {
+        /// What stands before them.
+        before: String,
+        /// What stands behind them.
+        after: String,
+    },
 }
 
 /// One command as it reaches the host.
@@ -56,6 +64,10 @@ impl Planned {
             Self::about(&stat_command(pattern), pattern),
             Self::about(&link_command(pattern), pattern),
         ];
+        if fresh(pattern).is_some() {
+            // Its name is known by then: nobody lists the directory above it.
+            return planned;
+        }
         let parts: Vec<&str> = pattern.split('/').collect();
         for (depth, _) in parts.iter().enumerate().filter(|(_, part)| is_glob(part)) {
             let list = list_command(&parts[..depth].join("/"));
@@ -63,6 +75,15 @@ impl Planned {
             planned.push(Self::about(&list, &directory));
         }
         planned
+    }
+
+    /// The commands that write a private copy and remove it again.
+    pub(super) fn writing(writes: &Writes) -> impl Iterator<Item = Self> {
+        let planned = |pieces: Vec<Piece>| Self {
+            sudo: Vec::new(),
+            words: pieces.into_iter().map(Word::from).collect(),
+        };
+        writes.commands().into_iter().map(planned)
     }
 
     /// The commands that look at each element of `path`, which may be a pattern.
@@ -74,7 +95,10 @@ impl Planned {
         let mut planned = Self::exact(command);
         for word in &mut planned.words {
             if is_glob(path) && *word == Word::Exact(path.to_owned()) {
-                *word = Word::Path(path.to_owned());
+                *word = match fresh(path) {
+                    Some(piece) => piece.into(),
+                    None => Word::Path(path.to_owned()),
+                };
             }
         }
         planned
@@ -96,8 +120,18 @@ impl Planned {
         let said = |word: &Word| match word {
             Word::Exact(word) | Word::Path(word) => word.clone(),
             Word::Size => "SIZE".to_owned(),
+            Word::Fresh { before, after } => format!("{before}??????????{after}"),
         };
         self.words.iter().map(said).collect()
+    }
+}
+
+impl From<Piece> for Word {
+    fn from(piece: Piece) -> Self {
+        match piece {
+            Piece::Exact(word) => Self::Exact(word),
+            Piece::Fresh { before, after } => Self::Fresh { before, after },
+        }
     }
 }
 

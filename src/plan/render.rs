@@ -59,10 +59,23 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
             writeln!(out, "    {}", escape(&line))?;
         }
         let after_denial = visit.after_denial();
+        let writing = visit.writing();
         for planned in visit.planned().difference(&after_denial) {
+            if writing.contains_key(planned) {
+                continue;
+            }
             let line = planned.line();
             let line = escape(&line);
             writeln!(out, "    execute  {line}")?;
+        }
+        for (planned, permission) in &writing {
+            let line = planned.line();
+            writeln!(
+                out,
+                "    write    {}  ({})",
+                escape(&line),
+                escape(permission)
+            )?;
         }
         for pattern in visit.patterns() {
             write!(out, "    read     {}", escape(pattern))?;
@@ -86,6 +99,12 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
         for planned in &after_denial {
             writeln!(out, "    denied?  {}", escape(&planned.line()))?;
         }
+    }
+    if plan.visits.iter().any(|visit| !visit.writing().is_empty()) {
+        writeln!(
+            out,
+            "\nwhat stands behind `write` makes one private directory below the one that the inventory names, a copy in it, and removes both again; `?` stands for a letter or digit that mktemp chooses. A gonogo that is killed meanwhile can leave that one directory, gonogo-??????????, behind; none but its own is ever removed"
+        )?;
     }
     if plan
         .visits
@@ -240,12 +259,14 @@ pub fn json(plan: &Plan) -> Value {
 }
 
 fn visit(visit: &Visit) -> Value {
+    let writing = visit.writing();
     json!({
         "host": visit.host,
         "team": visit.team,
         "login": route(&visit.login),
         "follows": followed(&visit.login),
-        "execute": visit.planned().difference(&visit.after_denial()).map(Planned::line).collect::<BTreeSet<_>>(),
+        "execute": visit.planned().difference(&visit.after_denial()).filter(|planned| !writing.contains_key(planned)).map(Planned::line).collect::<BTreeSet<_>>(),
+        "write": writing.iter().map(|(planned, permission)| json!({"command": planned.line(), "permission": permission})).collect::<Vec<_>>(),
         "after_denial": visit.after_denial().iter().map(Planned::line).collect::<BTreeSet<_>>(),
         "execute_without_sftp": visit.planned_without_sftp().iter().map(Planned::line).collect::<Vec<_>>(),
         "read": visit.patterns(),

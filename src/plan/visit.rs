@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Check, Planned};
 use crate::inventory::{Elevate, Inventory, Login, Transport};
 use crate::problem::Problem;
+use crate::steps::statistics::fresh;
 use crate::steps::{CLOCK_COMMAND, HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Touch};
 use crate::transport::Command;
 
@@ -53,14 +54,31 @@ impl Visit {
             return BTreeSet::new();
         }
         let paths = self.touches.iter().filter_map(|touch| match touch {
+            // What gonogo itself has made denies it nothing that could be explained.
+            Touch::Read(pattern) if fresh(pattern).is_some() => None,
             Touch::Read(pattern) | Touch::List(pattern) => Some(pattern.as_str()),
             Touch::Execute(words) => words.first().map(String::as_str),
-            Touch::Get(_) => None,
+            Touch::Get(_) | Touch::Write(_) => None,
         });
         paths
             .filter(|path| path.starts_with('/'))
             .flat_map(|path| Planned::trail(&self.login.elevate, path))
             .collect()
+    }
+
+    /// Those among [`Self::planned`] that write, each with what permits it.
+    #[must_use]
+    pub fn writing(&self) -> BTreeMap<Planned, String> {
+        let mut writing = BTreeMap::new();
+        for touch in &self.touches {
+            if let Touch::Write(writes) = touch {
+                for planned in Planned::writing(writes) {
+                    let planned = planned.elevated(&self.login.elevate);
+                    writing.insert(planned, writes.permission());
+                }
+            }
+        }
+        writing
     }
 
     /// What comes on top where the server gives this login no SFTP, although it would be used.
@@ -82,7 +100,7 @@ impl Visit {
         let touches = self.touches.iter().chain(&self.identity);
         let patterns = touches.filter_map(|touch| match touch {
             Touch::Read(pattern) => Some(pattern.as_str()),
-            Touch::Execute(_) | Touch::List(_) | Touch::Get(_) => None,
+            Touch::Execute(_) | Touch::List(_) | Touch::Get(_) | Touch::Write(_) => None,
         });
         patterns.collect()
     }
@@ -92,7 +110,7 @@ impl Visit {
     pub fn listed(&self) -> BTreeSet<&str> {
         let listed = self.touches.iter().filter_map(|touch| match touch {
             Touch::List(pattern) => Some(pattern.as_str()),
-            Touch::Execute(_) | Touch::Read(_) | Touch::Get(_) => None,
+            Touch::Execute(_) | Touch::Read(_) | Touch::Get(_) | Touch::Write(_) => None,
         });
         listed.collect()
     }
@@ -102,7 +120,7 @@ impl Visit {
     pub fn urls(&self) -> BTreeSet<&str> {
         let urls = self.touches.iter().filter_map(|touch| match touch {
             Touch::Get(url) => Some(url.as_str()),
-            Touch::Execute(_) | Touch::Read(_) | Touch::List(_) => None,
+            Touch::Execute(_) | Touch::Read(_) | Touch::List(_) | Touch::Write(_) => None,
         });
         urls.collect()
     }
@@ -123,6 +141,7 @@ fn commands(
         Touch::Execute(words) => vec![Planned::exact(&Command(words.clone()))],
         Touch::Read(pattern) if reads_by_command => Planned::reading(pattern),
         Touch::List(pattern) if reads_by_command => Planned::listing(pattern),
+        Touch::Write(writes) => Planned::writing(writes).collect(),
         Touch::Read(_) | Touch::List(_) | Touch::Get(_) => Vec::new(),
     });
     planned.map(move |planned| planned.elevated(elevate))

@@ -52,6 +52,7 @@ fn evidence(artifact: &str, kind: &str, home: &str) -> Evidence {
         log: None,
         promise: None,
         settings: None,
+        database: None,
     }
 }
 

@@ -390,7 +390,8 @@ pub struct Evidence {
     pub bytes: u64,
     /// SHA-256 of those bytes.
     pub sha256: String,
-    /// `sftp`, `exec`, `command` or `listing`; of a listing, bytes and digest are those of its lines.
+    /// `sftp`, `exec`, `copy`, `vacuum-into`, `command`, `http` or `listing`; of a listing, bytes and digest
+    /// are those of its lines.
     pub method: String,
     /// Last change of the file, RFC 3339 UTC.
     pub modified: Option<String>,
@@ -420,6 +421,9 @@ pub struct Evidence {
     /// What was read of a configuration file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub settings: Option<Settings>,
+    /// What was seen of a statistics database, and how its copy was taken.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub database: Option<Database>,
 }
 
 /// What was read of a configuration file, and what steps concluded from it. What a step concludes from
@@ -455,6 +459,63 @@ pub struct Running {
     pub compared: u64,
     /// Settings that differ.
     pub differing: u64,
+}
+
+/// What was seen of a statistics database, and how its copy was taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Why it was taken by this method.
+    pub reason: String,
+    /// What became of each attempt, the first one first: `ok`, `changed` (by the product meanwhile),
+    /// `torn`, `busy` (locked by the product) or `refused` (whole, and not as it must be).
+    pub attempts: Vec<String>,
+    /// Version of the host's `sqlite3`, when it was used.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sqlite: Option<String>,
+    /// Number of tables; 0 when it could not be read.
+    pub tables: u64,
+    /// The tables that the inventory names and the database has, each with those of its named columns
+    /// that are there.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub found: BTreeMap<String, Vec<String>>,
+    /// `rollback` or `wal`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub journal_mode: Option<String>,
+    /// Bytes of a page.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub page_size: Option<u32>,
+    /// The widest stretch between two samples that follow each other.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub widest_gap: Option<Stretch>,
+    /// How often samples came, in milliseconds, when a step asked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interval_ms: Option<u64>,
+    /// The spans that steps asked about, each with its widest stretch without a sample.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub spans: Vec<Span>,
+}
+
+/// From one time to another, RFC 3339 UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stretch {
+    /// Where it begins.
+    pub from: String,
+    /// Where it ends.
+    pub to: String,
+    /// How long it is, in milliseconds.
+    pub ms: u64,
+}
+
+/// A span that a step asked about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Span {
+    /// The whole span, by the host's clock.
+    pub whole: Stretch,
+    /// The widest stretch in it without a sample.
+    pub widest: Stretch,
 }
 
 /// Why a check failed.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +13,7 @@ use super::hung::{Hung, Wary};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Identity, Inventory, Login, Never};
 use crate::plan::Visit;
+use crate::steps::statistics::{Debts, left_behind, settle};
 use crate::steps::{Door, Seen, identify, is_meant, measure, on_time};
 use crate::time;
 use crate::transport::{Greeting, Limits, Session, Ways};
@@ -158,6 +160,9 @@ impl Met {
     }
 }
 
+/// Longest time for removing what is left once a lane ends.
+const TIDYING: Duration = Duration::from_secs(8);
+
 enum State {
     Closed,
     Open(Arc<dyn Session>),
@@ -175,6 +180,7 @@ pub(super) struct LaneDoor {
     cancel: CancellationToken,
     hung: Hung,
     state: tokio::sync::Mutex<State>,
+    debts: Debts,
 }
 
 impl LaneDoor {
@@ -198,6 +204,7 @@ impl LaneDoor {
             cancel,
             hung: Hung::default(),
             state: tokio::sync::Mutex::new(State::Closed),
+            debts: Debts::default(),
         }
     }
 
@@ -207,9 +214,49 @@ impl LaneDoor {
         }
     }
 
-    async fn open(&self) -> Result<Arc<dyn Session>, Failure> {
+    /// Removes what a check has left, also after the run was told to stop, which kills the session that
+    /// something ran on.
+    ///
+    /// # Errors
+    /// The failure that names what may still be there.
+    pub(super) async fn settle(&self) -> Result<(), Failure> {
+        let owed = self.debts.take();
+        let Some(first) = owed.first() else {
+            return Ok(());
+        };
+        let left = |why: &str| {
+            left_behind(first, why).with_login(&self.visit.login.host, &self.visit.login.user)
+        };
+        let work = async {
+            let open = match &*self.state.lock().await {
+                State::Open(session) if !session.is_dead() => Some(session.clone()),
+                _ => None,
+            };
+            let session = match open {
+                Some(session) => session,
+                None => self.open(&CancellationToken::new()).await?,
+            };
+            let limits = Limits {
+                time: TIDYING,
+                bytes: 1 << 16,
+            };
+            for scratch in &owed {
+                settle(&*session, scratch, limits)
+                    .await
+                    .map_err(|why| left_behind(scratch, &why))?;
+            }
+            session.close().await;
+            Ok(())
+        };
+        match tokio::time::timeout(TIDYING, work).await {
+            Ok(done) => done.map_err(|failure: Failure| left(&failure.to_string())),
+            Err(_elapsed) => Err(left("no answer in time")),
+        }
+    }
+
+    async fn open(&self, cancel: &CancellationToken) -> Result<Arc<dyn Session>, Failure> {
         let login = &self.visit.login;
-        let session = self.ways.connect(login, &self.cancel).await?;
+        let session = self.ways.connect(login, cancel).await?;
         self.hosts.note(login, session.greeting());
         let wary = Arc::new(Wary::new(session, self.hung.clone(), login.deadline));
         let (touches, identity) = (&self.visit.touches, &self.visit.identity);
@@ -269,7 +316,7 @@ impl Door for LaneDoor {
             }
             // If the check's deadline drops this future half-way, the next check does not try again.
             *state = State::Refused(interrupted(login));
-            match self.open().await {
+            match self.open(&self.cancel).await {
                 Ok(session) => {
                     *state = State::Open(session.clone());
                     Ok(session)
@@ -285,6 +332,10 @@ impl Door for LaneDoor {
 
     fn login(&self) -> &Login {
         &self.visit.login
+    }
+
+    fn debts(&self) -> Option<&Debts> {
+        Some(&self.debts)
     }
 
     fn seen(&self) -> Seen {

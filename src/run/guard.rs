@@ -10,6 +10,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Get, Never};
 use crate::steps::Touch;
+use crate::steps::statistics::{Piece, Writes, fresh, leads_to};
 use crate::transport::{
     Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Trail,
 };
@@ -21,6 +22,9 @@ pub(super) struct Guard {
     urls: HashSet<String>,
     /// Listed, and not read.
     listed: HashSet<String>,
+    /// Private copies that may be made, and where they may be read.
+    writes: Vec<Writes>,
+    copies: Vec<Piece>,
     /// What it may do without `sudo`.
     identity: BTreeSet<Touch>,
 }
@@ -35,10 +39,15 @@ impl Guard {
         let (mut commands, mut patterns) = (HashSet::new(), Vec::new());
         let mut urls = HashSet::new();
         let mut listed = HashSet::new();
+        let (mut writes, mut copies) = (Vec::new(), Vec::new());
         for touch in touches {
             match touch {
                 Touch::Execute(words) => drop(commands.insert(words.clone())),
-                Touch::Read(pattern) => patterns.push((pattern.clone(), matcher(pattern))),
+                Touch::Read(pattern) => match fresh(pattern) {
+                    Some(piece) => copies.push(piece),
+                    None => patterns.push((pattern.clone(), matcher(pattern))),
+                },
+                Touch::Write(permitted) => writes.push(permitted.clone()),
                 Touch::Get(url) => drop(urls.insert(url.clone())),
                 Touch::List(pattern) => drop(listed.insert(pattern.clone())),
             }
@@ -49,6 +58,8 @@ impl Guard {
             patterns,
             urls,
             listed,
+            writes,
+            copies,
             identity: identity.clone(),
         }
     }
@@ -62,7 +73,7 @@ impl Guard {
     fn allows_path(&self, path: &str) -> bool {
         self.patterns.iter().any(|(pattern, glob)| {
             pattern == path || glob.as_ref().is_some_and(|glob| glob.is_match(path))
-        })
+        }) || self.copies.iter().any(|planned| leads_to(planned, path))
     }
 
     /// Whether it is planned or leads to what is: a file, a directory above it, a program.
@@ -111,7 +122,8 @@ impl Session for Guard {
         command: &'a Command,
         limits: Limits,
     ) -> BoxFuture<'a, Result<Output, Failure>> {
-        match self.commands.contains(&command.0) {
+        let writes = || self.writes.iter().any(|writes| writes.allows(&command.0));
+        match self.commands.contains(&command.0) || writes() {
             true => self.inner.run(command, limits),
             false => Box::pin(ready(Err(unplanned(&command.0.join(" "))))),
         }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::Options;
 use super::check;
 use super::door::{LaneDoor, Registry};
-use super::record::Slots;
+use super::record::{Record, Slots};
 use super::runner::Said;
 use crate::inventory::Login;
 use crate::plan::{Plan, Visit};
@@ -83,6 +83,7 @@ async fn drive(lane: Lane, shared: Shared, limits: &Limits) {
             cancel.clone(),
         ))
     });
+    let mut cut_off = None;
     for index in lane.checks {
         let Some(planned) = shared.plan.checks.get(index) else {
             continue;
@@ -102,7 +103,10 @@ async fn drive(lane: Lane, shared: Shared, limits: &Limits) {
         );
         let record = tokio::select! {
             biased;
-            () = cancel.cancelled() => break,
+            () = cancel.cancelled() => {
+                cut_off = Some((index, planned.steps.len()));
+                break;
+            }
             record = judged => record,
         };
         if record.fault.is_some() {
@@ -112,6 +116,9 @@ async fn drive(lane: Lane, shared: Shared, limits: &Limits) {
         let _ = shared.said.send(Said::Finished(index));
     }
     if let Some(door) = door {
+        if let (Err(failure), Some((index, steps))) = (door.settle().await, cut_off) {
+            shared.slots.fill(index, Record::not_run(steps, failure));
+        }
         door.close().await;
     }
 }

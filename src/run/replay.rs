@@ -31,6 +31,10 @@ use crate::steps::{
 };
 use crate::text::escape;
 
+mod databases;
+
+use databases::Times;
+
 const INVENTORY: &str = "inputs/inventory.yaml";
 // Recorded times are whole seconds, and a check is judged while it runs.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
@@ -220,6 +224,7 @@ fn gathered(planned: &Check, told: &schema::Check, inventory: &Inventory) -> Res
                         Touch::List(pattern) => {
                             *pattern == evidence.path && evidence.method == "listing"
                         }
+                        Touch::Write(_) => false,
                         Touch::Read(pattern) => {
                             *pattern == evidence.path
                                 || matcher(pattern)
@@ -259,6 +264,8 @@ fn held(call: &Call, planned: &Check, told: &schema::Check, all: &Inventory) -> 
     };
     let time = |text: &Option<String>| text.as_deref()?.parse::<Timestamp>().ok();
     let began = time(&told.started);
+    let ended =
+        began.map(|began| began + SignedDuration::from_millis_i128(told.duration_ms.into()));
     let holds = match call {
         Call::Version(version::Ask::Expected) => {
             let files = of(&ArtifactName::OfKind(Kind::Version));
@@ -317,6 +324,21 @@ fn held(call: &Call, planned: &Check, told: &schema::Check, all: &Inventory) -> 
                 }
             };
             !listings.is_empty() && listings.iter().all(quiet)
+        }
+        Call::Statistics(name, ask) => {
+            let files = of(name);
+            let artifact = name.find(instance, subject.team.as_deref()).ok();
+            let login = subject.host.as_deref().zip(subject.team.as_deref());
+            let login = login.and_then(|(host, team)| all.login(host, team));
+            let slack = login.map_or(Duration::ZERO, |login| login.clock_tolerance);
+            let times = ended.zip(began).map(|(ended, began)| Times {
+                began,
+                ended,
+                slack: signed(slack) + SLACK,
+            });
+            artifact
+                .zip(times)
+                .is_some_and(|(artifact, times)| databases::hold(ask, artifact, &files, &times))
         }
         Call::AllWithin(span) => {
             let took: u64 = told.evidence.iter().map(|file| file.duration_ms).sum();

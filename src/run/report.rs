@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::told::{self, Asked};
 use super::{Ran, Record};
 use crate::digest::Sha256;
+use crate::evidence::database_seen::{DatabaseSeen, Stretch};
 use crate::evidence::host_facts::Disk;
 use crate::evidence::redact::Capture;
 use crate::evidence::settings::Told;
@@ -378,7 +379,10 @@ fn evidence(found: &Evidence, asked: &Asked) -> schema::Evidence {
             entries = Some(seen.files);
             listed_bytes = Some(seen.bytes);
         }
-        Content::Database { samples, .. } => entries = Some(*samples),
+        Content::Database(seen) => {
+            entries = (seen.tables > 0).then_some(seen.samples);
+            oldest = seen.oldest.map(rfc3339);
+        }
     }
     schema::Evidence {
         artifact: found.artifact.clone(),
@@ -405,6 +409,10 @@ fn evidence(found: &Evidence, asked: &Asked) -> schema::Evidence {
         },
         listed_bytes,
         settings,
+        database: match &found.content {
+            Content::Database(seen) => Some(database(seen)),
+            _ => None,
+        },
     }
 }
 
@@ -420,6 +428,41 @@ fn about_settings(found: &Told) -> schema::Settings {
             compared: running.compared,
             differing: running.differing,
         }),
+    }
+}
+
+fn database(seen: &DatabaseSeen) -> schema::Database {
+    let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    schema::Database {
+        reason: seen.taken.reason.clone(),
+        attempts: seen
+            .taken
+            .attempts
+            .iter()
+            .map(|&word| word.to_owned())
+            .collect(),
+        sqlite: seen.taken.sqlite.clone(),
+        tables: seen.tables,
+        found: seen.found.clone(),
+        journal_mode: said(seen.journal_mode),
+        page_size: (seen.page_size > 0).then_some(seen.page_size),
+        widest_gap: seen.widest.map(stretch),
+        interval_ms: (seen.interval)
+            .map(|interval| u64::try_from(interval.as_millis()).unwrap_or(u64::MAX)),
+        spans: (seen.spans.iter())
+            .map(|span| schema::Span {
+                whole: stretch(span.whole),
+                widest: stretch(span.widest),
+            })
+            .collect(),
+    }
+}
+
+fn stretch(stretch: Stretch) -> schema::Stretch {
+    schema::Stretch {
+        from: rfc3339(stretch.from),
+        to: rfc3339(stretch.to),
+        ms: u64::try_from(stretch.width().as_millis()).unwrap_or(0),
     }
 }
 

@@ -4,9 +4,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::statistics::{Road, Writes};
 use super::{Subject, configuration, host, journal, listing, log, statistics, version};
 use crate::inventory::{
-    Artifact, Format, Instance, Inventory, Kind, Pattern, Source, Transport, mask,
+    Artifact, Format, Instance, Inventory, Kind, Pattern, Source, Take, Transport, mask,
 };
 use crate::text;
 
@@ -158,6 +159,8 @@ pub enum Touch {
     List(String),
     /// An HTTP GET is sent to this URL, from the host.
     Get(String),
+    /// A private copy is made below a directory that the inventory names, read and removed again.
+    Write(Writes),
 }
 
 impl Call {
@@ -253,9 +256,21 @@ impl Call {
             return Ok(());
         }
         let touches = self.touches(subject, inventory);
+        let writes = touches.iter().find_map(|touch| match touch {
+            Touch::Write(writes) => Some(writes),
+            _ => None,
+        });
+        if let Some(writes) = writes {
+            return Err(format!(
+                "team `{team}` has files only (`transport: sftp`), and `take: {{{}: …}}` of artifact `{}` of instance `{}` makes a copy by commands on the host: write `take: stream` for this team, or have another team do it",
+                writes.road.as_str(),
+                writes.artifact,
+                writes.instance
+            ));
+        }
         let command = touches.iter().find_map(|touch| match touch {
             Touch::Execute(words) => Some(super::command_line(words)),
-            Touch::Read(_) | Touch::List(_) | Touch::Get(_) => None,
+            Touch::Read(_) | Touch::List(_) | Touch::Get(_) | Touch::Write(_) => None,
         });
         match command {
             None => Ok(()),
@@ -315,7 +330,7 @@ impl Call {
         artifacts
             .into_iter()
             .flat_map(|artifact| {
-                let mut touches = touched(artifact);
+                let mut touches = touched(instance, artifact);
                 touches.extend(match self {
                     Self::Configuration(_, ask) => ask.touches(instance, artifact, subject),
                     Self::Log(_, ask) => ask.touches(instance, artifact, subject),
@@ -351,24 +366,52 @@ pub(super) fn lacks(instance: &Instance, key: &str) -> Result<(), String> {
 }
 
 /// What retrieving `artifact` uses on the host.
-pub(super) fn touched(artifact: &Artifact) -> Vec<Touch> {
-    let mut touches = touched_itself(artifact);
+pub(super) fn touched(instance: &Instance, artifact: &Artifact) -> Vec<Touch> {
+    let mut touches = touched_itself(instance, artifact);
     let includes = artifact.configuration.includes.iter().flatten();
     touches.extend(includes.cloned().map(Touch::Read));
     touches
 }
 
-fn touched_itself(artifact: &Artifact) -> Vec<Touch> {
+fn touched_itself(instance: &Instance, artifact: &Artifact) -> Vec<Touch> {
     match (&artifact.source, artifact.format) {
         (Source::Path(path), _) if artifact.listing => vec![Touch::List(path.clone())],
         (Source::Command(words), _) => vec![Touch::Execute(words.clone())],
-        (Source::Path(path), Some(Format::Sqlite)) => ["", "-wal", "-journal"]
-            .iter()
-            .map(|suffix| Touch::Read(format!("{path}{suffix}")))
-            .collect(),
+        (Source::Path(path), Some(Format::Sqlite)) => {
+            let mut touches: Vec<Touch> = ["", "-wal", "-journal"]
+                .iter()
+                .map(|suffix| Touch::Read(format!("{path}{suffix}")))
+                .collect();
+            if let Some(writes) = written(instance, artifact, path) {
+                if writes.road == Road::VacuumInto {
+                    // Looked at only: without it nobody has the database open.
+                    touches.push(Touch::Read(format!("{path}-shm")));
+                }
+                touches.push(Touch::Execute(writes.room()));
+                touches.extend(writes.copies().into_iter().map(Touch::Read));
+                touches.push(Touch::Write(writes));
+            }
+            touches
+        }
         (Source::Path(path), _) => vec![Touch::Read(path.clone())],
         (Source::Mask(mask), _) => vec![Touch::Read(mask::pattern(mask))],
         (Source::Journal(unit), _) => vec![Touch::Execute(journal::words(unit))],
         (Source::Http(get), _) => vec![Touch::Get(get.url.clone())],
     }
+}
+
+/// The copy on the host that `take:` of a database permits.
+pub(super) fn written(instance: &Instance, artifact: &Artifact, path: &str) -> Option<Writes> {
+    let (directory, road) = match artifact.statistics.take.as_ref()? {
+        Take::Stream => return None,
+        Take::Copy(directory) => (directory, Road::Copy),
+        Take::VacuumInto(directory) => (directory, Road::VacuumInto),
+    };
+    Some(Writes {
+        artifact: artifact.name.clone(),
+        instance: instance.name.clone(),
+        database: path.to_owned(),
+        directory: directory.clone(),
+        road,
+    })
 }

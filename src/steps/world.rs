@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 
 use super::configuration::Links;
 use super::retrieve::Fetched;
+use super::statistics::Debts;
 use super::{Keep, Seen, Subject};
 use crate::evidence::host_facts::{Disk, HostFacts};
 use crate::evidence::transcript::Transcript;
@@ -24,6 +25,10 @@ pub trait Door: Send + Sync {
     fn session(&self) -> BoxFuture<'_, Result<Arc<dyn Session>, Failure>>;
     /// The login it stands for.
     fn login(&self) -> &Login;
+    /// What this login has put on the host and must remove again; nothing where nobody could.
+    fn debts(&self) -> Option<&Debts> {
+        None
+    }
     /// What the host said of itself to the logins so far.
     fn seen(&self) -> Seen {
         Seen::default()

@@ -12,6 +12,20 @@ use super::*;
 use crate::evidence::mark::WalMark;
 use crate::inventory::SampleUnit;
 
+fn inspect(
+    database: &std::path::Path,
+    tables: &[String],
+    sample: Option<&Sample>,
+    within: Duration,
+) -> Result<Content, Failure> {
+    let wanted = Wanted {
+        tables: tables.to_vec(),
+        sample: sample.cloned(),
+        ..Wanted::default()
+    };
+    super::inspect(database, &wanted, within).map(|seen| Content::Database(Box::new(seen)))
+}
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A server's directory with a live database, and a scratch directory of ours.
@@ -69,7 +83,7 @@ impl Estate {
 
     fn rows(&self) -> u64 {
         match self.inspect() {
-            Ok(Content::Database { samples, .. }) => samples,
+            Ok(Content::Database(seen)) => seen.samples,
             other => panic!("{other:?}"),
         }
     }
@@ -104,14 +118,16 @@ fn a_copy_is_judged_and_the_newest_sample_found() {
     drop(writer);
     estate.fetch(&[]);
     let newest: Timestamp = "2026-11-21T09:30:49Z".parse().unwrap();
+    let Ok(Content::Database(seen)) = estate.inspect() else {
+        panic!("no database")
+    };
     assert_eq!(
-        estate.inspect(),
-        Ok(Content::Database {
-            tables: 2,
-            samples: 50,
-            newest: Some(newest)
-        })
+        (seen.tables, seen.samples, seen.newest),
+        (2, 50, Some(newest))
     );
+    assert_eq!(seen.oldest, Some(newest - Duration::from_secs(49)));
+    assert_eq!((seen.journal_mode, seen.page_size), ("rollback", 4096));
+    assert_eq!(seen.widest.unwrap().width().as_secs(), 1);
     let without = inspect(&estate.copy(""), &[], None, MINUTE).unwrap();
     assert_eq!(without.newest(), None);
 }

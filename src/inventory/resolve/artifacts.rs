@@ -3,7 +3,7 @@
 
 use crate::inventory::artifact::{
     About, ConfigurationKeys, EntryForm, Format, Get, Kind, LogKeys, Pattern, Sample,
-    StatisticsKeys, Stream,
+    StatisticsKeys, Stream, Take,
 };
 use crate::inventory::mask;
 use crate::inventory::page::{Mark, Page};
@@ -178,9 +178,29 @@ pub(super) fn complete(
     if format != Some(Format::Sqlite) {
         let tables = artifact.tables.as_ref().map(|tables| (tables.at, "tables"));
         let sample = artifact.sample.as_ref().map(|sample| (sample.at, "sample"));
-        for (at, key) in tables.into_iter().chain(sample) {
+        let themed = artifact.themed.iter();
+        let themed = themed.filter(|(theme, ..)| *theme == Theme::Statistics);
+        let keys = themed.map(|(_, key, at)| (*at, *key));
+        let is_statistics = kind == Some(Kind::Statistics);
+        let keys = keys.filter(|_| is_statistics);
+        for (at, key) in tables.into_iter().chain(sample).chain(keys) {
             let message = format!("`{key}` is about databases, and this artifact is none");
             refuse(page, at, message, "write `format: sqlite`, or remove it");
+        }
+    }
+    if let Some(Take::Copy(directory) | Take::VacuumInto(directory)) = &artifact.statistics.take {
+        // Consent to a copy is consent to one file: what else a pattern will match is not known.
+        let is_one = match &source {
+            Some(Source::Path(path)) => !path.literals().any(|text| text.contains(['*', '?', '['])),
+            Some(_) => false,
+            None => true,
+        };
+        if !is_one {
+            let message = format!(
+                "`take` of artifact `{name}` of {of} copies one database, and this is not one path"
+            );
+            let hint = "write its whole `path:` without a pattern, or `take: stream`";
+            refuse(page, directory.at, message, hint);
         }
     }
     for (theme, key, at) in &artifact.themed {

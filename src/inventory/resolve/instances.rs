@@ -12,7 +12,7 @@ use super::products::{self, Product};
 use super::urls;
 use super::{Index, Known};
 use crate::inventory::Instance;
-use crate::inventory::artifact::{Artifact, Get, Kind, Source};
+use crate::inventory::artifact::{Artifact, Get, Kind, Source, Take};
 use crate::inventory::forbidden::Never;
 use crate::inventory::mask;
 use crate::inventory::page::{Mark, Page, Text};
@@ -298,6 +298,23 @@ impl<'r> Resolver<'r> {
                 Source::Http(get)
             }
         };
+        let statistics = (ready.statistics).fill(|text| self.fill_one(text, ready, scope))?;
+        if let (
+            Some(Take::Copy(written) | Take::VacuumInto(written)),
+            Some(Take::Copy(directory) | Take::VacuumInto(directory)),
+        ) = (&ready.statistics.take, &statistics.take)
+            && let Some((message, hint)) = paths::object_to_directory(directory)
+        {
+            let at = scope.blame(written, |_| true);
+            if self.said.insert(at) {
+                let message = format!(
+                    "{message}: `{directory}`, `take` of artifact `{}`",
+                    ready.name
+                );
+                page.refuse(at, message, hint);
+            }
+            return None;
+        }
         Some(Artifact {
             name: ready.name.clone(),
             kind: ready.kind,
@@ -310,7 +327,7 @@ impl<'r> Resolver<'r> {
             reject: ready.reject.clone(),
             listing: ready.listing,
             log: ready.log.fill(|text| self.fill_one(text, ready, scope))?,
-            statistics: (ready.statistics).fill(|text| self.fill_one(text, ready, scope))?,
+            statistics,
             // Files that several instances may share: a shipped sample, an include of all.
             configuration: ready.configuration.fill(|text| {
                 let path = self.fill_one(text, ready, scope)?;

@@ -72,6 +72,20 @@ pub(super) fn object_to(path: &str) -> Option<Objection> {
     None
 }
 
+/// What a directory for private copies gets wrong, all placeholders filled.
+pub(super) fn object_to_directory(path: &str) -> Option<Objection> {
+    if path.contains(is_pattern) {
+        return Some((
+            "a copy is made in one directory",
+            "write it without a pattern, such as `/var/tmp`",
+        ));
+    }
+    match path.trim_end_matches('/') {
+        "" if path.starts_with('/') => None,
+        directory => object_to(directory),
+    }
+}
+
 /// True when a component is `..`.
 pub(super) fn climbs(path: &str) -> bool {
     path.split('/').any(|component| component == "..")

@@ -134,6 +134,21 @@ fn line(planned: &Planned) -> Option<String> {
                 continue;
             }
             Word::Size => "SIZE".to_owned(),
+            Word::Fresh { before, after } => {
+                if before.contains(char::is_control) || after.contains(char::is_control) {
+                    return None;
+                }
+                // Within one word: its quotes stay open around what varies.
+                let (before, after) = (quoted(&[before]), quoted(&[after]));
+                literal.push_str(before.strip_suffix('\'').unwrap_or(&before));
+                parts.push(format!("\"{}\"", inside(&literal)));
+                let after = after.strip_prefix('\'').unwrap_or(&after);
+                // What varies ends at the next quote.
+                let (known, rest) = after.split_at(after.find('\'').unwrap_or(after.len()));
+                parts.push(format!("\"CHOSEN{}\"", inside(known)));
+                rest.clone_into(&mut literal);
+                continue;
+            }
             Word::Path(path) if path.contains(|c: char| c.is_control() || c == '\'') => {
                 return None;
             }
@@ -196,12 +211,18 @@ s=$s$r
 "#;
 
 const LIKE: &str = r#"
-# Is $1 a size, or a path of the pattern $2? Component by component, nothing hidden, no `..`.
+# Is $1 a size, what mktemp chose, or a path of the pattern $2? Component by component, nothing hidden, no `..`.
 like() {
   if [ "$2" = SIZE ]; then
     case $1 in '' | 0* | *[!0-9]*) return 1 ;; esac
     return 0
   fi
+  case $2 in CHOSEN*)
+    y=${2#CHOSEN} x=${1%"${2#CHOSEN}"}
+    [ "$1" = "$x$y" ] || return 1
+    case $x in *[!0-9A-Za-z]*) return 1 ;; ??????????) return 0 ;; esac
+    return 1 ;;
+  esac
   p=$1/ g=$2/
   while [ -n "$p" ] && [ -n "$g" ]; do
     x=${p%%/*} y=${g%%/*}

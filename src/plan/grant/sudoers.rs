@@ -111,9 +111,14 @@ fn rule(planned: &Planned, looked_up: &mut BTreeSet<String>) -> Result<String, W
         return Err(("its program varies", WRAP));
     };
     for word in &planned.words {
-        if let Word::Exact(word) | Word::Path(word) = word
-            && (word.is_empty() || word.contains(|c: char| c.is_whitespace() || is_unsafe(c)))
-        {
+        let texts = match word {
+            Word::Exact(word) | Word::Path(word) if word.is_empty() => vec![" "],
+            Word::Exact(word) | Word::Path(word) => vec![word.as_str()],
+            Word::Fresh { before, after } => vec![before.as_str(), after],
+            Word::Size => Vec::new(),
+        };
+        let is_odd = |c: char| c.is_whitespace() || is_unsafe(c);
+        if texts.iter().any(|text| text.contains(is_odd)) {
             return Err((
                 "sudo joins arguments by blanks, so that a blank inside of one allows others too",
                 WRAP,
@@ -139,7 +144,7 @@ fn rule(planned: &Planned, looked_up: &mut BTreeSet<String>) -> Result<String, W
         .iter()
         .filter_map(|word| match word {
             Word::Exact(word) => Some(word.as_str()),
-            Word::Path(_) | Word::Size => None,
+            Word::Path(_) | Word::Size | Word::Fresh { .. } => None,
         })
         .collect();
     let exact = exact.join(" ");
@@ -163,6 +168,11 @@ fn expression(word: &Word) -> Option<String> {
         Word::Exact(word) => Some(pattern::literal(word)),
         Word::Path(path) => pattern::regex(path),
         Word::Size => Some("[1-9][0-9]*".to_owned()),
+        Word::Fresh { before, after } => Some(format!(
+            "{}[0-9A-Za-z]{{10}}{}",
+            pattern::literal(before),
+            pattern::literal(after)
+        )),
     }
 }
 

@@ -99,7 +99,9 @@ impl Ask {
                 let found = self.also(artifact);
                 let found =
                     found.and_then(|name| name.find(instance, subject.team.as_deref()).ok());
-                found.map(touched).unwrap_or_default()
+                found
+                    .map(|artifact| touched(instance, artifact))
+                    .unwrap_or_default()
             }
             _ => Vec::new(),
         }

@@ -53,7 +53,7 @@ pub(super) fn touches(instance: &Instance, artifact: &Artifact, subject: &Subjec
             read.map(Touch::Read).collect()
         }
         Some(Retention::Configuration) => beside(instance, artifact, subject.team.as_deref())
-            .map(touched)
+            .map(|artifact| touched(instance, artifact))
             .unwrap_or_default(),
     }
 }

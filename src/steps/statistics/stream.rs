@@ -1,0 +1,301 @@
+//! A database read where it lies: copied as one set with its write-ahead log or journal, checked on the
+//! local copy, and fetched again when the product changed it meanwhile. A bad copy is not yet a bad
+//! database (facts: artifacts.md 2.4, perf.md). Writes nothing on the host.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::{
+    ATTEMPTS, CHANGED, Files, Once, SIDECARS, TORN, check, drop_scratch, fault, told, waited,
+};
+use crate::evidence::Content;
+use crate::evidence::database_seen::{Stretch, Taken};
+use crate::evidence::mark::{DATABASE_HEADER, DatabaseMark, WAL_HEADER, WalMark};
+use crate::evidence::tap::Tap;
+use crate::failure::{Failure, FailureKind};
+use crate::inventory::Artifact;
+use crate::steps::retrieve::{Fetched, Tee, evidence, kept, nothing_matches, read, regular};
+use crate::steps::{Stop, World};
+use crate::text;
+use crate::time;
+use crate::transport::{Entry, Session};
+
+/// Why it is read as it lies, when nothing else is asked for.
+const REASON: &str = "read where it lies, which touches nothing";
+
+/// Fetches every database that `pattern` names.
+pub(super) async fn fetch(
+    world: &World,
+    artifact: &Artifact,
+    pattern: &str,
+) -> Result<Files, Stop> {
+    let session = world.session().await?;
+    let found = session
+        .list(pattern, world.limits()?)
+        .await
+        .map_err(|f| f.with_subject_if_none(pattern))?;
+    let databases: Vec<&Entry> = found
+        .iter()
+        .filter(|entry| !SIDECARS.iter().any(|suffix| entry.path.ends_with(suffix)))
+        .collect();
+    if databases.is_empty() {
+        return Err(nothing_matches(pattern).into());
+    }
+    let mut files = Vec::new();
+    for database in databases {
+        files.extend(one(world, artifact, &database.path, REASON).await?);
+    }
+    Ok(files)
+}
+
+/// Fetches one database, for this reason.
+pub(super) async fn one(
+    world: &World,
+    artifact: &Artifact,
+    path: &str,
+    reason: &str,
+) -> Result<Files, Stop> {
+    let session = world.session().await?;
+    let started = Instant::now();
+    let mut taken = Taken {
+        reason: reason.to_owned(),
+        ..Taken::default()
+    };
+    loop {
+        let (mut kept, from) = (Vec::new(), time::now());
+        let attempt = u32::try_from(taken.attempts.len() + 1).unwrap_or(u32::MAX);
+        let copied = copy(world, &*session, artifact, path, attempt, &mut kept).await;
+        let (files, outcome) = match copied {
+            // The product closed the database or rotated its journal in between.
+            Err(Stop::Failure(failure))
+                if failure.kind == FailureKind::Missing && attempt < ATTEMPTS =>
+            {
+                (Vec::new(), CHANGED)
+            }
+            done => done?,
+        };
+        taken.attempts.push(outcome);
+        taken.during = Some(Stretch {
+            from,
+            to: time::now(),
+        });
+        if attempt == ATTEMPTS || ![CHANGED, TORN].contains(&outcome) {
+            return Ok(told(files, taken, started));
+        }
+        // A copy that is not the one reported is not kept either.
+        for path in kept {
+            std::fs::remove_file(path).map_err(|error| fault(&error))?;
+        }
+        waited(attempt).await;
+    }
+}
+
+/// One copy of the set, and what became of it: unchanged while it was copied, and well inside.
+async fn copy(
+    world: &World,
+    session: &dyn Session,
+    artifact: &Artifact,
+    path: &str,
+    attempt: u32,
+    kept: &mut Vec<PathBuf>,
+) -> Result<Once, Stop> {
+    let scratch = tempfile::tempdir().map_err(|error| fault(&error))?;
+    let copy = scratch.path().join("copy.db");
+    let before = Marks::take(world, session, path).await?;
+    let mut files = Vec::new();
+    for suffix in before.set(world, session, path).await? {
+        let remote = format!("{path}{suffix}");
+        let local = scratch.path().join(format!("copy.db{suffix}"));
+        let part = Part {
+            artifact,
+            remote: &remote,
+            name: &remote,
+            attempt,
+        };
+        files.push(part.fetch(world, session, &local, kept).await?);
+    }
+    not_empty(path, files[0].0.bytes)?;
+    let after = Marks::take(world, session, path).await?;
+    let content = match before == after {
+        true => check(world, artifact, copy)
+            .await
+            .map_err(|failure| failure.with_subject_if_none(path)),
+        false => Err(changed(path, attempt)),
+    };
+    drop_scratch(scratch)?;
+    let outcome = super::outcome(before == after, &content);
+    files[0].1 = content;
+    Ok((files, outcome))
+}
+
+/// Zero bytes are no database, though SQLite would call them one.
+pub(super) fn not_empty(path: &str, bytes: u64) -> Result<(), Failure> {
+    match bytes {
+        0 => Err(Failure::new(FailureKind::Empty, "a database", "0 bytes")
+            .with_subject(path)
+            .with_hint(
+                "SQLite would call this file sound: the product has written no statistics into it",
+            )),
+        _ => Ok(()),
+    }
+}
+
+/// One file of a set.
+pub(super) struct Part<'a> {
+    pub artifact: &'a Artifact,
+    /// Where it is read.
+    pub remote: &'a str,
+    /// What it is a copy of.
+    pub name: &'a str,
+    pub attempt: u32,
+}
+
+impl Part<'_> {
+    pub(super) async fn fetch(
+        &self,
+        world: &World,
+        session: &dyn Session,
+        local: &Path,
+        kept_as: &mut Vec<PathBuf>,
+    ) -> Result<Fetched, Stop> {
+        let started = Instant::now();
+        let file = File::create_new(local).map_err(|error| fault(&error))?;
+        let keep = kept(world, self.artifact, self.name)?.map(|(file, path)| {
+            kept_as.push(path);
+            file
+        });
+        let receipt = read(
+            session,
+            self.remote,
+            None,
+            world.limits()?,
+            Tee::sink(Box::new(file), keep),
+        )
+        .await?;
+        let content = Ok(Content::Opaque);
+        let mut found = evidence(self.artifact, receipt, &content, started, self.attempt);
+        self.name.clone_into(&mut found.path);
+        Ok((found, content))
+    }
+}
+
+/// What tells whether the set changed while it was copied.
+///
+/// With entries in the `-wal`, the main file may be checkpointed while it is copied: every page so
+/// moved is still in the log that is copied after it, as long as the log was not restarted (same
+/// salts). What is written to the log meanwhile is merely newer. So the log's mark decides alone, and
+/// the main file is not asked for what nobody compares: each question is a round trip. Without a log,
+/// or with an empty one, the main file and its journal must stay as they are.
+#[derive(PartialEq)]
+pub(super) struct Marks {
+    /// Outer: the `-wal` exists. Inner: it has a header (an empty one has none).
+    wal: Option<Option<WalMark>>,
+    /// `None` when the log decides.
+    main: Option<Main>,
+}
+
+/// The main file, and whether a journal lies beside it.
+#[derive(PartialEq)]
+struct Main {
+    database: Option<DatabaseMark>,
+    entry: Entry,
+    journal: bool,
+}
+
+impl Marks {
+    pub(super) async fn take(
+        world: &World,
+        session: &dyn Session,
+        path: &str,
+    ) -> Result<Self, Stop> {
+        let wal_path = format!("{path}-wal");
+        let wal = match look(world, session, &wal_path).await? {
+            Some(found) => {
+                regular(&found)?;
+                let head = head(world, session, &wal_path, WAL_HEADER).await?;
+                Some(WalMark::read(&head))
+            }
+            None => None,
+        };
+        let main = match wal {
+            Some(Some(_)) => None,
+            Some(None) | None => Some(Main::take(world, session, path).await?),
+        };
+        Ok(Self { wal, main })
+    }
+
+    /// What belongs to the set besides the database, by its suffix.
+    pub(super) async fn set(
+        &self,
+        world: &World,
+        session: &dyn Session,
+        path: &str,
+    ) -> Result<Vec<&'static str>, Stop> {
+        let journal = match &self.main {
+            Some(main) => main.journal,
+            None => journal(world, session, path).await?,
+        };
+        let all = [
+            ("", true),
+            ("-wal", self.wal.is_some()),
+            ("-journal", journal),
+        ];
+        let present = all.into_iter().filter(|(_, present)| *present);
+        Ok(present.map(|(suffix, _)| suffix).collect())
+    }
+}
+
+impl Main {
+    async fn take(world: &World, session: &dyn Session, path: &str) -> Result<Self, Stop> {
+        let entry = look(world, session, path)
+            .await?
+            .ok_or_else(|| nothing_matches(path))?;
+        regular(&entry)?;
+        Ok(Self {
+            journal: journal(world, session, path).await?,
+            database: DatabaseMark::read(&head(world, session, path, DATABASE_HEADER).await?),
+            entry,
+        })
+    }
+}
+
+/// Whether a rollback journal lies beside the database: a `-wal` does not rule it out.
+async fn journal(world: &World, session: &dyn Session, path: &str) -> Result<bool, Stop> {
+    let found = look(world, session, &format!("{path}-journal")).await?;
+    Ok(found.is_some_and(|entry| entry.size > 0))
+}
+
+pub(super) async fn look(
+    world: &World,
+    session: &dyn Session,
+    path: &str,
+) -> Result<Option<Entry>, Stop> {
+    let found = session.list(path, world.limits()?).await;
+    match found {
+        Ok(entries) => Ok(entries.into_iter().next()),
+        Err(failure) if failure.kind == FailureKind::Missing => Ok(None),
+        Err(failure) => Err(failure.with_subject_if_none(path).into()),
+    }
+}
+
+pub(super) async fn head(
+    world: &World,
+    session: &dyn Session,
+    path: &str,
+    bytes: u64,
+) -> Result<Vec<u8>, Stop> {
+    let tap = Tap::new(Vec::new());
+    read(session, path, Some(bytes), world.limits()?, tap.sink()).await?;
+    Ok(tap.take())
+}
+
+pub(super) fn changed(path: &str, attempts: u32) -> Failure {
+    Failure::new(
+        FailureKind::Corrupt,
+        "a copy that did not change while it was taken",
+        format!("the product changed the database during each of {}", text::count(attempts as usize, "copy").replace("copys", "copies")),
+    )
+    .with_subject(path)
+    .with_hint("the database is written faster than this connection can copy it: retrieve it at a quieter time, or permit a copy on the host: `take: {copy: DIRECTORY}` or `take: {vacuum-into: DIRECTORY}`")
+}
