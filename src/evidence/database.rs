@@ -281,6 +281,8 @@ impl Reader for Header {
 }
 
 mod foreign;
+#[cfg(test)]
+mod hostile;
 mod schema;
 #[cfg(test)]
 mod tests;

@@ -272,6 +272,14 @@ mod tests {
             Touch::Get("http://127.0.0.1:8085/amps/*.json".into()),
             Touch::Get("http://127.0.0.1:8085/amps/instance.json".into()),
             Touch::List("/dumps/*.dmp".into()),
+            Touch::Read("/var/tmp/gonogo-??????????/copy.db".into()),
+            Touch::Write(Writes {
+                artifact: "statistics".into(),
+                instance: "orders".into(),
+                database: "/stats.db".into(),
+                directory: "/var/tmp".into(),
+                road: crate::steps::statistics::Road::Copy,
+            }),
         ]);
         let identity = BTreeSet::from([Touch::Execute(words("hostname"))]);
         let guard = Guard::new(
@@ -288,6 +296,21 @@ mod tests {
             ("df", false),
             ("df -h /", false),
             ("rm -rf", false),
+            ("mktemp -d -- /var/tmp/gonogo-XXXXXXXXXX", true),
+            ("mktemp -d -- /etc/gonogo-XXXXXXXXXX", false),
+            ("cp -- /stats.db /var/tmp/gonogo-aB3dE6gH9k/copy.db", true),
+            ("cp -- /stats.db /var/tmp/gonogo-aB3dE6gH9/copy.db", false),
+            (
+                "cp -- /stats.db /var/tmp/gonogo-../../../etc/copy.db",
+                false,
+            ),
+            (
+                "cp -- /etc/shadow /var/tmp/gonogo-aB3dE6gH9k/copy.db",
+                false,
+            ),
+            ("rmdir -- /var/tmp/gonogo-aB3dE6gH9k", true),
+            ("rmdir -- /var/tmp", false),
+            ("rm -rf -- /var/tmp/gonogo-aB3dE6gH9k", false),
         ] {
             assert_eq!(
                 guard.run(&Command(words(line)), limits).await.is_ok(),
@@ -308,6 +331,9 @@ mod tests {
             ("/stats.db", true),
             ("/stats.db-wal", false),
             ("/etc/shadow", false),
+            ("/var/tmp/gonogo-aB3dE6gH9k/copy.db", true),
+            ("/var/tmp/gonogo-aB3dE6gH9k/copy.db-wal", false),
+            ("/var/tmp/gonogo-aB3dE6gH..//copy.db", false),
         ] {
             assert_eq!(guard.list(path, limits).await.is_ok(), passes, "{path}");
             let read = guard.read(path, None, limits, Box::new(Vec::new())).await;

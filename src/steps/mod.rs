@@ -20,6 +20,7 @@ mod live;
 pub mod log;
 mod perform;
 mod printed;
+mod reject;
 mod remedy;
 mod retrieve;
 pub mod statistics;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::time::Instant;
 
 use super::retrieve::{Fetched, kept, reader_of};
-use super::{Stop, World, command, statistics};
+use super::{Stop, World, command, reject, statistics};
 use crate::digest::Sha256;
 use crate::evidence::unpack::Tail;
 use crate::evidence::{Content, Evidence, version};
@@ -24,6 +24,7 @@ pub(super) async fn fetch(
     if output.status != 0 {
         return Err(command::status_failure(&output, words).into());
     }
+    reject::output(&artifact.reject, &output).map_err(|failure| failure.with_subject(&*line))?;
     let bytes = wanted(&output, artifact.stream);
     if bytes.trim_ascii().is_empty() {
         return Err(nothing(&output, artifact.stream).with_subject(line).into());

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::reject::{Both, Lines};
 use super::world::Retrieved;
 use super::{
     ArtifactName, Stop, World, configuration, http, journal, listing, live, printed, statistics,
@@ -165,8 +166,17 @@ pub(super) async fn one(
 ) -> Result<Fetched, Stop> {
     let started = Instant::now();
     let tap = Tap::new(reader_of(world, artifact, tail));
+    let lines = Tap::new(Lines::new(&artifact.reject));
     let kept = kept(world, artifact, path)?.map(|(file, _)| file);
-    let receipt = read(session, path, None, limits, Tee::sink(tap.sink(), kept)).await?;
+    let sink = match artifact.reject.is_empty() {
+        true => tap.sink(),
+        false => Box::new(Both(tap.sink(), lines.sink())),
+    };
+    let receipt = read(session, path, None, limits, Tee::sink(sink, kept)).await?;
+    lines
+        .take()
+        .finish()
+        .map_err(|failure| failure.with_subject(path))?;
     let reader: Box<dyn Reader> = tap.take();
     let content = match receipt.bytes {
         // An empty member of a rotated set says nothing: the set as a whole is judged.

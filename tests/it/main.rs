@@ -37,6 +37,7 @@ mod refusals;
 mod retrieve;
 mod show;
 mod ssh_config;
+mod statistics;
 mod tidy;
 mod transport;
 mod version;

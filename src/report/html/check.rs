@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{State, t};
 use crate::report::phrases;
-use crate::report::schema::{Attempt, Check, Evidence, Failure, Settings, Step};
+use crate::report::schema::{Attempt, Check, Database, Evidence, Failure, Settings, Step};
 use crate::text;
 
 /// `place` is the check's place in the report: what the matrix links to.
@@ -117,6 +117,7 @@ fn evidence(evidence: &[Evidence]) -> Markup {
                             td {
                                 (t(&one.method)) ", " (phrases::span(one.duration_ms))
                                 @if one.attempts > 1 { div.soft { "fetched " (one.attempts) " times" } }
+                                @if let Some(database) = &one.database { (taken(database)) }
                             }
                         }
                     }
@@ -124,6 +125,41 @@ fn evidence(evidence: &[Evidence]) -> Markup {
             }
         }
     }
+}
+
+/// How the copy of a database was taken.
+fn taken(database: &Database) -> Markup {
+    html! {
+        @if !database.reason.is_empty() { div.soft { (t(&database.reason)) } }
+        @if database.attempts.len() > 1 { div.soft { (t(&database.attempts.join(", "))) } }
+        @if let Some(version) = &database.sqlite { div.soft { "sqlite3 " (t(version)) } }
+    }
+}
+
+/// What was seen in a database.
+fn database(database: &Database) -> Vec<String> {
+    if database.tables == 0 {
+        return Vec::new();
+    }
+    let tables = usize::try_from(database.tables).unwrap_or(usize::MAX);
+    let mut said = vec![text::count(tables, "table")];
+    if let Some(mode) = &database.journal_mode {
+        said.push(format!("{mode} journal"));
+    }
+    if let Some(page) = database.page_size {
+        said.push(format!("pages of {page}"));
+    }
+    if let Some(gap) = &database.widest_gap {
+        said.push(format!(
+            "widest gap {} from {}",
+            phrases::span(gap.ms),
+            gap.from
+        ));
+    }
+    if let Some(ms) = database.interval_ms {
+        said.push(format!("a sample every {}", phrases::span(ms)));
+    }
+    said
 }
 
 fn newest(evidence: &Evidence) -> Markup {
@@ -144,6 +180,9 @@ fn found(evidence: &Evidence) -> Markup {
         @if let Some(entries) = evidence.entries { div { (entries) " entries" } }
         @if let Some(oldest) = &evidence.oldest_entry {
             div.soft { "since " (t(&phrases::instant(oldest))) }
+        }
+        @if let Some(seen) = &evidence.database {
+            @for said in database(seen) { div.soft { (t(&said)) } }
         }
     }
 }

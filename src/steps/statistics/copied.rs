@@ -264,8 +264,12 @@ impl Attempt<'_> {
                 };
             }
         }
-        let is_unchanged = match Marks::take(world, &*session, path).await {
-            Ok(after) => before == after,
+        let after = match set.as_slice() == [""] && !self.source.mark.is_wal() {
+            true => stream::is_settled(world, &*session, path, &self.scratch.file("")).await,
+            false => (Marks::take(world, &*session, path).await).map(|after| before == after),
+        };
+        let is_unchanged = match after {
+            Ok(is_unchanged) => is_unchanged,
             Err(Stop::Failure(failure)) if failure.kind == FailureKind::Missing => false,
             Err(stop) => return Err(stop),
         };

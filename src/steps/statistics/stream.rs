@@ -129,6 +129,24 @@ async fn copy(
     Ok((files, outcome))
 }
 
+/// Whether the copy at `copy` holds what the database at `path` still holds, in rollback mode: every
+/// commit writes the change counter of its first page, which is copied first, and what is not yet
+/// committed has a journal (<https://www.sqlite.org/fileformat2.html>, 1.3.7). This asks for less than
+/// marks before and after: the window is the copy itself and one question.
+pub(super) async fn is_settled(
+    world: &World,
+    session: &dyn Session,
+    path: &str,
+    copy: &str,
+) -> Result<bool, Stop> {
+    let now = DatabaseMark::read(&head(world, session, path, DATABASE_HEADER).await?);
+    if journal(world, session, path).await? {
+        return Ok(false);
+    }
+    let copied = DatabaseMark::read(&head(world, session, copy, DATABASE_HEADER).await?);
+    Ok(copied.is_some() && copied == now)
+}
+
 /// Zero bytes are no database, though SQLite would call them one.
 pub(super) fn not_empty(path: &str, bytes: u64) -> Result<(), Failure> {
     match bytes {

@@ -110,6 +110,17 @@ impl Amps {
         self.write(&log, span(60, 0).as_bytes());
     }
 
+    /// Begins the statistics anew, in another journal mode.
+    pub fn statistics_in(&self, mode: &str) {
+        self.stop_writer();
+        let path = self.path("stats.db");
+        for file in statistics::files(&path) {
+            let _ = fs::remove_file(file);
+        }
+        self.write("stats.db", b"");
+        *self.writer.borrow_mut() = Some(statistics::start_in(&path, mode));
+    }
+
     /// Ends the statistics writer; the database keeps its `-wal`, as after a crash.
     pub fn stop_writer(&self) {
         self.writer.borrow_mut().take();

@@ -32,13 +32,20 @@ fn amps_time(at: Timestamp) -> i64 {
 
 /// Fills the (empty) database with an hour of samples, then adds one every 200 ms.
 pub fn start(path: &Path) -> Writer {
-    let db = fill(path, 0);
+    start_in(path, "WAL")
+}
+
+/// The same in another journal mode.
+pub fn start_in(path: &Path, mode: &str) -> Writer {
+    let db = fill_in(path, 0, mode);
     db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint = 0;")
         .unwrap();
     // Back only when there is a fresh sample, and so a -wal and a -shm.
     insert(&db, Timestamp::now());
     let (stop, stopped) = channel();
-    let thread = std::thread::spawn(move || write_until(&stopped, &db));
+    // Whoever writes more often than it can be copied has no copy by reading alone.
+    let pace = Duration::from_millis(if mode == "WAL" { 200 } else { 3000 });
+    let thread = std::thread::spawn(move || write_until(&stopped, &db, pace));
     Writer {
         stop: Some(stop),
         thread: Some(thread),
@@ -47,10 +54,15 @@ pub fn start(path: &Path) -> Writer {
 
 /// Creates the tables with one hour of samples that ended `age_s` seconds ago.
 pub fn fill(path: &Path, age_s: i64) -> Connection {
+    fill_in(path, age_s, "WAL")
+}
+
+/// The same in another journal mode.
+pub fn fill_in(path: &Path, age_s: i64, mode: &str) -> Connection {
     let db = Connection::open(path).unwrap();
     db.busy_timeout(Duration::from_secs(5)).unwrap();
-    db.execute_batch(
-        "PRAGMA journal_mode = WAL;
+    db.execute_batch(&format!(
+        "PRAGMA journal_mode = {mode};
          CREATE TABLE IMEMORY_STATIC (static_id INTEGER PRIMARY KEY, name TEXT);
          CREATE TABLE IMEMORY_DYNAMIC (timestamp INTEGER, static_id INTEGER, rss INTEGER);
          CREATE TABLE IGLOBALS_STATIC (static_id INTEGER PRIMARY KEY, name TEXT);
@@ -58,7 +70,7 @@ pub fn fill(path: &Path, age_s: i64) -> Connection {
          INSERT INTO IMEMORY_STATIC VALUES (1, 'memory');
          INSERT INTO IGLOBALS_STATIC VALUES (1, 'globals');
          BEGIN;",
-    )
+    ))
     .unwrap();
     let newest = amps_time(Timestamp::now()) - age_s * 1000;
     for sample in 0..360 {
@@ -79,8 +91,8 @@ fn insert_at(db: &Connection, timestamp: i64) {
     }
 }
 
-fn write_until(stopped: &Receiver<()>, db: &Connection) {
-    while stopped.recv_timeout(Duration::from_millis(200)) == Err(RecvTimeoutError::Timeout) {
+fn write_until(stopped: &Receiver<()>, db: &Connection, pace: Duration) {
+    while stopped.recv_timeout(pace) == Err(RecvTimeoutError::Timeout) {
         insert(db, Timestamp::now());
     }
 }
