@@ -417,7 +417,7 @@ impl<'r> Resolver<'r> {
         ready: &Ready,
         scope: &Scope<'r>,
     ) -> bool {
-        let Some((message, hint)) = urls::object_to(get) else {
+        let Some((message, hint)) = urls::object_to(get, self.never) else {
             return true;
         };
         // A value that holds more than a name or a number is the likelier cause.

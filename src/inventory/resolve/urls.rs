@@ -1,6 +1,7 @@
 //! What is refused of a planned GET once its URL is filled: before anything is connected.
 
 use crate::inventory::artifact::Get;
+use crate::inventory::forbidden::Never;
 use crate::inventory::never;
 use crate::inventory::url::Url;
 
@@ -8,13 +9,18 @@ use crate::inventory::url::Url;
 pub(super) type Objection = (String, String);
 
 /// What is wrong with the request itself.
-pub(super) fn object_to(get: &Get) -> Option<Objection> {
+pub(super) fn object_to(get: &Get, forbidden: &Never) -> Option<Objection> {
     let url = match Url::parse(&get.url) {
         Ok(url) => url,
         Err(hint) => return Some(("this is no URL that may be asked for".into(), hint)),
     };
     if let Some(reason) = never::refuses(&url) {
         return Some(("this URL is never asked for".into(), reason.into()));
+    }
+    let mut paths = forbidden.urls();
+    if let Some((path, why)) = paths.find(|(path, _)| never::leads_below(&url, path)) {
+        let hint = format!("below {path}: {why}");
+        return Some(("this URL is never asked for".into(), hint));
     }
     match (&get.user, &get.password_env) {
         (Some(_), None) => {

@@ -256,6 +256,46 @@ fn a_command_that_is_never_run_is_refused_where_it_stands() {
 }
 
 #[test]
+fn a_url_that_a_profile_never_asks_for_is_refused_and_its_twin_is_not() {
+    let estate = Estate::new(&format!(
+        "{OURS}never: {{urls: [{{path: /status/reset, why: it counts from nothing}}]}}\n"
+    ));
+    let with = |url: &str| {
+        let artifact =
+            format!("{{home: /srv/a}}, artifacts: {{more: {{kind: other, http: '{url}'}}}}}}");
+        USES.replacen("{home: /srv/a}}", &artifact, 1)
+    };
+    for (url, hint) in [
+        (
+            "http://127.0.0.1:8080/status/reset",
+            "it counts from nothing",
+        ),
+        (
+            "http://127.0.0.1:8080/x/../status//RESET?now",
+            "it counts from nothing",
+        ),
+        ("http://127.0.0.1:9200/_cache/clear", "it empties caches"),
+        (
+            "http://127.0.0.1:8085/amps/administrator",
+            "AMPS acts on a GET",
+        ),
+    ] {
+        let problems = estate.problems(&with(url));
+        assert_eq!(problems.len(), 1, "{url}: {problems:?}");
+        assert!(
+            problems[0].message.contains("never asked for"),
+            "{problems:?}"
+        );
+        assert!(problems[0].hint.contains(hint), "{problems:?}");
+    }
+    assert!(
+        estate
+            .read(&with("http://127.0.0.1:8080/status/resets"))
+            .is_ok()
+    );
+}
+
+#[test]
 fn what_is_wrong_in_a_never_is_told_with_its_place() {
     for (never, place, message) in [
         (
