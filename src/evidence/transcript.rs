@@ -48,6 +48,11 @@ impl Transcript {
         self.stream("stderr", &output.stderr);
     }
 
+    /// Of a long output only the beginning was kept: how much came in all.
+    pub fn cut(&mut self, bytes: u64) {
+        self.field("stdout in all", &format!("{bytes} bytes"));
+    }
+
     /// The login, and what the host proved while connecting.
     pub fn connected(&mut self, login: &Login, greeting: &Greeting) {
         self.begin("login", &point(login));

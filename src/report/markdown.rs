@@ -48,6 +48,13 @@ pub fn render(report: &Report) -> String {
         words(&run.tool.name),
         words(&run.tool.version),
     );
+    let retrievals = phrases::retrievals(report);
+    if !retrievals.is_empty() {
+        out += "\nRetrieved:\n\n";
+    }
+    for line in retrievals {
+        out += &format!("- {}\n", words(&line));
+    }
     let failed = ["kind", "check", "where", "expected", "actual", "hint"];
     table(&mut out, report, "failed", &failed, |check| {
         let mut cells = failure(check);

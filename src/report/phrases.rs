@@ -1,12 +1,16 @@
 //! How every rendering says the same thing: who a check is about, what a verdict means, sums, times.
 //! Plain phrases, not yet escaped for any format.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::facts;
 use super::schema::{Check, Counts, Failure, HostFacts, Report, Waiver};
 use crate::failure::FailureKind;
 use crate::{text, time};
+
+/// Most artifacts whose retrieval is told in a summary.
+const MOST_ARTIFACTS: usize = 40;
 
 /// What a verdict asks of its reader, in one sentence.
 pub(super) fn meaning(report: &Report) -> &'static str {
@@ -109,6 +113,61 @@ pub(super) fn host_facts(facts: &HostFacts) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
+/// `15.2 MiB/s`; `None` for what was too quick or too small to say.
+pub(super) fn rate(bytes: u64, ms: u64) -> Option<String> {
+    let rate = u128::from(bytes) * 1000;
+    let rate = rate.checked_div(u128::from(ms)).filter(|rate| *rate > 0)?;
+    Some(format!("{}/s", text::size(u64::try_from(rate).ok()?)))
+}
+
+/// How long each artifact took, over all checks, and whose took longest:
+/// `event log: 48 MiB of 6 files in 3s, 15.2 MiB/s; longest orders/ny4-1/operations, 2s`.
+pub(super) fn retrievals(report: &Report) -> Vec<String> {
+    struct Sum {
+        files: usize,
+        bytes: u64,
+        ms: u64,
+        longest: (u64, String),
+    }
+    let mut order: Vec<&str> = Vec::new();
+    let mut sums: HashMap<&str, Sum> = HashMap::new();
+    for check in &report.checks {
+        let mut took: HashMap<&str, u64> = HashMap::new();
+        for one in &check.evidence {
+            let sum = sums.entry(&one.artifact).or_insert_with(|| {
+                order.push(&one.artifact);
+                Sum {
+                    files: 0,
+                    bytes: 0,
+                    ms: 0,
+                    longest: (0, String::new()),
+                }
+            });
+            sum.files += 1;
+            sum.bytes = sum.bytes.saturating_add(one.bytes);
+            sum.ms = sum.ms.saturating_add(one.duration_ms);
+            let took = took.entry(&one.artifact).or_default();
+            *took = took.saturating_add(one.duration_ms);
+            if *took > sum.longest.0 || sum.longest.1.is_empty() {
+                sum.longest = (*took, about(check));
+            }
+        }
+    }
+    let say = |name: &&str| {
+        let sum = &sums[name];
+        let files = text::count(sum.files, "file");
+        let rate = rate(sum.bytes, sum.ms).map_or(String::new(), |rate| format!(", {rate}"));
+        let (ms, whose) = &sum.longest;
+        format!(
+            "{name}: {} of {files} in {}{rate}; longest {whose}, {}",
+            text::size(sum.bytes),
+            span(sum.ms),
+            span(*ms)
+        )
+    };
+    order.iter().take(MOST_ARTIFACTS).map(say).collect()
+}
+
 /// Who and what a check is about: `orders/ny4-1/operations`.
 pub(super) fn about(check: &Check) -> String {
     let parts = [&check.instance, &check.host, &check.team, &check.vendor];
@@ -206,6 +265,19 @@ mod tests {
         assert_eq!(
             warnings(&partial),
             ["Partial run, filtered by: --host ny4-*"]
+        );
+    }
+
+    #[test]
+    fn tells_how_long_each_artifact_took() {
+        assert_eq!(rate(3 << 20, 2000).as_deref(), Some("1.5 MiB/s"));
+        assert_eq!((rate(0, 5), rate(5, 0)), (None, None));
+        let told = retrievals(&sample::go());
+        let log = told.iter().find(|line| line.starts_with("event log: "));
+        let log = log.unwrap();
+        assert!(
+            log.contains("/s; longest ") && log.contains(" MiB of "),
+            "{log}"
         );
     }
 

@@ -115,6 +115,9 @@ impl Page {
             self.line(&clocks);
         }
         self.hosts(report);
+        for line in phrases::retrievals(report) {
+            self.wrapped("", 2, &line);
+        }
         for warning in phrases::warnings(report) {
             self.line(&warning);
         }
@@ -246,7 +249,8 @@ FAILED ";
             assert_eq!(text.lines().last(), Some(verdict));
             assert!(text.ends_with('\n'));
         }
-        assert_eq!(plain(&sample::go()).lines().count(), 3);
+        // Run, sum, four artifacts and the verdict.
+        assert_eq!(plain(&sample::go()).lines().count(), 7);
     }
 
     #[test]

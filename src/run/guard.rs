@@ -129,6 +129,18 @@ impl Session for Guard {
         }
     }
 
+    fn stream<'a>(
+        &'a self,
+        command: &'a Command,
+        limits: Limits,
+        sink: Sink,
+    ) -> BoxFuture<'a, Result<Output, ReadError>> {
+        match self.commands.contains(&command.0) {
+            true => self.inner.stream(command, limits, sink),
+            false => Box::pin(ready(Err(unplanned(&command.0.join(" ")).into()))),
+        }
+    }
+
     fn list<'a>(
         &'a self,
         pattern: &'a str,

@@ -100,6 +100,20 @@ impl Session for Wary {
         ))
     }
 
+    fn stream<'a>(
+        &'a self,
+        command: &'a Command,
+        limits: Limits,
+        sink: Sink,
+    ) -> BoxFuture<'a, Result<Output, ReadError>> {
+        let work = self.inner.stream(command, limits, sink);
+        let is_late =
+            |error: &ReadError| matches!(error, ReadError::Failure(failure) if is_late(failure));
+        let line = command_line(&command.0);
+        let patient = self.patient(limits);
+        Box::pin(self.hung.unless(line, patient, work, is_late))
+    }
+
     fn list<'a>(
         &'a self,
         pattern: &'a str,

@@ -340,6 +340,11 @@ fn held(call: &Call, planned: &Check, told: &schema::Check, all: &Inventory) -> 
                 .zip(times)
                 .is_some_and(|(artifact, times)| databases::hold(ask, artifact, &files, &times))
         }
+        Call::Within(name, span) => {
+            let files = of(name);
+            let took: u64 = files.iter().map(|file| file.duration_ms).sum();
+            !files.is_empty() && Duration::from_millis(took) <= *span
+        }
         Call::AllWithin(span) => {
             let took: u64 = told.evidence.iter().map(|file| file.duration_ms).sum();
             !told.evidence.is_empty() && Duration::from_millis(took) <= *span

@@ -32,6 +32,8 @@ pub enum Call {
     Listing(ArtifactName, listing::Ask),
     /// Asks about the host.
     Host(host::Ask),
+    /// Time of one artifact's retrieval.
+    Within(ArtifactName, Duration),
     /// Time of all retrievals.
     AllWithin(Duration),
     /// Run a program.
@@ -172,7 +174,8 @@ impl Call {
             Self::Configuration(name, _)
             | Self::Log(name, _)
             | Self::Statistics(name, _)
-            | Self::Listing(name, _) => std::slice::from_ref(name),
+            | Self::Listing(name, _)
+            | Self::Within(name, _) => std::slice::from_ref(name),
             Self::Version(ask) => ask.names(),
             _ => &[],
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Call, Stop, World, command, connect, denied, retrieve};
+use super::{ArtifactName, Call, Stop, World, command, connect, denied, retrieve};
 use crate::failure::{Failure, FailureKind};
 use crate::time;
 
@@ -54,12 +54,30 @@ async fn deed(call: &Call, world: &mut World) -> Result<(), Stop> {
         Call::Statistics(name, ask) => ask.perform(world, name).await,
         Call::Listing(name, ask) => ask.perform(world, name).await,
         Call::Host(ask) => ask.perform(world).await,
+        Call::Within(name, span) => within(world, name, *span).await,
         Call::AllWithin(span) => all_within(world, *span),
         Call::Run(words) => command::run(world, words).await,
         Call::Succeeds => command::succeeds(world),
         Call::OutputContains(wanted) => command::output_contains(world, wanted),
         Call::OutputMatches(pattern) => command::output_matches(world, &pattern.0),
     }
+}
+
+async fn within(world: &mut World, name: &ArtifactName, span: Duration) -> Result<(), Stop> {
+    let found = retrieve::set(world, name).await?;
+    let took = Duration::from_millis(found.files.iter().map(|(file, _)| file.duration_ms).sum());
+    if took <= span {
+        return Ok(());
+    }
+    let bytes = found.files.iter().map(|(file, _)| file.bytes).sum();
+    let failure = Failure::new(
+        FailureKind::Timeout,
+        format!("`{}` within {}", found.artifact.name, time::say(span)),
+        format!("{} for {}", time::say(took), crate::text::size(bytes)),
+    );
+    Err(failure
+        .with_hint("look at the route to the host and at the size of what is kept there: rotated earlier or compressed, it comes quicker")
+        .into())
 }
 
 fn all_within(world: &World, span: Duration) -> Result<(), Stop> {

@@ -1,90 +1,195 @@
 //! An artifact that a command prints: the same proofs as for one that lies in a file.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, Write};
 use std::time::Instant;
 
 use super::retrieve::{Fetched, kept, reader_of};
 use super::{Stop, World, command, reject, statistics};
-use crate::digest::Sha256;
+use crate::digest::Stream;
+use crate::evidence::reader::Reader;
+use crate::evidence::tap::Tap;
 use crate::evidence::unpack::Tail;
 use crate::evidence::{Content, Evidence, version};
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{Artifact, Format, Kind, Stream};
-use crate::transport::Output;
+use crate::inventory::{Artifact, Format, Kind, Stream as Wanted};
+use crate::transport::{Command, Output, ReadError};
 
-/// Fetches a command's output: it must end by itself with status 0 and print something.
+/// How much of stdout is kept in memory: as much as a version is looked for in, and a transcript quotes.
+const HEAD: usize = 256 << 10;
+
+/// Fetches a command's output: it must end by itself with status 0 and print something. What it prints is
+/// hashed and looked at while it comes, in constant memory.
 pub(super) async fn fetch(
     world: &mut World,
     artifact: &Artifact,
     words: &[String],
 ) -> Result<Fetched, Stop> {
-    let started = Instant::now();
-    let output = command::execute(world, words).await?;
     let line = command::line(words);
+    let session = world.session().await?;
+    let limits = world.limits()?;
+    let scratch = match artifact.format {
+        Some(Format::Sqlite) => Some(Scratch::new()?),
+        _ => None,
+    };
+    let tap = Tap::new(Printed {
+        head: Vec::new(),
+        came: 0,
+        bytes: 0,
+        reject: reject::Lines::new(&artifact.reject),
+        hash: Stream::default(),
+        is_blank: true,
+        is_wanted: artifact.stream != Wanted::Stderr,
+        into: match (artifact.kind, &scratch) {
+            (Kind::Version, _) => Onlooker::Nothing,
+            (_, Some(scratch)) => Onlooker::Copy(scratch.create()?),
+            (_, None) => Onlooker::Reader(reader_of(world, artifact, Tail::Closed)),
+        },
+        kept: kept(world, artifact, "output.txt")?.map(|(file, _)| file),
+    });
+    let started = Instant::now();
+    let asked = Command(words.to_vec());
+    let ran = session.stream(&asked, limits, tap.sink());
+    let ran = ran.await.map_err(|error| match error {
+        ReadError::Failure(failure) => Stop::Failure(failure.with_subject_if_none(&line)),
+        ReadError::Sink(error) => fault(&error),
+    });
+    let mut printed = tap.take();
+    let mut output = ran?;
+    output.stdout = std::mem::take(&mut printed.head);
+    let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    world.transcript.command(&line, &output, took);
+    if printed.came > output.stdout.len() as u64 {
+        world.transcript.cut(printed.came);
+    }
     if output.status != 0 {
         return Err(command::status_failure(&output, words).into());
     }
-    reject::output(&artifact.reject, &output).map_err(|failure| failure.with_subject(&*line))?;
-    let bytes = wanted(&output, artifact.stream);
-    if bytes.trim_ascii().is_empty() {
+    let rejected = std::mem::replace(&mut printed.reject, reject::Lines::new(&[]));
+    reject::printed(rejected, &artifact.reject, &output.stderr)
+        .map_err(|failure| failure.with_subject(&*line))?;
+    printed.is_wanted = true;
+    if artifact.stream != Wanted::Stdout {
+        let written = printed.write_all(&output.stderr);
+        written.map_err(|error| fault(&error))?;
+    }
+    if printed.is_blank {
         return Err(nothing(&output, artifact.stream).with_subject(line).into());
     }
-    if let Some((mut file, _)) = kept(world, artifact, "output.txt")? {
-        let written = file.write_all(&bytes);
-        written.map_err(|error| Stop::Fault(format!("cannot keep a command's output: {error}")))?;
-    }
-    let content = look(world, artifact, &output, &bytes)
-        .await?
-        .map_err(|failure| failure.with_subject_if_none(&line));
+    printed.flush().map_err(|error| fault(&error))?;
+    let (bytes, sha256) = (printed.bytes, printed.hash.finish());
+    let content = match printed.into {
+        Onlooker::Nothing => {
+            version::in_output(&output, artifact.stream, artifact.pattern.as_ref())
+        }
+        Onlooker::Reader(reader) => reader.finish(),
+        Onlooker::Copy(copy) => {
+            drop(copy);
+            match scratch {
+                Some(scratch) => statistics::printed(world, artifact, scratch.0).await?,
+                None => Ok(Content::Opaque),
+            }
+        }
+    };
+    let content = content.map_err(|failure| failure.with_subject_if_none(&line));
     let evidence = Evidence {
         artifact: artifact.name.clone(),
         kind: artifact.kind,
         path: line,
-        bytes: bytes.len() as u64,
-        sha256: Sha256::of(&bytes),
+        bytes,
+        sha256,
         method: "command",
         modified: None,
         attempts: 1,
-        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        duration_ms: took,
         content: content.as_ref().ok().cloned().unwrap_or_default(),
     };
     Ok((evidence, content))
 }
 
-/// What the format's reader finds in it. Nothing a command printed is taken on trust.
-async fn look(
-    world: &World,
-    artifact: &Artifact,
-    output: &Output,
-    bytes: &[u8],
-) -> Result<Result<Content, Failure>, Stop> {
-    Ok(match (artifact.kind, artifact.format) {
-        (Kind::Version, _) => {
-            version::in_output(output, artifact.stream, artifact.pattern.as_ref())
-        }
-        (_, Some(Format::Sqlite)) => statistics::printed(world, artifact, bytes).await?,
-        _ => {
-            let mut reader = reader_of(world, artifact, Tail::Closed);
-            match reader.write_all(bytes) {
-                Ok(()) => reader.finish(),
-                Err(error) => {
-                    return Err(Stop::Fault(format!(
-                        "cannot look at what a command printed: {error}"
-                    )));
-                }
+fn fault(error: &io::Error) -> Stop {
+    Stop::Fault(format!("cannot store what a command printed: {error}"))
+}
+
+/// Where a database that a command prints is put together.
+struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    fn new() -> Result<Self, Stop> {
+        tempfile::tempdir().map(Self).map_err(|error| fault(&error))
+    }
+
+    fn create(&self) -> Result<File, Stop> {
+        File::create(self.0.path().join(statistics::PRINTED)).map_err(|error| fault(&error))
+    }
+}
+
+/// Takes what a command prints while it comes.
+struct Printed {
+    /// The first of stdout, wanted or not.
+    head: Vec<u8>,
+    /// Bytes of either stream that came, wanted or not.
+    came: u64,
+    bytes: u64,
+    /// Lines of either stream that are no artifact.
+    reject: reject::Lines,
+    hash: Stream,
+    is_blank: bool,
+    /// Whether what comes now is of the stream that the inventory names.
+    is_wanted: bool,
+    into: Onlooker,
+    kept: Option<File>,
+}
+
+/// Who looks at it.
+enum Onlooker {
+    /// A reader of its format. Nothing a command printed is taken on trust.
+    Reader(Box<dyn Reader>),
+    /// A file that SQLite will open.
+    Copy(File),
+    /// Nobody: the version is found in the head.
+    Nothing,
+}
+
+impl Write for Printed {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let room = (HEAD + 1).saturating_sub(self.head.len()).min(piece.len());
+        self.head.extend_from_slice(&piece[..room]);
+        self.came += piece.len() as u64;
+        self.reject.write_all(piece)?;
+        if self.is_wanted {
+            self.bytes += piece.len() as u64;
+            self.is_blank &= piece.trim_ascii().is_empty();
+            self.hash.update(piece);
+            match &mut self.into {
+                Onlooker::Reader(reader) => reader.write_all(piece)?,
+                Onlooker::Copy(file) => file.write_all(piece)?,
+                Onlooker::Nothing => {}
+            }
+            if let Some(file) = &mut self.kept {
+                file.write_all(piece)?;
             }
         }
-    })
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.into {
+            Onlooker::Reader(reader) => reader.flush(),
+            Onlooker::Copy(file) => file.flush(),
+            Onlooker::Nothing => Ok(()),
+        }
+    }
 }
 
 /// The refusal of an output that is blank where it is wanted.
-fn nothing(output: &Output, stream: Stream) -> Failure {
+fn nothing(output: &Output, stream: Wanted) -> Failure {
     let is_blank = |bytes: &[u8]| bytes.trim_ascii().is_empty();
     let hint = match stream {
-        Stream::Stdout if !is_blank(&output.stderr) => {
+        Wanted::Stdout if !is_blank(&output.stderr) => {
             "it printed to stderr: write `stream: stderr` for the artifact, if that is what is wanted"
         }
-        Stream::Stderr if !is_blank(&output.stdout) => {
+        Wanted::Stderr if !is_blank(&output.stdout) => {
             "it printed to stdout: write `stream: stdout` for the artifact, if that is what is wanted"
         }
         _ => {
@@ -92,17 +197,9 @@ fn nothing(output: &Output, stream: Stream) -> Failure {
         }
     };
     let expected = match stream {
-        Stream::Stdout => "some output on stdout",
-        Stream::Stderr => "some output on stderr",
-        Stream::Both => "some output",
+        Wanted::Stdout => "some output on stdout",
+        Wanted::Stderr => "some output on stderr",
+        Wanted::Both => "some output",
     };
     Failure::new(FailureKind::Empty, expected, "none, with exit status 0").with_hint(hint)
-}
-
-fn wanted(output: &Output, stream: Stream) -> Vec<u8> {
-    match stream {
-        Stream::Stdout => output.stdout.clone(),
-        Stream::Stderr => output.stderr.clone(),
-        Stream::Both => [output.stdout.as_slice(), &output.stderr].concat(),
-    }
 }

@@ -7,16 +7,16 @@ use std::io::{self, Write};
 use crate::evidence::redact::Capture;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Pattern;
-use crate::transport::{Output, Sink};
+use crate::transport::Sink;
 
 /// Longest piece of a line that is looked at: what has no line breaks is no text.
 const MOST: usize = 16 << 10;
 
-/// Refuses what a command printed when a line of either stream matches.
-pub(super) fn output(patterns: &[Pattern], output: &Output) -> Result<(), Failure> {
-    for stream in [&output.stdout, &output.stderr] {
-        let mut lines = Lines::new(patterns);
-        lines.take(stream);
+/// Refuses what a command printed when a line of either stream matches; `stdout` has seen its own.
+pub(super) fn printed(stdout: Lines, patterns: &[Pattern], stderr: &[u8]) -> Result<(), Failure> {
+    let mut errors = Lines::new(patterns);
+    errors.take(stderr);
+    for mut lines in [stdout, errors] {
         if let Some((line, pattern)) = lines.found() {
             let kind = match speaks_of_rights(&line) {
                 true => FailureKind::Denied,
@@ -158,12 +158,10 @@ mod tests {
     }
 
     fn judged(stdout: &str, stderr: &str) -> Result<(), Failure> {
-        let printed = Output {
-            stdout: stdout.into(),
-            stderr: stderr.into(),
-            status: 0,
-        };
-        output(&patterns(&["^NOAUTH ", "^Config not found$"]), &printed)
+        let patterns = patterns(&["^NOAUTH ", "^Config not found$"]);
+        let mut lines = Lines::new(&patterns);
+        lines.take(stdout.as_bytes());
+        printed(lines, &patterns, stderr.as_bytes())
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::actor::Deadline;
 use super::far::Far;
 use super::frame::{Frame, MOST_NOISE, Nonce};
 use super::wire::Wire;
-use super::{Command, Limits, Output, ReadError, classify, elevate, quote};
+use super::{Command, Limits, MOST_STDERR, Output, ReadError, Sink, classify, elevate, quote};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
 use crate::text;
@@ -50,6 +50,33 @@ pub(super) fn run(
     }
     Ok(Output {
         stdout,
+        stderr,
+        status,
+    })
+}
+
+/// As [`run`], stdout going to `sink`; that of the answer is empty.
+pub(super) fn stream(
+    far: &mut impl Wire,
+    command: &Command,
+    limits: Limits,
+    deadline: &Deadline,
+    mut sink: Sink,
+) -> Result<Output, ReadError> {
+    // What sudo says by way of refusal counts only where the command has said nothing.
+    let mut has_spoken = false;
+    let mut pass = |piece: &[u8]| {
+        has_spoken |= !piece.is_empty();
+        sink.write_all(piece)
+    };
+    let (status, stderr) = far.framed(&command.0, limits.bytes, deadline, &mut pass)?;
+    let spoken: &[u8] = if has_spoken { b"." } else { b"" };
+    if let Some(failure) = elevate::refusal(&far.login().elevate, status, spoken, &stderr) {
+        return Err(failure.into());
+    }
+    sink.flush().map_err(ReadError::Sink)?;
+    Ok(Output {
+        stdout: Vec::new(),
         stderr,
         status,
     })
@@ -237,13 +264,19 @@ impl Talk {
                 stdout
             }
             false => {
+                let mut flood = false;
                 let mut pass = |part: &[u8]| {
-                    if count(part) {
+                    // It is kept in memory, whatever the cap of what is asked for.
+                    flood |= (kept.len() + part.len()) as u64 > MOST_STDERR;
+                    if count(part) && !flood {
                         kept.extend_from_slice(part);
                     }
                     Ok(())
                 };
                 stderr.push(piece, &mut pass).map_err(ReadError::Sink)?;
+                if flood {
+                    return Err(too_much(MOST_STDERR).into());
+                }
                 stderr
             }
         };

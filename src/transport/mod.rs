@@ -177,6 +177,9 @@ impl From<Failure> for ReadError {
     }
 }
 
+/// Most bytes of a streamed command's stderr.
+pub const MOST_STDERR: u64 = 16 << 20;
+
 /// One login on one host. There is no method that writes, and there never will be one.
 ///
 /// Every method ends within its limits, whatever the peer does. After a `timeout` or `unreachable`
@@ -191,6 +194,25 @@ pub trait Session: Send + Sync {
         command: &'a Command,
         limits: Limits,
     ) -> BoxFuture<'a, Result<Output, Failure>>;
+
+    /// As [`Session::run`], what the command prints on stdout going to `sink` as it comes, in constant
+    /// memory: the stdout of the answer is empty. stderr is kept, at most [`MOST_STDERR`].
+    ///
+    /// A session that has no such way runs the command and hands over what came.
+    fn stream<'a>(
+        &'a self,
+        command: &'a Command,
+        limits: Limits,
+        mut sink: Sink,
+    ) -> BoxFuture<'a, Result<Output, ReadError>> {
+        Box::pin(async move {
+            let mut output = self.run(command, limits).await?;
+            let stdout = std::mem::take(&mut output.stdout);
+            sink.write_all(&stdout).map_err(ReadError::Sink)?;
+            sink.flush().map_err(ReadError::Sink)?;
+            Ok(output)
+        })
+    }
 
     /// Files that `pattern` (absolute, each component perhaps a glob) names, sorted by path. A
     /// pattern without glob is looked up. Empty only when readable directories hold no match; a

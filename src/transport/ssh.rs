@@ -91,6 +91,32 @@ impl<W: Wire + 'static> Session for Ssh<W> {
         .boxed()
     }
 
+    fn stream<'a>(
+        &'a self,
+        command: &'a Command,
+        limits: Limits,
+        sink: Sink,
+    ) -> BoxFuture<'a, Result<Output, ReadError>> {
+        async move {
+            let subject = command.0.join(" ");
+            if self.login.transport == Transport::Sftp {
+                return Err(self.complete(&subject, exec::never_sent()).into());
+            }
+            let command = command.clone();
+            let as_itself = self.as_itself;
+            let job = move |far: &mut W, deadline| {
+                elevated(far, !as_itself, |far| {
+                    exec::stream(far, &command, limits, &deadline, sink)
+                })
+            };
+            match self.actor.call(limits.time, "the command", job).await {
+                Err(ReadError::Failure(failure)) => Err(self.complete(&subject, failure).into()),
+                answer => answer,
+            }
+        }
+        .boxed()
+    }
+
     fn list<'a>(
         &'a self,
         pattern: &'a str,

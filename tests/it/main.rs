@@ -22,6 +22,7 @@ mod hostile;
 mod interrupt;
 mod keep;
 mod lab_itself;
+mod large;
 mod least;
 mod left_behind;
 mod log_files;

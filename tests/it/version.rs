@@ -278,3 +278,42 @@ fn one_source_cannot_contradict_itself() {
     assert!(told.contains("only `version` tells a version"), "{told}");
     assert!(told.contains("version.feature:6:"), "{told}");
 }
+
+/// A line of the log as the product writes it when it starts.
+fn log_start(instance: &Amps, version: &str) {
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.0000000+00:00");
+    let line = format!("{now} [1] info: 00-0015 AMPS {version}.973814.e1a57f7 started\n");
+    let log = fs::read_to_string(instance.path(&instance.log())).unwrap() + &line;
+    instance.write(&instance.log(), log.as_bytes());
+}
+
+#[test]
+fn what_was_logged_is_what_is_installed() {
+    let lab = Lab::new();
+    let host = lab.host("ny4-1").start();
+    for (name, version) in [
+        ("orders", Some("5.3.4.12")),
+        ("quotes", Some("5.3.4.11")),
+        ("trades", None),
+    ] {
+        let instance = lab.amps(name, &host);
+        if let Some(version) = version {
+            log_start(&instance, version);
+        }
+    }
+    let mut inventory = lab.inventory();
+    let pattern = json!("AMPS (\\d+\\.\\d+\\.\\d+\\.\\d+)");
+    inventory["products"]["amps"]["artifacts"]["event log"]["match"] = pattern;
+    lab.write_inputs(&inventory);
+    fs::write(lab.operator().join("features/version.feature"), SAME).unwrap();
+    let run = lab.judge_as_written();
+    run.assert_only(&[
+        ("quotes", OPS, "same version", "mismatch"),
+        ("trades", OPS, "same version", "missing"),
+    ]);
+    let failure = &run.check("quotes", OPS, "same version")["failure"];
+    let actual = "version 5.3.4.12, event log 5.3.4.11";
+    assert_eq!(failure["actual"], actual, "{failure:#}");
+    let verified = lab.verify(&run.dir);
+    assert_eq!(verified.status.code(), Some(1), "{verified:?}");
+}

@@ -116,6 +116,9 @@ fn evidence(evidence: &[Evidence]) -> Markup {
                             td { (found(one)) }
                             td {
                                 (t(&one.method)) ", " (phrases::span(one.duration_ms))
+                                @if let Some(rate) = phrases::rate(one.bytes, one.duration_ms) {
+                                    div.soft { (t(&rate)) }
+                                }
                                 @if one.attempts > 1 { div.soft { "fetched " (one.attempts) " times" } }
                                 @if let Some(database) = &one.database { (taken(database)) }
                             }
@@ -177,7 +180,9 @@ fn found(evidence: &Evidence) -> Markup {
         @if let Some(version) = &evidence.version { div { "version " (t(version)) } }
         @if let Some(name) = &evidence.instance_name { div { "named " (t(name)) } }
         @if let Some(settings) = &evidence.settings { div { (t(&say(settings))) } }
-        @if let Some(entries) = evidence.entries { div { (entries) " entries" } }
+        @if let Some(bytes) = evidence.listed_bytes {
+            div { (evidence.entries.unwrap_or(0)) " files, " (text::size(bytes)) ", listed only" }
+        } @else if let Some(entries) = evidence.entries { div { (entries) " entries" } }
         @if let Some(oldest) = &evidence.oldest_entry {
             div.soft { "since " (t(&phrases::instant(oldest))) }
         }

@@ -116,15 +116,16 @@ pub(super) async fn fetch(
     }
 }
 
+/// What a database that a command printed is called in its scratch directory.
+pub(super) const PRINTED: &str = "copy.db";
+
 /// Judges a database that a command printed: there is no set to compare, only the copy itself.
 pub(super) async fn printed(
     world: &World,
     artifact: &Artifact,
-    bytes: &[u8],
+    scratch: TempDir,
 ) -> Result<Result<Content, Failure>, Stop> {
-    let scratch = tempfile::tempdir().map_err(|error| fault(&error))?;
-    let copy = scratch.path().join("copy.db");
-    std::fs::write(&copy, bytes).map_err(|error| fault(&error))?;
+    let copy = scratch.path().join(PRINTED);
     let content = check(world, artifact, copy).await;
     drop_scratch(scratch)?;
     Ok(content)
