@@ -14,6 +14,8 @@ mod rules_test;
 #[cfg(test)]
 mod sample;
 mod twice;
+#[cfg(test)]
+mod twice_test;
 mod waivers;
 mod words;
 

@@ -108,22 +108,6 @@ const BREAKS: &[(&str, Change)] = &[
             ..evidence(Kind::Other)
         });
     }),
-    // A link to another instance's log, which has grown meanwhile.
-    ("twice", |f| {
-        for (check, bytes) in [(0, 5000), (2, 6000)] {
-            let log = &mut f.checks[check].evidence[2];
-            log.beginning = Some(Sha256::of(b"AMPS started"));
-            log.bytes = bytes;
-        }
-    }),
-    // A short one is compared as a whole, when it holds an entry.
-    ("twice", |f| {
-        for check in [1, 2] {
-            let log = &mut f.checks[check].evidence[2];
-            log.entries = Some(1);
-            log.sha256 = Some(Sha256::of(b"one entry"));
-        }
-    }),
     ("twice", |f| {
         f.checks[2].evidence[3].sha256 = f.checks[0].evidence[3].sha256;
     }),
@@ -286,33 +270,6 @@ const BENIGN: &[Change] = &[
     |f| {
         f.checks[0].attempts = 2;
         f.checks[0].earlier = 1;
-    },
-    // One log, fetched by the two teams of one instance.
-    |f| {
-        for check in [0, 1] {
-            let log = &mut f.checks[check].evidence[2];
-            log.beginning = Some(Sha256::of(b"AMPS started"));
-            log.entries = Some(7);
-        }
-    },
-    // The same few bytes without an entry, the same answer of two idle servers, the same version,
-    // a log that is knowingly shared as what it is: another artifact.
-    |f| f.checks[2].evidence[2].sha256 = f.checks[0].evidence[2].sha256,
-    |f| {
-        for check in [0, 2] {
-            f.checks[check].evidence[3].sha256 = Some(Sha256::of(b"clients: 0"));
-            f.checks[check].evidence[3].method = "command".into();
-        }
-    },
-    |f| {
-        for check in [0, 2] {
-            f.checks[check].evidence[0].sha256 = Some(Sha256::of(b"5.3.4.12"));
-            f.checks[check].evidence.push(Evidence {
-                entries: Some(9),
-                beginning: Some(Sha256::of(b"syslog")),
-                ..evidence(Kind::Other)
-            });
-        }
     },
     // An empty rotated file beside a full one.
     |f| {

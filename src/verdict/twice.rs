@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::list;
-use super::{Evidence, Facts};
+use super::{Check, Evidence, Facts};
 use crate::digest::Sha256;
 use crate::inventory::Kind;
 
@@ -28,14 +28,12 @@ pub(super) fn same_bytes(facts: &Facts) -> Vec<String> {
         let mut instances = facts.instances.iter();
         let host = instances.find(|one| one.name == *instance);
         let host = host.map_or("", |one| one.host.as_str());
-        for evidence in &check.evidence {
-            if let Some(digest) = telling(evidence) {
-                let holders = by_bytes
-                    .entry((evidence.kind, *digest.as_bytes()))
-                    .or_default();
-                let place = format!("{} on {host}", evidence.path);
-                holders.entry(instance).or_default().insert(place);
-            }
+        let logs = check.evidence.iter().filter_map(of_a_log);
+        for (evidence, digest) in logs.chain(of_statistics(check)) {
+            let key = (evidence.kind, *digest.as_bytes());
+            let place = format!("{} on {host}", evidence.path);
+            let holders = by_bytes.entry(key).or_default();
+            holders.entry(instance).or_default().insert(place);
         }
     }
     // A whole rotated set is one finding: what the same instances share is told once.
@@ -73,17 +71,40 @@ pub(super) fn same_bytes(facts: &Facts) -> Vec<String> {
     found.into_iter().map(say).collect()
 }
 
-/// What tells a file from every other one of its kind; `None` where equal bytes may be chance.
-fn telling(evidence: &Evidence) -> Option<Sha256> {
-    // What a command or a web server answers may rightly be the same of two idle instances.
-    let is_file = matches!(evidence.method.as_str(), "sftp" | "exec");
-    match evidence.kind {
-        // A log that grows is the same log while its beginning is.
-        Kind::Log => evidence.beginning.or_else(|| {
-            let has_entry = evidence.entries.is_some_and(|entries| entries > 0);
-            evidence.sha256.filter(|_| has_entry && is_file)
-        }),
-        Kind::Statistics if is_file && evidence.is_proof() => evidence.sha256,
-        _ => None,
+/// What tells a log from every other one; `None` where equal bytes may be chance.
+fn of_a_log(evidence: &Evidence) -> Option<(&Evidence, Sha256)> {
+    if evidence.kind != Kind::Log {
+        return None;
     }
+    // A log that grows is the same log while its beginning is.
+    let digest = evidence.beginning.or_else(|| {
+        let has_entry = evidence.entries.is_some_and(|entries| entries > 0);
+        evidence.sha256.filter(|_| has_entry && is_file(evidence))
+    });
+    digest.map(|digest| (evidence, digest))
+}
+
+/// What tells each database of a check from every other one: all of its files together. The main file alone
+/// may well be that of another instance, as long as what was written since stands in the write-ahead log.
+fn of_statistics(check: &Check) -> impl Iterator<Item = (&Evidence, Sha256)> {
+    let mut sets: BTreeMap<&str, Vec<&Evidence>> = BTreeMap::new();
+    for evidence in &check.evidence {
+        if evidence.kind == Kind::Statistics && is_file(evidence) && evidence.is_proof() {
+            sets.entry(&evidence.artifact).or_default().push(evidence);
+        }
+    }
+    sets.into_values().filter_map(|files| {
+        let digests = files.iter().filter_map(|file| file.sha256);
+        let digests: BTreeSet<String> = digests.map(|digest| digest.to_string()).collect();
+        let words: Vec<String> = digests.into_iter().collect();
+        Some((*files.first()?, Sha256::of(words.join(" ").as_bytes())))
+    })
+}
+
+/// What a command or a web server answers may rightly be the same of two idle instances.
+fn is_file(evidence: &Evidence) -> bool {
+    matches!(
+        evidence.method.as_str(),
+        "sftp" | "exec" | "copy" | "vacuum-into"
+    )
 }
