@@ -140,6 +140,18 @@ pub(super) fn configuration(
       <Level>info</Level>
     </Target>
   </Logging>
+  <Actions>
+    <Action>
+      <On>
+        <Module>amps-action-on-schedule</Module>
+        <Options><Every>23:00</Every></Options>
+      </On>
+      <Do>
+        <Module>amps-action-do-remove-files</Module>
+        <Options><Pattern>{at}/logs/amps.log.*</Pattern><Age>14d</Age></Options>
+      </Do>
+    </Action>
+  </Actions>
   <Include>{at}/config/transports.xml</Include>
 </AMPSConfig>
 "#

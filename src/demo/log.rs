@@ -13,6 +13,7 @@ const STEP: SignedDuration = SignedDuration::from_secs(30);
 #[derive(Clone, Debug)]
 pub(super) struct Scribe {
     offset: Offset,
+    instance: String,
     state: u64,
 }
 
@@ -25,6 +26,7 @@ impl Scribe {
         });
         Self {
             offset: Offset::from_hours(hours).unwrap_or(Offset::UTC),
+            instance: instance.to_owned(),
             state,
         }
     }
@@ -96,7 +98,10 @@ impl Scribe {
             ),
             _ => (
                 "info: 19-0001",
-                format!("admin request: GET /amps/instance/statistics.json from 10.20.9.{number}"),
+                format!(
+                    "admin request for instance '{}': GET /amps/instance/statistics.json from 10.20.9.{number}",
+                    self.instance
+                ),
             ),
         };
         self.head(text, at, thread, head);

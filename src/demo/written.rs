@@ -115,6 +115,6 @@ products:
     artifacts:
       version:       {kind: version, command: ["{home}/bin/ampServer", "--version"], match: '\d+\.\d+\.\d+\.\d+'}
       configuration: {kind: configuration, path: "{home}/config/*.xml", format: xml}
-      event log:     {kind: log, path: "{home}/logs/*.log*", format: amps-log}
+      event log:     {kind: log, path: "{home}/logs/*.log*", format: amps-log, names: "for instance '([^']+)'", retention: configuration}
       statistics:    {kind: statistics, path: "{home}/stats.db", format: sqlite}
 "#;

@@ -107,6 +107,13 @@ pub(super) fn held(
     let of = evidence
         .iter()
         .filter(|file| file.artifact == artifact.name && file.entries.is_some());
+    let of: Vec<&schema::Evidence> = of.collect();
+    // Older records tell no more than what these two ask.
+    let is_old_ask = matches!(ask, Ask::EntryWithin(_) | Ask::Covers(_));
+    if !is_old_ask && of.iter().any(|file| file.log.is_none()) {
+        return false;
+    }
+    let of = of.into_iter();
     let seen: Vec<(&str, LogSeen)> = of.map(|file| (file.path.as_str(), seen(file))).collect();
     let files: Vec<File<'_>> = (seen.iter())
         .map(|(path, seen)| File { path, seen })
@@ -148,5 +155,126 @@ fn seen(file: &schema::Evidence) -> LogSeen {
         holes: holes.collect(),
         names: found.names.into_iter().collect(),
         ..LogSeen::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ESTATE: &str = r#"
+environment: production
+hosts:
+  a: {address: 192.0.2.1, host_key: "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}
+teams: {ops: {user: ops, key: k}}
+products:
+  p:
+    artifacts:
+      version: {kind: version, command: ["{home}/v"]}
+      configuration: {kind: configuration, path: "{home}/c.xml", format: xml}
+      event log: {kind: log, path: "{home}/*.log", format: amps-log, names: "of (.*)"}
+      statistics: {kind: statistics, path: "{home}/stats.db"}
+instances:
+  one: {product: p, host: a, teams: [ops], vars: {home: /opt/one}, expect: {name: one}}
+"#;
+
+    fn at(clock: &str) -> Timestamp {
+        format!("2026-11-21T{clock}:00Z").parse().unwrap()
+    }
+
+    fn seen() -> LogSeen {
+        let level = |name: &str, entries, newest| LevelSeen {
+            name: name.into(),
+            entries,
+            newest: Some(at(newest)),
+        };
+        let met = Met {
+            entries: 3,
+            newest: at("10:00"),
+        };
+        LogSeen {
+            entries: 100,
+            oldest: Some(at("01:00")),
+            newest: Some(at("11:59")),
+            levels: vec![level("info", 90, "11:59"), level("error", 10, "08:00")],
+            ids: BTreeMap::from([("00-0015".to_owned(), met)]),
+            holes: vec![Hole {
+                from: at("04:00"),
+                to: at("05:00"),
+            }],
+            names: ["one".to_owned()].into(),
+            ..LogSeen::default()
+        }
+    }
+
+    #[test]
+    fn what_held_holds_from_the_record_alone_and_what_was_changed_does_not() {
+        let bytes = ESTATE.as_bytes().to_vec();
+        let inventory =
+            crate::inventory::Inventory::parse(std::path::Path::new("i.yaml"), bytes).unwrap();
+        let instance = &inventory.instances[0];
+        let mut artifacts = instance.artifacts.iter();
+        let artifact = artifacts.find(|one| one.name == "event log").unwrap();
+        let hour = |hours: u64| Duration::from_secs(3600 * hours);
+        let asked = Asked {
+            ids: vec!["00-0015".into()],
+            gap: Some(hour(1)),
+        };
+        let mut file = schema::Evidence {
+            artifact: "event log".into(),
+            path: "/opt/one/a.log".into(),
+            newest_entry: Some(rfc3339(at("11:59"))),
+            oldest_entry: Some(rfc3339(at("01:00"))),
+            entries: Some(100),
+            log: Some(log(&seen(), &asked)),
+            ..crate::report::sample::go().checks[0].evidence[0].clone()
+        };
+        let when = When {
+            earliest: at("12:00"),
+            latest: at("12:01"),
+            slack: jiff::SignedDuration::from_secs(5),
+        };
+        let no_gap = |most| Ask::NoGap { most, last: None };
+        let asks = |file: &schema::Evidence| {
+            let error = "error".to_owned();
+            [
+                no_gap(hour(1)),
+                Ask::NoneFromFuture,
+                Ask::BelongsToInstance,
+                Ask::HasLevel(error.clone()),
+                Ask::NoLevelWithin(error, hour(3)),
+                Ask::HasId("00-0015".into()),
+                Ask::AtLeast(100),
+                Ask::Covers(hour(11)),
+            ]
+            .map(|ask| held(&ask, artifact, instance, std::slice::from_ref(file), &when))
+        };
+        assert_eq!(asks(&file), [true; 8]);
+        let of = |ask: Ask| held(&ask, artifact, instance, std::slice::from_ref(&file), &when);
+        assert!(!of(no_gap(hour(1) - Duration::from_secs(10))));
+        assert!(!of(Ask::AtLeast(101)) && !of(Ask::HasId("00-0016".into())));
+        assert!(!of(Ask::KeptFor(hour(1))));
+        // Without what was found in it nothing is borne out that needs it.
+        file.log = None;
+        assert_eq!(
+            asks(&file),
+            [false, false, false, false, false, false, false, true]
+        );
+        file.artifact = promise_name("event log");
+        for (kept_s, enough) in [
+            (Some(7200), true),
+            (Some(3599), false),
+            (Some(0), false),
+            (None, true),
+        ] {
+            file.promise = Some(PromiseFound {
+                kept_s,
+                rule: "daily".into(),
+                line: 1,
+            });
+            let ask = Ask::KeptFor(hour(1));
+            let told = held(&ask, artifact, instance, std::slice::from_ref(&file), &when);
+            assert_eq!(told, enough, "{kept_s:?}");
+        }
     }
 }

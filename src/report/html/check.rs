@@ -1,11 +1,15 @@
 //! One check as `<details>`: what failed and what to do first, then steps, evidence, earlier attempts.
 
+use std::time::Duration;
+
 use maud::{Markup, html};
 
 use super::{State, t};
 use crate::report::phrases;
-use crate::report::schema::{Attempt, Check, Database, Evidence, Failure, Settings, Step};
-use crate::text;
+use crate::report::schema::{
+    Attempt, Check, Database, Evidence, Failure, LogFound, PromiseFound, Settings, Step,
+};
+use crate::{text, time};
 
 /// `place` is the check's place in the report: what the matrix links to.
 pub(super) fn render(place: usize, check: &Check) -> Markup {
@@ -186,10 +190,46 @@ fn found(evidence: &Evidence) -> Markup {
         @if let Some(oldest) = &evidence.oldest_entry {
             div.soft { "since " (t(&phrases::instant(oldest))) }
         }
+        @if let Some(found) = &evidence.log {
+            @for said in log(found) { div.soft { (t(&said)) } }
+        }
+        @if let Some(promise) = &evidence.promise { div { (t(&kept(promise))) } }
         @if let Some(seen) = &evidence.database {
             @for said in database(seen) { div.soft { (t(&said)) } }
         }
     }
+}
+
+/// What was found in a log, a line each.
+fn log(found: &LogFound) -> Vec<String> {
+    let mut said = Vec::new();
+    let levels = found.levels.iter();
+    let levels = levels.map(|level| format!("{} {}", level.entries, level.name));
+    let levels: Vec<String> = levels.collect();
+    if !levels.is_empty() {
+        said.push(levels.join(", "));
+    }
+    for (id, entries) in &found.ids {
+        said.push(format!("id {id}: {entries}"));
+    }
+    if let Some(widest) = found.holes.first() {
+        let (from, to) = (phrases::instant(&widest.from), phrases::instant(&widest.to));
+        said.push(format!("longest silence from {from} to {to}"));
+    }
+    if !found.names.is_empty() {
+        said.push(format!("names {}", found.names.join(", ")));
+    }
+    said
+}
+
+/// What a file promises of a log.
+fn kept(promise: &PromiseFound) -> String {
+    let kept = match promise.kept_s {
+        None => "kept until somebody removes it".to_owned(),
+        Some(0) => "no time is promised".to_owned(),
+        Some(seconds) => format!("kept for {}", time::say(Duration::from_secs(seconds))),
+    };
+    format!("{kept}: {} (line {})", promise.rule, promise.line)
 }
 
 fn earlier(number: usize, attempt: &Attempt) -> Markup {
