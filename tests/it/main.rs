@@ -12,6 +12,7 @@ mod bad_input;
 mod bastion;
 mod broken_wire;
 mod cmd;
+mod configuration;
 mod demo_estate;
 mod full_disk;
 mod gate;

@@ -36,7 +36,7 @@ pub use host::{Host, HostBuilder};
 pub use inventory::{FEATURE, FOUR};
 pub use run::Run;
 pub use snapshot::snapshot;
-pub use watched::watched;
+pub use watched::{Watched, watched};
 
 /// Hosts, instances and the operator's own files, all below one temporary directory.
 pub struct Lab {
