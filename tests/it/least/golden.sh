@@ -51,12 +51,18 @@ tail=FRAME
 m=${s#"$head"} m=${m%"$tail"}
 [ "$s" = "$head$m$tail" ] || refuse
 
-# Is $1 a size, or a path of the pattern $2? Component by component, nothing hidden, no `..`.
+# Is $1 a size, what mktemp chose, or a path of the pattern $2? Component by component, nothing hidden, no `..`.
 like() {
   if [ "$2" = SIZE ]; then
     case $1 in '' | 0* | *[!0-9]*) return 1 ;; esac
     return 0
   fi
+  case $2 in CHOSEN*)
+    y=${2#CHOSEN} x=${1%"${2#CHOSEN}"}
+    [ "$1" = "$x$y" ] || return 1
+    case $x in *[!0-9A-Za-z]*) return 1 ;; ??????????) return 0 ;; esac
+    return 1 ;;
+  esac
   p=$1/ g=$2/
   while [ -n "$p" ] && [ -n "$g" ]; do
     x=${p%%/*} y=${g%%/*}
