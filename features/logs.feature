@@ -34,16 +34,17 @@ Feature: Logs that support can use
 
   Rule: it is the instance's own, and stays long enough
 
-    @artifact:log @log:name
-    Scenario: The log of <instance> is its own, for <team>
-      Given each instance
-      And each team responsible for it
-      When the team connects
-      Then the event log belongs to this instance
-
     @artifact:log @log:retention
     Scenario: The log of <instance> is kept for a week, for <team>
       Given each instance
       And each team responsible for it
       When the team connects
       Then the event log is kept for at least 7 days
+
+    # For a log that names its instance (`names:` in the inventory), a link to a neighbour's log shows:
+    # @artifact:log @log:name
+    # Scenario: The log of <instance> is its own, for <team>
+    #   Given each instance
+    #   And each team responsible for it
+    #   When the team connects
+    #   Then the event log belongs to this instance

@@ -14,11 +14,12 @@ Feature: One release, and it is known
       Then the version can be retrieved
       And the version is the expected one
 
-  Rule: what is installed is what runs
-
-    # Needs a second source in the inventory: `running version: {kind: version, …}`, or `match:` at the log.
-    @artifact:version
-    Scenario: What is installed, what runs and what <instance> logged are one release
-      Given each instance
-      When the team connects
-      Then the installed, running and logged version are the same
+  # With a second source in the inventory (`running version: {kind: version, …}`, or `match:` at the log):
+  #
+  # Rule: what is installed is what runs
+  #
+  #   @artifact:version
+  #   Scenario: What is installed, what runs and what <instance> logged are one release
+  #     Given each instance
+  #     When the team connects
+  #     Then the installed, running and logged version are the same

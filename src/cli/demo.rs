@@ -14,7 +14,24 @@ use crate::text::{did_you_mean, escape};
 use crate::time;
 
 /// The features of the repository's `features/`, as an auditor reads them there.
-const SHIPPED: [(&str, &str); 1] = [("amps.feature", include_str!("../../features/amps.feature"))];
+const SHIPPED: [(&str, &str); 7] = [
+    ("amps.feature", include_str!("../../features/amps.feature")),
+    (
+        "configuration.feature",
+        include_str!("../../features/configuration.feature"),
+    ),
+    ("host.feature", include_str!("../../features/host.feature")),
+    ("logs.feature", include_str!("../../features/logs.feature")),
+    (
+        "statistics.feature",
+        include_str!("../../features/statistics.feature"),
+    ),
+    ("time.feature", include_str!("../../features/time.feature")),
+    (
+        "version.feature",
+        include_str!("../../features/version.feature"),
+    ),
+];
 
 pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
     if args.list_breaks {
