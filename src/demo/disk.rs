@@ -62,7 +62,7 @@ pub(super) fn host(root: &Path, host: &Host, machine_id: &str) -> Result<(), Est
     )?;
     program(
         &root.join("bin/df"),
-        "echo 'Filesystem      Size  Used Avail Use% Mounted on'\necho '/dev/vg0/var     50G   11G   37G  23% /var'",
+        "case $1 in\n-Pk) echo 'Filesystem     1024-blocks     Used Available Capacity Mounted on'\necho '/dev/vg0/var      52428800 11534336  38797312      23% /' ;;\n*) echo 'Filesystem      Size  Used Avail Use% Mounted on'\necho '/dev/vg0/var     50G   11G   37G  23% /var' ;;\nesac",
     )
 }
 
