@@ -1,5 +1,9 @@
-Feature: Support artifacts of mariadb
+Feature: Support artifacts of MariaDB
 
+  The account is in group adm, for the error log, and an account of its name in MariaDB needs no privilege.
+  Debian gives the error log to the journal: `log_error` has to name a file.
+
+  @artifact:version
   Scenario: version of <instance> for <team>
     Given each "mariadb" instance
     And each team responsible for it
@@ -7,20 +11,38 @@ Feature: Support artifacts of mariadb
     Then the version can be retrieved
     And the version is the expected one
 
+  @artifact:version
+  Scenario: running version of <instance> for <team>
+    Given each "mariadb" instance
+    And each team responsible for it
+    When the team connects
+    Then the version can be retrieved
+    And artifact "running version" can be retrieved
+    And artifact "running version" is the same version as the version
+
+  @artifact:configuration
   Scenario: configuration of <instance> for <team>
     Given each "mariadb" instance
     And each team responsible for it
     When the team connects
     Then the configuration can be retrieved
+    And the configuration is well-formed
+    And the configuration is complete with everything it includes
+    And the configuration keeps the evidence that support will ask for
 
+  @artifact:log
   Scenario: event log of <instance> for <team>
     Given each "mariadb" instance
     And each team responsible for it
     When the team connects
     Then the event log can be retrieved
+    And the event log has an entry from the last 24 hours
+    And the event log has no entry from the future
 
+  @artifact:statistics
   Scenario: statistics of <instance> for <team>
     Given each "mariadb" instance
     And each team responsible for it
     When the team connects
     Then artifact "statistics" can be retrieved
+    And every artifact was retrieved within 5 minutes

@@ -63,11 +63,12 @@ pub(super) async fn fetch(
         world.transcript.cut(printed.came);
     }
     if output.status != 0 {
-        return Err(command::status_failure(&output, words).into());
+        let failure = command::status_failure(&output, words);
+        return Err(needing(artifact, failure).into());
     }
     let rejected = std::mem::replace(&mut printed.reject, reject::Lines::new(&[]));
     reject::printed(rejected, &artifact.reject, &output.stderr)
-        .map_err(|failure| failure.with_subject(&*line))?;
+        .map_err(|failure| needing(artifact, failure).with_subject(&*line))?;
     printed.is_wanted = true;
     if artifact.stream != Wanted::Stdout {
         let written = printed.write_all(&output.stderr);
@@ -105,6 +106,17 @@ pub(super) async fn fetch(
         content: content.as_ref().ok().cloned().unwrap_or_default(),
     };
     Ok((evidence, content))
+}
+
+/// The failure of a command, with what its account needs in the hint.
+fn needing(artifact: &Artifact, failure: Failure) -> Failure {
+    match &artifact.about.needs {
+        Some(needs) => {
+            let hint = format!("{}; it needs: {needs}", failure.hint);
+            failure.with_hint(hint)
+        }
+        None => failure,
+    }
 }
 
 fn fault(error: &io::Error) -> Stop {

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{Instance, OPS, actual, faults_of_any_product, judge, packaged};
+use super::{Instance, OPS, actual, faults_of_any_product, hint, judge, judge_with, packaged};
 use crate::lab::products::Mariadb;
-use crate::lab::{Lab, needs_root};
+use crate::lab::{Lab, Run, needs_root};
 
 const NAME: &str = "orders";
 
@@ -15,20 +15,13 @@ pub(super) fn instance(server: &Mariadb) -> Instance {
         host: server.host.name.clone(),
         vars: json!({}),
         version: packaged(&server.host, "mariadb-server"),
-        artifacts: json!({
-            "version": {
-                "kind": "version",
-                "command": ["/usr/sbin/mariadbd", "--version"],
-                "match": "Ver (\\d+\\.\\d+\\.\\d+)-MariaDB",
-            },
-            "configuration": {"kind": "configuration", "path": "/etc/mysql/mariadb.conf.d/*.cnf"},
-            "event log": {"kind": "log", "path": "/var/log/mysql/error.log*"},
-            "statistics": {
-                "kind": "statistics",
-                "command": ["mariadb", "-NBe", "SHOW GLOBAL STATUS"],
-            },
-        }),
     }
+}
+
+fn judge_in(lab: &Lab, instance: &Instance, timezone: &str) -> Run {
+    judge_with(lab, &[instance], |inventory| {
+        inventory["hosts"]["db-1"]["timezone"] = timezone.into();
+    })
 }
 
 #[test]
@@ -40,14 +33,43 @@ fn a_server_as_debian_makes_it() {
     let host = lab.host("db-1").start_debian();
     let mut server = Mariadb::start(&host);
     let instance = instance(&server);
-    judge(&lab, &[&instance]).assert_go(4);
-    faults_of_any_product(&lab, &host, &instance, "/var/log/mysql/error.log");
+    let padded = host.root("head -n 1 /var/log/mysql/error.log");
+    assert!(padded.contains("  7:"), "{padded}");
+    judge_in(&lab, &instance, &server.timezone).assert_go(5);
+    // Nobody told which zone the log is in: its times are hours away from those of the file.
+    let run = judge(&lab, &[&instance]);
+    let ahead = server.timezone.contains('-');
+    if ahead {
+        run.assert_only(&[(NAME, OPS, "event log", "mismatch")]);
+        let told = hint(&run, NAME, "event log");
+        assert!(told.contains("timezone"), "{told}");
+    }
+    let log = "/var/log/mysql/error.log";
+    let timezone = server.timezone.clone();
+    faults_of_any_product(&lab, &host, &instance, log, |inventory| {
+        inventory["hosts"]["db-1"]["timezone"] = timezone.as_str().into();
+    });
+
+    // The error log thrown away by an included file.
+    let before = host.text(Mariadb::CONF);
+    host.put(
+        Mariadb::CONF,
+        &before.replace("/var/log/mysql/error.log", "/dev/null"),
+    );
+    let run = judge_in(&lab, &instance, &server.timezone);
+    run.assert_only(&[(NAME, OPS, "configuration", "gap")]);
+    let told = actual(&run, NAME, "configuration");
+    assert!(told.contains("thrown away"), "{told}");
+    host.put(Mariadb::CONF, &before);
 
     server.down();
-    let run = judge(&lab, &[&instance]);
-    run.assert_only(&[(NAME, OPS, "statistics", "mismatch")]);
+    let run = judge_in(&lab, &instance, &server.timezone);
+    run.assert_only(&[
+        (NAME, OPS, "statistics", "mismatch"),
+        (NAME, OPS, "running version", "mismatch"),
+    ]);
     let told = actual(&run, NAME, "statistics");
     assert!(told.contains("Can't connect to local server"), "{told}");
     server.up();
-    judge(&lab, &[&instance]).assert_go(4);
+    judge_in(&lab, &instance, &server.timezone).assert_go(5);
 }

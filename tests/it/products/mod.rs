@@ -28,7 +28,6 @@ struct Instance {
     host: String,
     vars: Value,
     version: String,
-    artifacts: Value,
 }
 
 /// The version of a Debian package, without epoch and Debian's own revision.
@@ -41,9 +40,9 @@ fn packaged(host: &Host, package: &str) -> String {
 /// Runs the shipped scenarios of each product that is there, the inventory edited first.
 fn judge_with(lab: &Lab, instances: &[&Instance], edit: impl FnOnce(&mut Value)) -> Run {
     let mut inventory = lab.inventory();
+    // The built-in profiles as they are.
     inventory["products"] = json!({});
     for instance in instances {
-        inventory["products"][instance.product] = json!({"artifacts": instance.artifacts});
         inventory["instances"][instance.name] = json!({
             "product": instance.product,
             "host": instance.host,
@@ -72,18 +71,25 @@ fn judge(lab: &Lab, instances: &[&Instance]) -> Run {
 
 /// Faults that every product can have, each with all other checks of the run as twins: operations is
 /// taken out of the group that may read the log, and another version is meant than the installed one.
-fn faults_of_any_product(lab: &Lab, host: &Host, instance: &Instance, log: &str) {
+fn faults_of_any_product(
+    lab: &Lab,
+    host: &Host,
+    instance: &Instance,
+    log: &str,
+    edit: impl Fn(&mut Value),
+) {
     let user = OPERATIONS.login();
     assert!(host.ops_can_read(log), "{log}: readable before");
     host.root(&format!("gpasswd -d {user} adm"));
     assert!(!host.ops_can_read(log), "{log}: still readable");
-    let run = judge(lab, &[instance]);
+    let run = judge_with(lab, &[instance], &edit);
     run.assert_only(&[(instance.name, OPS, "event log", "denied")]);
     let told = hint(&run, instance.name, "event log");
     assert!(told.contains("adm"), "{told}");
     host.root(&format!("usermod -aG adm {user}"));
 
     let run = judge_with(lab, &[instance], |inventory| {
+        edit(inventory);
         inventory["instances"][instance.name]["expect"]["version"] = "1.0.1".into();
     });
     run.assert_only(&[(instance.name, OPS, "version", "mismatch")]);
@@ -101,4 +107,19 @@ fn hint(run: &Run, instance: &str, scenario: &str) -> String {
 fn actual(run: &Run, instance: &str, scenario: &str) -> String {
     let failure = &run.check(instance, OPS, scenario)["failure"];
     failure["actual"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_example_is_a_plan_for_every_product() {
+    let plan = std::process::Command::new(crate::lab::GONOGO)
+        .args(["plan", "-i", "inventories/products.yaml", "products"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(plan.status.success(), "{plan:?}");
+    let told = String::from_utf8(plan.stdout).unwrap();
+    for feature in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("products")).unwrap() {
+        let name = feature.unwrap().file_name().into_string().unwrap();
+        assert!(told.contains(&name), "{name}: {told}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Instance, OPS, actual, faults_of_any_product, judge, packaged};
+use super::{Instance, OPS, actual, faults_of_any_product, hint, judge, packaged};
 use crate::lab::products::Nginx;
 use crate::lab::{Lab, needs_root};
 
@@ -14,19 +14,8 @@ pub(super) fn instance(server: &Nginx) -> Instance {
         name: NAME,
         product: "nginx",
         host: server.host.name.clone(),
-        vars: json!({}),
+        vars: json!({"status": status}),
         version: packaged(&server.host, "nginx"),
-        artifacts: json!({
-            "version": {
-                "kind": "version",
-                "command": ["/usr/sbin/nginx", "-v"],
-                "stream": "stderr",
-                "match": "nginx/(\\d+\\.\\d+\\.\\d+)",
-            },
-            "configuration": {"kind": "configuration", "path": "/etc/nginx/*.conf"},
-            "event log": {"kind": "log", "path": "/var/log/nginx/access.log*"},
-            "statistics": {"kind": "statistics", "command": ["curl", "-fsS", status]},
-        }),
     }
 }
 
@@ -42,13 +31,61 @@ fn a_server_as_debian_makes_it() {
     let (taken, said) = server.takes_its_configuration();
     assert!(taken, "{said}");
     judge(&lab, &[&instance]).assert_go(4);
-    faults_of_any_product(&lab, &host, &instance, "/var/log/nginx/access.log");
+    // The whole configuration is root's to print: `nginx -T` opens its pid file for writing.
+    let asked = host.ops("nginx -T");
+    assert!(!asked.status.success(), "{asked:?}");
+
+    // Broken, and nginx says so too.
+    let site = host.text(Nginx::SITE);
+    host.put(
+        Nginx::SITE,
+        &site.replacen("try_files $uri $uri/ =404;", "try_files $uri $uri/ =404", 1),
+    );
+    let (taken, said) = server.takes_its_configuration();
+    assert!(!taken && said.contains("unexpected \"}\""), "{said}");
+    let run = judge(&lab, &[&instance]);
+    run.assert_only(&[(NAME, OPS, "configuration", "corrupt")]);
+    host.put(Nginx::SITE, &site);
+
+    // No request is logged.
+    let main = host.text("/etc/nginx/nginx.conf");
+    host.put(
+        "/etc/nginx/nginx.conf",
+        &main.replace("access_log /var/log/nginx/access.log;", "access_log off;"),
+    );
+    let (taken, said) = server.takes_its_configuration();
+    assert!(taken, "{said}");
+    let run = judge(&lab, &[&instance]);
+    run.assert_only(&[(NAME, OPS, "configuration", "gap")]);
+    let told = actual(&run, NAME, "configuration");
+    assert!(told.contains("no request is logged"), "{told}");
+
+    // An included file that nobody may read, and one outside of what the inventory permits.
+    host.put("/etc/nginx/nginx.conf", &main);
+    host.root(&format!("chmod 600 {}", Nginx::STATUS));
+    assert!(!host.ops_can_read(Nginx::STATUS));
+    let run = judge(&lab, &[&instance]);
+    run.assert_only(&[(NAME, OPS, "configuration", "denied")]);
+    host.root(&format!("chmod 644 {}", Nginx::STATUS));
+    host.put("/run/elsewhere.conf", "# nothing\n");
+    host.put(
+        "/etc/nginx/nginx.conf",
+        &main.replace("http {", "include /run/elsewhere.conf;\nhttp {"),
+    );
+    let run = judge(&lab, &[&instance]);
+    run.assert_only(&[(NAME, OPS, "configuration", "missing")]);
+    let told = hint(&run, NAME, "configuration");
+    assert!(told.contains("/run/elsewhere.conf"), "{told}");
+    host.root("rm /run/elsewhere.conf");
+    host.put("/etc/nginx/nginx.conf", &main);
+    judge(&lab, &[&instance]).assert_go(4);
+
+    server.get(80, "/");
+    faults_of_any_product(&lab, &host, &instance, "/var/log/nginx/access.log", |_| ());
 
     server.down();
     let run = judge(&lab, &[&instance]);
-    run.assert_only(&[(NAME, OPS, "statistics", "mismatch")]);
-    let told = actual(&run, NAME, "statistics");
-    assert!(told.contains("Couldn't connect"), "{told}");
+    run.assert_only(&[(NAME, OPS, "statistics", "unreachable")]);
     server.up();
     judge(&lab, &[&instance]).assert_go(4);
 }
@@ -63,22 +100,35 @@ fn logs_that_logrotate_turned_over() {
     let server = Nginx::start(&host);
     let instance = instance(&server);
     for turn in 0..3 {
-        server.get(80, &format!("/turn-{turn}"));
+        server.logs(&format!("/turn-{turn}"));
         // Debian's script asks an init script that the lab has not; the signal is the same.
         host.logrotate("/etc/logrotate.d/nginx");
         server.reopen();
     }
-    server.get(80, "/last");
-    host.wait_for("nginx wrote", "grep -q /last /var/log/nginx/access.log");
+    // The same with the compressors that people choose.
+    for (program, end) in [("zstd", "zst"), ("xz", "xz"), ("bzip2", "bz2")] {
+        let line = format!("\tcompress\n\tcompresscmd /usr/bin/{program}\n\tcompressext .{end}\n");
+        let line = line.replace("/usr/bin/bzip2", "/bin/bzip2");
+        let rules = host.text("/etc/logrotate.d/nginx");
+        host.put(
+            "/run/logrotate.conf",
+            &rules
+                .replace("\tcompress\n", &line)
+                .replace("*.log {", "access.log {"),
+        );
+        host.root("chmod 644 /run/logrotate.conf");
+        for turn in 0..2 {
+            server.logs(&format!("/{end}-{turn}"));
+            host.logrotate("/run/logrotate.conf");
+            server.reopen();
+            server.logs("/after");
+        }
+    }
+    server.logs("/last");
     // delaycompress: the youngest is plain.
     let listed = host.root("ls /var/log/nginx");
-    for file in [
-        "access.log",
-        "access.log.1",
-        "access.log.2.gz",
-        "access.log.3.gz",
-    ] {
-        assert!(listed.lines().any(|line| line == file), "{listed}");
+    for end in ["access.log", "log.1", "gz", "zst", "xz", "bz2"] {
+        assert!(listed.lines().any(|line| line.ends_with(end)), "{listed}");
     }
     let modes = host.root("stat -c '%U:%G %a' /var/log/nginx/access.log*");
     assert!(
@@ -88,5 +138,11 @@ fn logs_that_logrotate_turned_over() {
     let run = judge(&lab, &[&instance]);
     run.assert_go(4);
     let check = run.check(NAME, OPS, "event log");
-    assert_eq!(check["evidence"].as_array().unwrap().len(), 4, "{check:#}");
+    let files = listed
+        .lines()
+        .filter(|line| line.starts_with("access"))
+        .count();
+    let evidence = check["evidence"].as_array().unwrap();
+    let of_log = (evidence.iter()).filter(|file| file["artifact"] == "access log");
+    assert_eq!(of_log.count(), files, "{check:#}");
 }

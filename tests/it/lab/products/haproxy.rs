@@ -3,9 +3,10 @@
 //! whoever may ask it may also take servers out of service.
 
 use std::rc::Rc;
+use std::time::Duration;
 
-use super::super::Host;
 use super::super::account::OPERATIONS;
+use super::super::{Host, until};
 use super::{Daemon, nginx};
 
 /// As Debian's rsyslog.conf, without the kernel's messages and the machine's own socket.
@@ -30,7 +31,7 @@ impl Haproxy {
     /// Its configuration.
     pub const CONF: &'static str = "/etc/haproxy/haproxy.cfg";
     /// The socket for statistics.
-    pub const SOCKET: &'static str = "/run/haproxy/stats.sock";
+    pub const SOCKET: &'static str = "/run/haproxy/gonogo.sock";
 
     /// A server that runs: port 8081 of the host's address leads to port 80 of it.
     pub fn start(host: &Rc<Host>) -> Self {
@@ -68,9 +69,7 @@ impl Haproxy {
             Self::CONF
         ));
         self.daemon = Some(Daemon::new(&self.host, "/run/haproxy.pid"));
-        let log = "test -s /var/log/haproxy.log";
-        self.get("/");
-        self.host.wait_for("rsyslogd wrote what HAProxy said", log);
+        self.logs("/started");
     }
 
     /// Stops it.
@@ -88,6 +87,15 @@ impl Haproxy {
         let tried = self.host.inside(&format!("haproxy -c -f {}", Self::CONF));
         let said = String::from_utf8_lossy(&tried.stderr).into_owned();
         (tried.status.success(), said)
+    }
+
+    /// Asks until the live log tells of it.
+    pub fn logs(&self, path: &str) {
+        until(path, Duration::from_secs(60), || {
+            self.get(path);
+            let grep = format!("grep -q {path} /var/log/haproxy.log");
+            self.host.inside(&grep).status.success()
+        });
     }
 
     /// A request that the log tells of; the answer, 503 where nothing is behind it.

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::super::Host;
+use super::super::{Host, until};
 use super::Daemon;
 
 /// One server.
@@ -71,6 +71,16 @@ impl Nginx {
         let tried = self.host.inside("nginx -t");
         let said = String::from_utf8_lossy(&tried.stderr).into_owned();
         (tried.status.success(), said)
+    }
+
+    /// Asks until the live access log tells of it: which file gets a request is open until every worker
+    /// has opened the new one.
+    pub fn logs(&self, path: &str) {
+        until(path, Duration::from_secs(60), || {
+            self.get(80, path);
+            let grep = format!("grep -q {path} /var/log/nginx/access.log");
+            self.host.inside(&grep).status.success()
+        });
     }
 
     /// A request that the access log tells of; the answer.

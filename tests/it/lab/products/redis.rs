@@ -34,6 +34,7 @@ impl Redis {
             "umask 007 && exec setpriv --reuid redis --regid redis --init-groups redis-server {CONF}"
         ));
         self.daemon = Some(Daemon::new(&self.host, "/run/redis/redis-server.pid"));
+        // NOAUTH is an answer too.
         let ping = format!("redis-cli -h {} ping >/dev/null", self.host.address.ip());
         self.host.wait_for("Redis answers", &ping);
     }
@@ -41,5 +42,11 @@ impl Redis {
     /// Stops it.
     pub fn down(&mut self) {
         self.daemon.take().expect("it runs").stop("TERM");
+    }
+
+    /// Lines at the end of redis.conf, which the next start reads.
+    pub fn configure(&self, lines: &str) {
+        self.host
+            .root(&format!("printf '%s\\n' '{lines}' >>{CONF}"));
     }
 }

@@ -1,0 +1,37 @@
+Feature: Support artifacts of MongoDB
+
+  The account may read the log and the diagnostic data of the server. Nothing of this was tried on a real
+  server here: see `gonogo profiles show mongodb` for where each fact comes from.
+
+  @artifact:version
+  Scenario: version of <instance> for <team>
+    Given each "mongodb" instance
+    And each team responsible for it
+    When the team connects
+    Then the version can be retrieved
+    And the version is the expected one
+
+  @artifact:configuration
+  Scenario: configuration of <instance> for <team>
+    Given each "mongodb" instance
+    And each team responsible for it
+    When the team connects
+    Then the configuration can be retrieved
+    And the configuration is well-formed
+    And the configuration keeps the evidence that support will ask for
+
+  @artifact:log
+  Scenario: event log of <instance> for <team>
+    Given each "mongodb" instance
+    And each team responsible for it
+    When the team connects
+    Then the event log can be retrieved
+    And the event log has an entry from the last 24 hours
+
+  @artifact:statistics
+  Scenario: statistics of <instance> for <team>
+    Given each "mongodb" instance
+    And each team responsible for it
+    When the team connects
+    Then artifact "statistics" can be retrieved
+    And every artifact was retrieved within 5 minutes
