@@ -38,6 +38,8 @@ pub(super) enum Verb {
     Show(Show),
     /// List every step phrase with what it proves
     Steps(Steps),
+    /// Find the known products that run on a host, and print inventory YAML to paste
+    Discover(Discover),
     /// List the built-in profiles, or print one to copy and edit
     Profiles(Profiles),
 }
@@ -246,6 +248,24 @@ pub(super) struct Steps {
     /// How to print them
     #[arg(long, value_enum, default_value_t = StepsFormat::Text)]
     pub format: StepsFormat,
+}
+
+/// Lists the processes of a host as a team sees them, knows products by their profiles, reads the
+/// configurations that they name, and prints what an inventory would say. Changes nothing, judges nothing.
+#[derive(Args)]
+pub(super) struct Discover {
+    /// The inventory file: how the host is reached, and by whom
+    #[arg(long, short, value_name = "FILE")]
+    pub inventory: PathBuf,
+    /// The host to look at, a key of `hosts`
+    #[arg(long, value_name = "NAME")]
+    pub host: String,
+    /// Whose login is used [default: the only team]
+    #[arg(long, value_name = "NAME")]
+    pub team: Option<String>,
+    /// Print what would be executed and read on the host, and connect to nothing
+    #[arg(long, visible_alias = "dry-run")]
+    pub plan: bool,
 }
 
 /// What gonogo knows of products before an inventory says anything. A product of a profile's name starts from

@@ -3,6 +3,7 @@
 mod args;
 mod circumstances;
 mod demo;
+mod discover;
 mod fault;
 mod passphrase;
 mod plan;
@@ -64,6 +65,7 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::Verify(args) => verify::verify(args),
         Verb::Show(args) => show::show(args),
         Verb::Steps(args) => steps::steps(args),
+        Verb::Discover(args) => discover::discover(args),
         Verb::Profiles(args) => profiles::profiles(args),
     }
 }

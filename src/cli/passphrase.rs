@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::fault::{Exit, Fault};
+use crate::inventory::Login;
 use crate::plan::Plan;
 use crate::text::escape;
 use crate::transport::Keyring;
@@ -23,7 +24,16 @@ const MOST_BYTES: usize = 4096;
 /// Opens the keys that the plan's logins need and that only a person can open. `Ok(false)` when the run
 /// was ended meanwhile.
 pub(super) fn ask(keys: &Keyring, plan: &Plan, cancel: &CancellationToken) -> Result<bool, Fault> {
-    let locked = Keyring::locked(plan.visits.iter().map(|visit| &visit.login));
+    ask_for(keys, plan.visits.iter().map(|visit| &visit.login), cancel)
+}
+
+/// The same for these logins.
+pub(super) fn ask_for<'l>(
+    keys: &Keyring,
+    logins: impl IntoIterator<Item = &'l Login>,
+    cancel: &CancellationToken,
+) -> Result<bool, Fault> {
+    let locked = Keyring::locked(logins.into_iter());
     if locked.is_empty() {
         return Ok(true);
     }

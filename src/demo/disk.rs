@@ -56,6 +56,7 @@ pub(super) fn host(root: &Path, host: &Host, machine_id: &str) -> Result<(), Est
     }
     write(&root.join("etc/hostname"), &format!("{}\n", host.hostname))?;
     identify(root, machine_id)?;
+    processes(root, host)?;
     program(
         &root.join("bin/hostname"),
         &format!("echo {}", host.hostname),
@@ -63,6 +64,25 @@ pub(super) fn host(root: &Path, host: &Host, machine_id: &str) -> Result<(), Est
     program(
         &root.join("bin/df"),
         "case $1 in\n-Pk) echo 'Filesystem     1024-blocks     Used Available Capacity Mounted on'\necho '/dev/vg0/var      52428800 11534336  38797312      23% /' ;;\n*) echo 'Filesystem      Size  Used Avail Use% Mounted on'\necho '/dev/vg0/var     50G   11G   37G  23% /var' ;;\nesac",
+    )
+}
+
+/// A `ps` that tells of each instance of the host, and a `readlink` that knows where they work.
+fn processes(root: &Path, host: &Host) -> Result<(), EstateFault> {
+    let mut listed = String::from("echo '    1 root /sbin/init'");
+    let mut links = String::new();
+    let instances = fleet::INSTANCES.iter().filter(|one| one.host == host.name);
+    for (index, instance) in instances.enumerate() {
+        let (pid, at) = (4000 + index, instance.home());
+        listed += &format!("\necho ' {pid} amps {at}/bin/ampServer config/config.xml'");
+        links += &format!(
+            "/proc/{pid}/cwd) echo {at} ;;\n/proc/{pid}/exe) echo {at}/bin/ampServer ;;\n"
+        );
+    }
+    program(&root.join("bin/ps"), &listed)?;
+    program(
+        &root.join("bin/readlink"),
+        &format!("case \"$1\" in\n{links}*) PATH=/usr/bin:/bin exec readlink \"$@\" ;;\nesac"),
     )
 }
 

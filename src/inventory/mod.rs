@@ -6,6 +6,7 @@
 
 mod access;
 mod artifact;
+mod discover;
 mod fields;
 mod files;
 mod follow;
@@ -48,6 +49,7 @@ pub use url::Url;
 
 use crate::digest::Sha256;
 use crate::problem::{Place, Problem, Problems};
+pub use discover::{Discover, From, Process, Tell, To};
 pub use forbidden::{Never, Refusal};
 use page::Page;
 use profile::Profiles;
@@ -86,6 +88,8 @@ pub struct Inventory {
     files: Vec<files::FileUse>,
     profiles: Profiles,
     never: Never,
+    /// Product → the `profile:` that it names.
+    chosen: Vec<(String, String)>,
 }
 
 impl Inventory {
@@ -164,6 +168,11 @@ impl Inventory {
             None => profiles.never(),
             Some(_) => Never::default(),
         };
+        let chosen = raw.products.iter().filter_map(|product| {
+            let chosen = product.profile.as_ref()?;
+            Some((product.name.value.clone(), chosen.value.clone()))
+        });
+        let chosen = chosen.collect();
         let resolved = resolve::resolve(raw, &mut page, configs, &profiles, &never);
         if page.refusals() > 0 {
             return Err(page.into_problems().into());
@@ -188,6 +197,7 @@ impl Inventory {
             files,
             profiles,
             never,
+            chosen,
             bytes,
         })
     }
@@ -246,6 +256,16 @@ impl Inventory {
         let profiles = self.profiles.texts();
         let profiles = profiles.map(|(name, text)| (name.to_owned(), text.to_vec()));
         named.chain(profiles).collect()
+    }
+
+    /// How each product is known among the processes of a host.
+    #[must_use]
+    pub fn discoveries(&self) -> Vec<Discover> {
+        self.profiles.discoveries(|profile| {
+            let mut chosen = self.chosen.iter();
+            let found = chosen.find(|(_, chosen)| chosen == profile);
+            found.map(|(product, _)| product.clone())
+        })
     }
 
     /// What is never run and never asked for on its hosts.

@@ -8,6 +8,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use super::discover::Discover;
 use super::forbidden::{Never, Rules};
 use super::page::{Page, Text};
 use super::raw::{Artifact, Raw};
@@ -51,6 +52,7 @@ pub(super) struct Profile {
     pub vendor: Option<Text>,
     pub vars: Vec<Var>,
     pub never: Rules,
+    pub discover: Option<Discover>,
     pub artifacts: Vec<Artifact>,
 }
 
@@ -198,6 +200,24 @@ impl Profiles {
         let own = self.0.iter().filter(|(name, _)| is_path(name));
         let own = own.map(|(name, used)| (name.clone(), used.profile.never.clone()));
         Never::new(SHIPPED_RULES.iter().cloned().chain(own).collect())
+    }
+
+    /// How each product is known among the processes of a host: those built in, and those of the user's by
+    /// the name that `product_of` gives for what the inventory calls it.
+    pub fn discoveries(&self, product_of: impl Fn(&str) -> Option<String>) -> Vec<Discover> {
+        let built_in = BUILT_IN.iter().filter_map(|(name, text)| {
+            let mut page = Page::new(Path::new(name), text);
+            page.turn_to_built_in();
+            parse(&mut page, name, text)?.discover
+        });
+        let own = self.0.iter().filter(|(name, _)| is_path(name));
+        let own = own.filter_map(|(name, used)| {
+            Some(Discover {
+                product: product_of(name)?,
+                ..used.profile.discover.clone()?
+            })
+        });
+        own.chain(built_in).collect()
     }
 
     /// Their texts, by the names under which a run keeps them.

@@ -27,6 +27,26 @@ pub struct Visit {
 }
 
 impl Visit {
+    /// A visit that only looks around: `touches` as the login is elevated, `own` as the account itself,
+    /// beside what proves that it is the right host.
+    #[must_use]
+    pub fn looking(
+        login: &Login,
+        team: &str,
+        touches: BTreeSet<Touch>,
+        own: BTreeSet<Touch>,
+    ) -> Self {
+        let mut identity = identity(login);
+        identity.extend(own);
+        Self {
+            host: login.host.clone(),
+            team: team.to_owned(),
+            login: login.clone(),
+            touches,
+            identity,
+        }
+    }
+
     /// Every command line as it reaches the host: elevated where the login is, and with those that read
     /// files where SFTP cannot (`stat`, `find`, `head`). A pattern stands for each file that it matches,
     /// `SIZE` for the size that the file has when it is read.

@@ -5,6 +5,7 @@
 //! a record, and none of them is `passed` unless all of its steps were performed and passed.
 
 mod check;
+mod discover;
 mod door;
 mod guard;
 mod hung;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use cucumber::Cucumber;
 use tokio_util::sync::CancellationToken;
 
+pub use discover::{Discovered, discover, discovery};
 pub use record::{Record, StepRecord};
 pub use recorder::{Event, Watch};
 pub use replay::replay;

@@ -14,6 +14,7 @@ mod broken_wire;
 mod cmd;
 mod configuration;
 mod demo_estate;
+mod discover;
 mod full_disk;
 mod gate;
 mod gets;

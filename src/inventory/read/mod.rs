@@ -3,6 +3,7 @@
 
 mod access;
 mod artifact;
+mod discover;
 mod never;
 mod profile;
 mod ways;

@@ -86,7 +86,7 @@ fn why(page: &mut Page<'_>, keys: &mut Keys<'_, '_>) -> Option<String> {
 }
 
 /// A program's name or path; a `*` only at its end.
-fn program(text: &str) -> Result<(), String> {
+pub(super) fn program(text: &str) -> Result<(), String> {
     let bare = text.strip_suffix('*').unwrap_or(text);
     match bare.is_empty() || bare.contains([' ', '*', '?', '[']) {
         true => Err("write a program's name, with a `*` at its end perhaps".into()),
@@ -102,7 +102,7 @@ fn slashed(text: &str) -> Result<(), String> {
 }
 
 /// Unlike that of an artifact, it may match nothing at all: `unless: '^$'`.
-fn expression(text: &str) -> Result<Regex, String> {
+pub(super) fn expression(text: &str) -> Result<Regex, String> {
     Regex::new(text).map_err(|error| {
         let whole = error.to_string();
         let last = whole.lines().last().unwrap_or_default();

@@ -2,6 +2,8 @@
 //! an inventory's.
 
 use super::artifact::artifacts;
+use crate::inventory::artifact::Kind;
+use crate::inventory::discover::Discover;
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::grammar;
 use crate::inventory::page::{Page, Spanned};
@@ -29,6 +31,18 @@ pub(in crate::inventory) fn profile(
     let never = keys.entry("never");
     let never = never.and_then(|entry| super::never::never(page, &entry.value, entry.at));
     profile.never = never.unwrap_or_default();
+    if let Some(entry) = keys.entry("discover") {
+        let found = super::discover::discover(page, name, &entry.value, entry.at);
+        let configuration = Some(Kind::Configuration);
+        let mut artifacts = profile.artifacts.iter();
+        let first = artifacts
+            .find(|artifact| artifact.kind.as_ref().map(|kind| kind.value) == configuration);
+        let format = first.and_then(|artifact| artifact.format.as_ref());
+        profile.discover = found.map(|found| Discover {
+            format: format.map(|format| format.value),
+            ..found
+        });
+    }
     keys.done(page);
     if declared.is_some() {
         undeclared(page, &profile);
