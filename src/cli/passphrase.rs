@@ -33,7 +33,7 @@ pub(super) fn ask_for<'l>(
     logins: impl IntoIterator<Item = &'l Login>,
     cancel: &CancellationToken,
 ) -> Result<bool, Fault> {
-    let locked = Keyring::locked(logins.into_iter());
+    let locked = Keyring::locked(logins);
     if locked.is_empty() {
         return Ok(true);
     }

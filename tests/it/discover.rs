@@ -151,7 +151,7 @@ fn the_practice_estate_is_discovered_whole() {
         command.output().unwrap()
     };
     let team = ["discover", "--host", "ny4-1", "--team", "operations"];
-    let seen = run(&path, &team);
+    let seen = run(path, &team);
     let said = text(&seen.stdout);
     assert_eq!(seen.status.code(), Some(0), "{seen:?}");
     assert!(
@@ -159,7 +159,7 @@ fn the_practice_estate_is_discovered_whole() {
         "{said}"
     );
     // In place of the inventory's own instances.
-    let whole = fs::read_to_string(&path).unwrap();
+    let whole = fs::read_to_string(path).unwrap();
     let (head, _) = whole.split_once("\ninstances:").unwrap();
     let pasted = path.with_file_name("pasted.yaml");
     fs::write(&pasted, format!("{head}\n{said}")).unwrap();
