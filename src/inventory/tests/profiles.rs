@@ -271,7 +271,7 @@ fn a_url_that_a_profile_never_asks_for_is_refused_and_its_twin_is_not() {
             "it counts from nothing",
         ),
         (
-            "http://127.0.0.1:8080/status//RESET?now",
+            "http://127.0.0.1:8080/Status/reset.json?now",
             "it counts from nothing",
         ),
         ("http://127.0.0.1:9200/_cache/clear", "it empties caches"),
