@@ -103,8 +103,20 @@ pub(super) struct Plan {
     /// How to print it
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     pub format: PlanFormat,
+    /// Contact the hosts, list what a run would read, and tell sizes and times; exits with 1 if something cannot
+    /// be listed or breaks a limit
+    #[arg(long, conflicts_with = "Grants")]
+    pub estimate: bool,
+    /// Bytes a second that the times of --estimate are told for
+    #[arg(long, value_name = "SIZE/s", default_value = "10MiB/s", requires = "estimate", value_parser = rate)]
+    pub rate: u64,
     #[command(flatten)]
     pub grants: Grants,
+}
+
+/// `10MiB/s`, the `/s` left out perhaps.
+fn rate(text: &str) -> Result<u64, String> {
+    crate::inventory::parse_size(text.strip_suffix("/s").unwrap_or(text))
 }
 
 /// What an administrator installs so that the plan passes, and nothing else does.

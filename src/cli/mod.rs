@@ -4,6 +4,7 @@ mod args;
 mod circumstances;
 mod demo;
 mod discover;
+mod estimate;
 mod fault;
 mod passphrase;
 mod plan;

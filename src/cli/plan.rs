@@ -19,6 +19,9 @@ pub(super) fn plan(args: &Args) -> Result<Exit, Fault> {
         term::out(&granted.text);
         return Ok(Exit::Go);
     }
+    if args.estimate {
+        return super::estimate::estimate(plan, args.rate, args.format);
+    }
     term::out(&match args.format {
         PlanFormat::Text => format!(
             "{}\nplan {}\nnothing was contacted\n",

@@ -58,6 +58,14 @@ pub use profile::{PROFILE_END, Shipped, shipped};
 /// Largest inventory read, in bytes: over ten times what 100,000 hosts need.
 const MOST_BYTES: u64 = 256 << 20;
 
+/// Reads a size as `max_bytes` is written.
+///
+/// # Errors
+/// What to write instead.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    size::parse(text).map_err(|_| size::HINT.to_owned())
+}
+
 /// A whole inventory, every reference resolved and every placeholder filled.
 ///
 /// Lists keep the order of the file: it is the order of the plan and of the report.

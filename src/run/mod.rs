@@ -7,6 +7,7 @@
 mod check;
 mod discover;
 mod door;
+mod estimate;
 mod guard;
 mod hung;
 mod lane;
@@ -27,6 +28,7 @@ use cucumber::Cucumber;
 use tokio_util::sync::CancellationToken;
 
 pub use discover::{Discovered, discover, discovery};
+pub use estimate::{Found, Share, estimate};
 pub use record::{Record, StepRecord};
 pub use recorder::{Event, Watch};
 pub use replay::replay;

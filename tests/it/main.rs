@@ -15,6 +15,7 @@ mod cmd;
 mod configuration;
 mod demo_estate;
 mod discover;
+mod estimate;
 mod full_disk;
 mod gate;
 mod gets;
