@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use gonogo::demo;
 
+use crate::lab::products::{Nginx, Redis};
 use crate::lab::{GONOGO, Host, Lab, OPERATIONS, needs_root};
 
 fn text(bytes: &[u8]) -> String {
@@ -175,6 +176,37 @@ fn the_practice_estate_is_discovered_whole() {
             "@artifact:configuration",
         ],
     );
+    let told = text(&planned.stderr);
+    assert!(!told.contains("pasted.yaml:"), "{told}\n{said}");
+}
+
+#[test]
+fn debians_redis_and_nginx_are_known_by_what_they_call_themselves() {
+    if needs_root("discover") {
+        return;
+    }
+    let lab = Lab::new();
+    let host = lab.host("ny4-1").start_debian();
+    let _redis = Redis::start(&host);
+    let _nginx = Nginx::start(&host);
+    let mut inventory = lab.inventory();
+    inventory["instances"] = serde_json::json!({});
+    lab.write_inputs(&inventory);
+    let seen = discover(&lab, &["--team", OPERATIONS.team]);
+    let said = text(&seen.stdout);
+    assert_eq!(seen.status.code(), Some(0), "{seen:?}");
+    assert_eq!(said.matches("product: redis\n").count(), 1, "{said}");
+    assert_eq!(said.matches("product: nginx\n").count(), 1, "{said}");
+    // Debian lets nobody but redis read its configuration; that of nginx everybody.
+    assert!(
+        said.contains("# its configuration is not known: /etc/redis/redis.conf: "),
+        "{said}"
+    );
+    assert!(
+        said.contains("event log: {path: \"/var/log/nginx/error.log*\"}"),
+        "{said}"
+    );
+    let planned = plan_of(&lab, &said);
     let told = text(&planned.stderr);
     assert!(!told.contains("pasted.yaml:"), "{told}\n{said}");
 }

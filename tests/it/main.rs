@@ -35,6 +35,7 @@ mod nothing_written;
 mod one_time_codes;
 mod passphrase;
 mod products;
+mod profiles;
 mod proof;
 mod recorded;
 mod refusals;
