@@ -50,5 +50,8 @@ fn sizes_and_times_are_told_and_limits_that_break_are_said() {
     let output = lab.run(&args);
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("missing") && told.contains("1 objection"), "{told}");
+    assert!(
+        told.contains("missing") && told.contains("1 objection"),
+        "{told}"
+    );
 }
