@@ -138,10 +138,10 @@ fn one_machine_under_two_names() {
     let listen = format!("ListenAddress {second}");
     let one = lab.host("ny4-1").option(&listen).start();
     let hop = lab.host("outer").start();
-    lab.amps("orders", &one);
+    let _instances = [lab.amps("orders", &one), lab.amps("quotes", &one)];
     let known = format!("[{second}]:{} {}\n", one.address.port(), one.public_key());
     let instance = |inventory: &Value| {
-        let mut instance = inventory["instances"]["orders"].clone();
+        let mut instance = inventory["instances"]["quotes"].clone();
         instance["host"] = "ny4-2".into();
         instance
     };

@@ -1,5 +1,8 @@
 //! Gaps, entries from the future, levels, ids, counts and names over a rotated set.
 
+use std::fs::File;
+use std::time::{Duration, SystemTime};
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Desk, as_it_is, entries, gzip, stamp};
@@ -111,6 +114,13 @@ fn an_entry_from_the_future() {
         -SignedDuration::from_hours(2),
         "info: 07-0023 client logon",
     );
+    // The host's clock was ahead of all others when it was written, and so is the file's time.
+    let log = File::options()
+        .write(true)
+        .open(desk.orders.path(&desk.orders.log()))
+        .unwrap();
+    log.set_modified(SystemTime::now() + Duration::from_secs(2 * 3600))
+        .unwrap();
     desk.fails(
         &QUESTIONS[2..],
         as_it_is,
@@ -208,7 +218,6 @@ fn what_cannot_be_answered_is_refused_by_the_plan() {
             "the event log has no entry of level \"fatal\" or worse from the last 1 day",
             "its levels are developer, trace",
         ),
-        ("the event log is kept for at least 7 days", "retention:"),
         ("the event log has at least 0 entries", "out of range"),
         (
             "the statistics database belongs to this instance",
