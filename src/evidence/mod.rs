@@ -20,7 +20,6 @@ pub mod promise;
 pub mod reader;
 pub mod redact;
 pub mod refusal;
-pub mod reject;
 mod rules;
 mod samples;
 pub mod settings;

@@ -1,12 +1,11 @@
 //! An artifact that a web server answers with: the same proofs as for one that lies in a file.
 
-use std::io;
 use std::time::Instant;
 
+use super::reject::{Both, Lines};
 use super::retrieve::{Fetched, Tee, evidence, kept, reader_of};
 use super::{Stop, World};
 use crate::evidence::Content;
-use crate::evidence::reject::Reject;
 use crate::evidence::tap::Tap;
 use crate::evidence::unpack::Tail;
 use crate::failure::{Failure, FailureKind};
@@ -19,7 +18,7 @@ pub(super) async fn fetch(world: &World, artifact: &Artifact, get: &Get) -> Resu
     let session = world.session().await?;
     let started = Instant::now();
     let reader = Tap::new(reader_of(world, artifact, Tail::Closed));
-    let reject = Tap::new(Reject::new(&artifact.reject));
+    let reject = Tap::new(Lines::new(&artifact.reject));
     let kept = kept(world, artifact, &get.url)?.map(|(file, _)| file);
     let sink: Sink = Box::new(Both(reader.sink(), reject.sink()));
     let got = session
@@ -47,20 +46,4 @@ pub(super) async fn fetch(world: &World, artifact: &Artifact, get: &Get) -> Resu
     };
     let content = content.map_err(about);
     Ok((evidence(artifact, receipt, &content, started, 1), content))
-}
-
-/// Writes to two.
-struct Both(Sink, Sink);
-
-impl io::Write for Both {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        self.0.write_all(piece)?;
-        self.1.write_all(piece)?;
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()?;
-        self.1.flush()
-    }
 }

@@ -111,12 +111,12 @@ impl Lines {
         self.found.take()
     }
 
-    /// Refuses a file of which a line matched.
+    /// Refuses a file or an answer of which a line matched.
     pub(super) fn finish(mut self) -> Result<(), Failure> {
         match self.found() {
             None => Ok(()),
             Some((line, pattern)) => Err(refusal(FailureKind::Mismatch, &line, &pattern)
-                .with_hint("the file can be read and is not the artifact: look at it on the host, and at `reject:` of the artifact")),
+                .with_hint("what came is a refusal in place of the artifact: look at it on the host, and at `reject:` of the artifact")),
         }
     }
 }
