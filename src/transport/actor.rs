@@ -174,14 +174,14 @@ impl<F: 'static> Actor<F> {
     /// back; on `Err` the thread ends.
     ///
     /// `begin` is given up, and the socket shut, at the deadline or when this future is dropped;
-    /// `late` then words the failure.
+    /// `late` then words the failure, and may look at what still lies in the socket.
     pub(super) async fn start<T, E>(
         name: &str,
         socket: Socket,
         via: Option<Arc<Hop>>,
         deadline: Deadline,
         begin: impl FnOnce(Socket, Arc<Kill>) -> Result<(F, T), E> + Send + 'static,
-        late: impl FnOnce() -> E,
+        late: impl FnOnce(&Socket) -> E,
     ) -> Result<(Arc<Self>, T), E>
     where
         T: Send + 'static,
@@ -213,7 +213,7 @@ impl<F: 'static> Actor<F> {
         let said = match answer(hears, deadline, meter.as_ref(), &kill).await {
             Answer::Said(said) => said?,
             Answer::Vanished => return Err(vanished().into()),
-            Answer::Late => return Err(late()),
+            Answer::Late => return Err(late(&kill.socket)),
             Answer::Flood => return Err(flood(FailureKind::Unreachable, "connecting").into()),
         };
         guard.0 = None;

@@ -10,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 use super::actor::{Actor, Deadline, Socket};
 use super::dial::dial;
 use super::far::{Again, Far, Refused};
+use super::hello::Hello;
 use super::hops::Hop;
 use super::host_key::Ask;
 use super::ssh::Ssh;
 use super::ways::Ways;
-use super::{Greeting, Keyring, Session, classify, openssh};
+use super::{Greeting, Keyring, Session, classify, handshake, openssh};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Client, Login};
 use crate::text;
@@ -184,19 +185,46 @@ async fn establish(
     let seen = Arc::clone(&proven);
     let (own, keys, ask) = (login.clone(), keys.clone(), ask.clone());
     let begin = move |socket, kill| Far::establish(own, &keys, &ask, deadline, &seen, socket, kill);
-    let late = || match proven.load(Ordering::Acquire) {
+    let late = |socket: &Socket| match proven.load(Ordering::Acquire) {
         true => classify::late("authentication", &deadline).into(),
-        false => silent(login).into(),
+        false => captive(login.connect_timeout, &Hello::left_in(socket))
+            .with_subject(text::endpoint(&login.address, login.port))
+            .into(),
     };
     Actor::start(&login.host, socket, via, deadline, begin, late).await
 }
 
-fn silent(login: &Login) -> Failure {
-    Failure::new(
-        FailureKind::Unreachable,
-        format!("an SSH handshake within {}", say(login.connect_timeout)),
-        "the port is open, but no handshake came about",
-    )
-    .with_subject(text::endpoint(&login.address, login.port))
-    .with_hint("look whether sshd hangs there, or whether something else listens on the port")
+/// libssh2 was still reading when its time was over: it reads on for as long as lines come, should they
+/// begin between our look and its own.
+fn captive(time: Duration, left: &Hello) -> Failure {
+    let expected = format!("an SSH handshake within {}", say(time));
+    let (expected, actual, hint) = handshake::never(left).unwrap_or((
+        &expected,
+        "the port is open, but no handshake came about".to_owned(),
+        "look whether sshd hangs there, or whether something else listens on the port",
+    ));
+    Failure::new(FailureKind::Unreachable, expected, actual).with_hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_libssh2_drowned_in_is_quoted() {
+        let time = Duration::from_secs(2);
+        let drowned = captive(time, &Hello::of(&b"please wait\r\n".repeat(5_000)));
+        assert!(
+            drowned
+                .actual
+                .contains("without end, beginning with \"please wait\""),
+            "{drowned}"
+        );
+        let silent = captive(time, &Hello::of(b""));
+        assert!(
+            silent.actual.contains("no handshake came about"),
+            "{silent}"
+        );
+        assert!(silent.expected.contains("handshake within"), "{silent}");
+    }
 }

@@ -78,10 +78,11 @@ pub(super) fn shake(
     }
 }
 
-type Words = (&'static str, String, &'static str);
+/// What was expected, what came, and what to do about it.
+pub(super) type Words<'a> = (&'a str, String, &'static str);
 
 /// What no handshake can come of, so that none is tried.
-fn never(hello: &Hello) -> Option<Words> {
+pub(super) fn never<'a>(hello: &Hello) -> Option<Words<'a>> {
     if hello.is_endless() {
         let actual = format!(
             "it talks without end, beginning with {}",
@@ -135,7 +136,7 @@ fn nothing_in_common(lacks: &[Lack], hello: &Hello) -> Failure {
 }
 
 /// Why no handshake came about.
-fn why(error: &Error, hello: &Hello) -> Words {
+fn why(error: &Error, hello: &Hello) -> Words<'static> {
     let late = classify::is_late(error);
     if hello.is_silence() {
         return match late {

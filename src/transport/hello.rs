@@ -55,7 +55,7 @@ impl Hello {
         loop {
             // Asked before the look: what is gone then says no more than the look shows.
             let gone = wait(socket, Duration::ZERO).intersects(GONE);
-            let now = peek(socket);
+            let now = peek(socket, MOST);
             let came = now.as_ref().is_some_and(|now| !now.is_empty());
             if let Some(now) = &now {
                 hello.said.truncate(taken);
@@ -94,6 +94,17 @@ impl Hello {
 
     fn is_enough(&self) -> bool {
         self.is_endless() || !matches!(self.read(), Read::Partial)
+    }
+
+    /// What still lies in a socket that another thread reads from, from the first whole line on.
+    pub(super) fn left_in(socket: &Socket) -> Self {
+        let mut said = peek(socket, MOST + 4 * MOST_QUOTED).unwrap_or_default();
+        let line = said
+            .iter()
+            .take(4 * MOST_QUOTED)
+            .position(|byte| *byte == b'\n');
+        said.drain(..line.map_or(0, |end| end + 1));
+        Self { said, taken: None }
     }
 
     /// One that said just this.
@@ -174,9 +185,9 @@ fn hurry(deadline: &Deadline) -> Deadline {
     Deadline::after(deadline.left().unwrap_or_default().min(PATIENCE))
 }
 
-/// What lies in the socket; `None` when nothing more ever will.
-fn peek(socket: &Socket) -> Option<Vec<u8>> {
-    let mut buffer = vec![0; MOST];
+/// What lies in the socket, `most` bytes of it; `None` when nothing more ever will.
+fn peek(socket: &Socket, most: usize) -> Option<Vec<u8>> {
+    let mut buffer = vec![0; most];
     match recv(
         socket,
         &mut buffer[..],

@@ -45,7 +45,7 @@ pub(super) async fn connect(login: &Login) -> Result<Arc<dyn Session>, Failure> 
         let watch = child::Watch::new(socket, far, kill);
         Near::establish(own, deadline, watch)
     };
-    let late = || super::classify::late("connecting", &deadline);
+    let late = |_: &Socket| super::classify::late("connecting", &deadline);
     let started = Actor::start(
         &login.host,
         Socket::Tunnel(near),
