@@ -206,6 +206,9 @@ impl Words {
             host: instance.host.clone(),
             teams: instance.teams.clone(),
             artifacts: artifacts.collect(),
+            shared: (instance.artifacts.iter())
+                .filter_map(|one| Some((one.name.clone(), one.shared.clone()?)))
+                .collect(),
         }
     }
 

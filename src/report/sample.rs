@@ -152,6 +152,7 @@ fn instance(name: &str, host: &str, teams: &[&str]) -> Instance {
     let artifact = |(name, kind, _): (&str, &str, &str)| Artifact {
         name: name.to_owned(),
         kind: kind.to_owned(),
+        shared: None,
     };
     Instance {
         name: name.to_owned(),

@@ -274,6 +274,9 @@ pub struct Artifact {
     pub name: String,
     /// `version`, `configuration`, `log`, `statistics` or `other`.
     pub kind: String,
+    /// `shared:` of a log: those of this name may be one file, of whichever instances.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub shared: Option<String>,
 }
 
 /// One check, complete.

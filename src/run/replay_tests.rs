@@ -161,7 +161,7 @@ fn an_untouched_record_answers_its_inputs_wherever_it_lies() {
 #[test]
 fn a_record_changed_with_right_sums_is_found() {
     type Change = fn(&mut schema::Report);
-    let changes: [(&str, Change); 18] = [
+    let changes: [(&str, Change); 19] = [
         ("instances", |r| {
             r.instances.retain(|one| one.name != "two");
             r.hosts.retain(|one| one.name != "b");
@@ -169,6 +169,11 @@ fn a_record_changed_with_right_sums_is_found() {
                 .retain(|one| one.instance.as_deref() != Some("two"));
         }),
         ("instances", |r| drop(r.instances[0].teams.pop())),
+        ("instances", |r| {
+            for instance in &mut r.instances {
+                instance.artifacts[2].shared = Some("syslog".into());
+            }
+        }),
         ("tells 2", |r| drop(r.checks.pop())),
         ("as it was planned", |r| r.checks.swap(0, 1)),
         ("as it was planned", |r| drop(r.checks[0].steps.pop())),
@@ -212,6 +217,27 @@ fn a_record_changed_with_right_sums_is_found() {
         let found = replay(&report, directory.path()).unwrap_err();
         assert!(found.contains(why), "case {index}: {found}");
     }
+}
+
+#[test]
+fn consent_to_share_a_log_is_that_of_the_inventory() {
+    let shared = |name: &str| {
+        let text = ESTATE.replace("kind: log,", &format!("kind: log, shared: \"{name}\","));
+        told_of(Inventory::parse(Path::new("i.yaml"), text.into_bytes()).unwrap())
+    };
+    let (report, directory) = shared("syslog");
+    assert_eq!(replay(&report, directory.path()), Ok(()));
+    let said = report.instances.iter().map(|one| &one.artifacts[2].shared);
+    assert!(said.eq([&Some("syslog".into()), &Some("syslog".into())]));
+    let (mut report, directory) = shared("log of {host}");
+    assert_eq!(replay(&report, directory.path()), Ok(()));
+    assert_eq!(
+        report.instances[1].artifacts[2].shared.as_deref(),
+        Some("log of b")
+    );
+    report.instances[1].artifacts[2].shared = report.instances[0].artifacts[2].shared.clone();
+    let found = replay(&report, directory.path()).unwrap_err();
+    assert!(found.contains("instances"), "{found}");
 }
 
 #[test]

@@ -294,6 +294,7 @@ fn instances(plan: &Plan) -> Vec<schema::Instance> {
                 .map(|artifact| schema::Artifact {
                     name: artifact.name.clone(),
                     kind: artifact.kind.as_str().to_owned(),
+                    shared: artifact.log.shared.clone(),
                 })
                 .collect(),
         })

@@ -126,6 +126,8 @@ pub struct Instance {
     pub teams: Vec<String>,
     /// Name and kind of each artifact.
     pub artifacts: Vec<(String, Kind)>,
+    /// Name of each log that may be one file with those of other instances, and what they call it.
+    pub shared: Vec<(String, String)>,
 }
 
 /// One check.

@@ -136,6 +136,7 @@ const NOTES: &[Rule] = &[
     rule("no instance", coverage::without_instance),
     rule("shared key", machines::shared_key),
     rule("untold apart", machines::untold_apart),
+    rule("shared log", twice::shared_log),
 ];
 
 const fn rule(name: &'static str, against: fn(&Facts) -> Vec<String>) -> Rule {

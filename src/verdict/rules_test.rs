@@ -153,6 +153,14 @@ const BREAKS: &[(&str, Change)] = &[
     ("shared key", |f| {
         f.hosts[1].host_key = f.hosts[0].host_key.clone();
     }),
+    ("shared log", |f| {
+        for check in [0, 2] {
+            f.checks[check].evidence[2].beginning = Some(Sha256::of(b"syslog"));
+        }
+        for instance in &mut f.instances {
+            instance.shared = vec![("event log".into(), "syslog".into())];
+        }
+    }),
     ("untold apart", |f| {
         other_types(f);
         f.hosts[1].machine_id = None;

@@ -57,6 +57,7 @@ pub(super) fn instance(name: &str, host: &str, teams: &[&str]) -> Instance {
         host: host.to_owned(),
         teams: teams.iter().map(|team| (*team).to_owned()).collect(),
         artifacts: artifacts.to_vec(),
+        shared: Vec::new(),
     }
 }
 

@@ -39,6 +39,86 @@ const SAME: &[Change] = &[
     },
 ];
 
+/// One log of `orders` and `quotes`, and what each calls the log that it may share.
+fn one_log(f: &mut Facts, names: [&str; 2]) {
+    for check in [0, 1, 2] {
+        let log = &mut f.checks[check].evidence[2];
+        (log.beginning, log.entries) = (Some(Sha256::of(b"syslog")), Some(7));
+    }
+    for (instance, name) in f.instances.iter_mut().zip(names) {
+        instance.shared = vec![("event log".into(), name.into())];
+    }
+}
+
+/// Consents that do not cover what was handed in.
+const NOT_MEANT: &[Change] = &[
+    |f| one_log(f, ["a", "b"]),
+    |f| one_log(f, ["", ""]),
+    // Only one of them says so.
+    |f| {
+        one_log(f, ["syslog", "syslog"]);
+        f.instances[1].shared.clear();
+    },
+    // Of another artifact.
+    |f| {
+        one_log(f, ["syslog", "syslog"]);
+        f.instances[0].shared[0].0 = "audit log".into();
+    },
+    // The same file once under its name and once as an artifact that nobody said it of.
+    |f| {
+        one_log(f, ["syslog", "syslog"]);
+        let mut other = f.checks[2].evidence[2].clone();
+        other.artifact = "audit log".into();
+        f.checks[2].evidence.push(other);
+    },
+    // A third instance.
+    |f| {
+        one_log(f, ["syslog", "syslog"]);
+        let mut third = f.checks[2].clone();
+        third.id.push('x');
+        third.instance = Some("third".into());
+        third.evidence.retain(|one| one.kind == Kind::Log);
+        f.checks.push(third);
+    },
+    // A name stands for statistics too only in a forged record.
+    |f| {
+        f.checks[2].evidence[3].sha256 = f.checks[0].evidence[3].sha256;
+        for instance in &mut f.instances {
+            instance.shared = vec![("statistics".into(), "syslog".into())];
+        }
+    },
+];
+
+#[test]
+fn a_log_is_shared_only_by_instances_that_all_say_so_with_one_name() {
+    let mut facts = good();
+    one_log(&mut facts, ["syslog", "syslog"]);
+    assert_eq!(twice::same_bytes(&facts), [""; 0]);
+    let verdict = decide(&facts);
+    assert_eq!(verdict.decision, Decision::Go);
+    assert_eq!(
+        verdict.reasons,
+        [
+            "instances knowingly share the log `syslog`: orders, quotes (/opt/event log on ny4-1, \
+             /opt/event log on ny4-2)"
+        ]
+    );
+    for (index, change) in NOT_MEANT.iter().enumerate() {
+        let mut facts = good();
+        change(&mut facts);
+        let told = twice::same_bytes(&facts);
+        assert_eq!(told.len(), 1, "case {index}: {told:?}");
+        assert_eq!(twice::shared_log(&facts), [""; 0], "case {index}");
+        assert_eq!(decide(&facts).decision, Decision::NoGo, "case {index}");
+    }
+    // Who may share and does not is nobody's business.
+    let mut facts = good();
+    for instance in &mut facts.instances {
+        instance.shared = vec![("event log".into(), "syslog".into())];
+    }
+    assert_eq!(decide(&facts).reasons, [""; 0]);
+}
+
 const OTHERS: &[Change] = &[
     // One log, fetched by the two teams of one instance.
     |f| {

@@ -14,6 +14,8 @@ pub struct LogKeys<T = String> {
     pub names: Option<Pattern>,
     /// `retention:`: what promises how long the log is kept.
     pub retention: Option<Retention<T>>,
+    /// `shared:`: logs of this name may be one file, of whichever instances.
+    pub shared: Option<T>,
 }
 
 /// How an entry of a log begins.
@@ -97,6 +99,7 @@ impl<T> LogKeys<T> {
             encoding: None,
             names: None,
             retention: None,
+            shared: None,
         }
     }
 
@@ -111,17 +114,18 @@ impl<T> LogKeys<T> {
             encoding: self.encoding.or(base.encoding),
             names: self.names.or_else(|| base.names.clone()),
             retention: self.retention.or_else(|| base.retention.clone()),
+            shared: self.shared.or_else(|| base.shared.clone()),
         }
     }
 
     /// Every text that has placeholders.
     pub fn texts(&self) -> impl Iterator<Item = &T> {
-        self.retention
-            .iter()
-            .filter_map(|retention| match retention {
-                Retention::Configuration => None,
-                Retention::Logrotate(path) => Some(path),
-            })
+        let promised = self.retention.iter();
+        let promised = promised.filter_map(|retention| match retention {
+            Retention::Configuration => None,
+            Retention::Logrotate(path) => Some(path),
+        });
+        promised.chain(&self.shared)
     }
 
     /// The same with each text filled; `None` when one could not be.
@@ -134,6 +138,10 @@ impl<T> LogKeys<T> {
                 None => None,
                 Some(Retention::Configuration) => Some(Retention::Configuration),
                 Some(Retention::Logrotate(path)) => Some(Retention::Logrotate(fill(path)?)),
+            },
+            shared: match &self.shared {
+                None => None,
+                Some(name) => Some(fill(name)?),
             },
         })
     }

@@ -86,6 +86,9 @@ pub(super) fn overlay(base: &Artifact, over: &Artifact) -> Artifact {
     }
     if !over.has_source() {
         merged.about = base.about.clone();
+    } else {
+        // Consent is to the file that was meant, not to whatever an instance reads instead.
+        merged.log.shared.clone_from(&over.log.shared);
     }
     merged.format = merged.format.or_else(|| base.format.clone());
     let sqlite = |artifact: &Artifact| {

@@ -1,6 +1,7 @@
 //! How entries of a log are described: masks that tell no time are refused when the inventory is read.
 
 use super::refusals::{check, check_good};
+use super::{GOOD, good};
 
 #[test]
 fn masks_that_tell_no_instant_are_refused_at_their_place() {
@@ -30,5 +31,52 @@ fn what_describes_entries_must_fit_the_format() {
 {kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "/l", format: json-log, entry: {json: {time: t}, time: unix-ms}}
 {kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "/l", format: log, entry: {pattern: '^(?<time>.*?) x', time: '%Y/%m/%d %H:%M:%S%.f', zone: host}}
 "#,
+    );
+}
+
+#[test]
+fn consent_to_share_is_of_logs_alone() {
+    check(
+        r#"
+{kind: log, path: "{home}/*.log"} ¦ {kind: other, path: "/l", shared: syslog} ¦ 23:45 ¦ `shared` is a key of a log ¦ `kind:`
+{kind: log, path: "{home}/*.log"} ¦ {kind: statistics, path: "/l", shared: syslog} ¦ 23:50 ¦ `shared` is a key of a log ¦ `kind:`
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "/l", shared: ""} ¦ 23:51 ¦ `shared` ¦ 
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "/l", shared: "{nobody}"} ¦ 23:51 ¦ nobody ¦ 
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "/l", shared: true} ¦ 23:51 ¦ `shared`: `true` ¦ 
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "/l", shard: x} ¦ 23:43 ¦ `shard` ¦ `shared`
+"#,
+    );
+    check_good(
+        r#"
+{kind: log, path: "{home}/*.log"} ¦ {kind: log, path: "/l", shared: "syslog of {host}"}
+"#,
+    );
+}
+
+#[test]
+fn consent_goes_with_the_file_that_was_meant() {
+    let shared = |of_instance: &str| {
+        let product = r#"{kind: log, path: "{home}/*.log", shared: "syslog of {host}"}"#;
+        let text = GOOD.replace(r#"{kind: log, path: "{home}/*.log"}"#, product);
+        let text = match of_instance {
+            "" => text,
+            keys => {
+                let start = text.find("  shop:").unwrap();
+                let (before, shop) = text.split_at(start);
+                let artifacts = format!("  shop:\n    artifacts: {{access log: {{{keys}}}}}\n");
+                format!("{before}{}", shop.replacen("  shop:\n", &artifacts, 1))
+            }
+        };
+        let inventory = good(&text);
+        let shop = inventory.instance("shop").unwrap();
+        shop.artifact("access log").unwrap().log.shared.clone()
+    };
+    assert_eq!(shared("").as_deref(), Some("syslog of ny4-2"));
+    assert_eq!(shared("encoding: utf-8"), shared(""));
+    assert_eq!(shared("shared: mine").as_deref(), Some("mine"));
+    assert_eq!(shared("path: /other.log"), None);
+    assert_eq!(
+        shared("path: /other.log, shared: mine").as_deref(),
+        Some("mine")
     );
 }

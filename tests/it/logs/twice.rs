@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::symlink;
 
+use serde_json::{Value, json};
+
 use super::{Desk, OPS, as_it_is};
 use crate::lab::MARKET_DATA;
 
@@ -37,4 +39,28 @@ fn a_link_to_another_instances_log_is_no_go_and_names_both() {
     }
     let verified = desk.lab.verify(&run.dir);
     assert_eq!(verified.status.code(), Some(1), "{verified:?}");
+    // Another name is another file; one name is consent, and told.
+    let shared = |name: &str| {
+        let name = json!(name);
+        let edit = |inventory: &mut Value| {
+            inventory["products"]["amps"]["artifacts"]["event log"]["shared"] = name;
+        };
+        let run = desk.ask(&[], edit);
+        let reasons = run.report()["verdict"]["reasons"].to_string();
+        let verified = desk.lab.verify(&run.dir);
+        assert_eq!(verified.status.code(), Some(run.code()), "{verified:?}");
+        (run.code(), reasons)
+    };
+    let (code, reasons) = shared("log of {instance}");
+    assert!(code == 1 && reasons.contains("the same log"), "{reasons}");
+    let (code, reasons) = shared("log of {host}");
+    assert_eq!(code, 0, "{reasons}");
+    for words in [
+        "knowingly share the log `log of ny4-1`",
+        "orders, quotes",
+        "orders.log",
+        "and 1 more",
+    ] {
+        assert!(reasons.contains(words), "{words}: {reasons}");
+    }
 }

@@ -1,4 +1,4 @@
-//! `entry`, `encoding`, `names` and `retention` of a log, as written.
+//! `entry`, `encoding`, `names`, `retention` and `shared` of a log, as written.
 
 use super::{key_path, pattern, template};
 use crate::inventory::artifact::{Encoding, Entry, EntryForm, Retention, TimeForm, Zone, moment};
@@ -33,6 +33,12 @@ pub(super) fn take(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, artifact: &mut 
     if let Some(entry) = keys.entry("retention") {
         artifact.themed.push((Theme::Log, "retention", entry.at));
         artifact.log.retention = retention(page, &entry.value, entry.at);
+    }
+    if let Some(entry) = keys.entry("shared") {
+        artifact.themed.push((Theme::Log, "shared", entry.at));
+        // Two that say nothing do not mean the same.
+        let name = fields::checked(page, &entry.value, "shared", grammar::stated);
+        artifact.log.shared = name.and_then(|_| template(page, &entry.value, "shared"));
     }
 }
 
