@@ -1,15 +1,13 @@
 //! A log that stands in systemd's journal only: one planned `journalctl`, whose answers other than entries
 //! are told apart. Reads no journal file.
 
-use std::io::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::printed::{Onlooker, Printed, taken};
 use super::retrieve::{Fetched, kept};
 use super::{Stop, World, command};
-use crate::digest::Sha256;
-use crate::evidence::Evidence;
 use crate::evidence::journald::Journal;
-use crate::evidence::reader::Reader as _;
+use crate::evidence::{Content, Evidence};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Artifact;
 use crate::transport::Output;
@@ -32,35 +30,34 @@ pub(super) fn words(unit: &str) -> Vec<String> {
     fixed.into_iter().map(str::to_owned).chain([unit]).collect()
 }
 
-/// Fetches the entries of the unit; anything but entries is a failure, whatever the exit status.
+/// Fetches the entries of the unit; anything but entries is a failure, whatever the exit status. They are
+/// looked at while they come, in constant memory.
 pub(super) async fn fetch(
     world: &mut World,
     artifact: &Artifact,
     unit: &str,
 ) -> Result<Fetched, Stop> {
-    let started = Instant::now();
     let words = words(unit);
-    let output = command::execute(world, &words).await?;
     let line = command::line(&words);
+    let reader = Box::new(Journal::new(artifact.log.names.clone()));
+    let kept = kept(world, artifact, "journal.json")?.map(|(file, _)| file);
+    let taking = Printed::new(&artifact.reject, true, Onlooker::Reader(reader), kept);
+    let (mut printed, output, took) = taken(world, &words, taking).await?;
     if let Some(failure) = refused(&output) {
         return Err(failure.with_subject(line).into());
     }
     if output.status != 0 {
         return Err(command::status_failure(&output, &words).into());
     }
-    if output.stdout.trim_ascii().is_empty() {
+    printed.refuse(artifact, &output.stderr, &line)?;
+    if printed.is_blank {
         return Err(crate::evidence::journald::empty().with_subject(line).into());
     }
-    if let Some((mut file, _)) = kept(world, artifact, "journal.json")? {
-        let written = file.write_all(&output.stdout);
-        written.map_err(|error| Stop::Fault(format!("cannot keep a command's output: {error}")))?;
-    }
-    let mut reader = Box::new(Journal::new(artifact.log.names.clone()));
-    let looked = reader.write_all(&output.stdout);
-    looked.map_err(|error| Stop::Fault(format!("cannot look at the journal: {error}")))?;
-    let content = reader
-        .finish()
-        .map_err(|failure| failure.with_subject(&line));
+    let content = match printed.into {
+        Onlooker::Reader(reader) => reader.finish(),
+        Onlooker::Copy(_) | Onlooker::Nothing => Ok(Content::Opaque),
+    };
+    let content = content.map_err(|failure| failure.with_subject(&line));
     if let Err(failure) = &content
         && failure.kind == FailureKind::Empty
     {
@@ -70,12 +67,12 @@ pub(super) async fn fetch(
         artifact: artifact.name.clone(),
         kind: artifact.kind,
         path: line,
-        bytes: output.stdout.len() as u64,
-        sha256: Sha256::of(&output.stdout),
+        bytes: printed.bytes,
+        sha256: printed.hash.finish(),
         method: "command",
         modified: None,
         attempts: 1,
-        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        duration_ms: took,
         content: content.as_ref().ok().cloned().unwrap_or_default(),
     };
     Ok((evidence, content))

@@ -12,7 +12,7 @@ use crate::evidence::tap::Tap;
 use crate::evidence::unpack::Tail;
 use crate::evidence::{Content, Evidence, version};
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{Artifact, Format, Kind, Stream as Wanted};
+use crate::inventory::{Artifact, Format, Kind, Pattern, Stream as Wanted};
 use crate::transport::{Command, Output, ReadError};
 
 /// How much of stdout is kept in memory: as much as a version is looked for in, and a transcript quotes.
@@ -26,49 +26,24 @@ pub(super) async fn fetch(
     words: &[String],
 ) -> Result<Fetched, Stop> {
     let line = command::line(words);
-    let session = world.session().await?;
-    let limits = world.limits()?;
     let scratch = match artifact.format {
         Some(Format::Sqlite) => Some(Scratch::new()?),
         _ => None,
     };
-    let tap = Tap::new(Printed {
-        head: Vec::new(),
-        came: 0,
-        bytes: 0,
-        reject: reject::Lines::new(&artifact.reject),
-        hash: Stream::default(),
-        is_blank: true,
-        is_wanted: artifact.stream != Wanted::Stderr,
-        into: match (artifact.kind, &scratch) {
-            (Kind::Version, _) => Onlooker::Nothing,
-            (_, Some(scratch)) => Onlooker::Copy(scratch.create()?),
-            (_, None) => Onlooker::Reader(reader_of(world, artifact, Tail::Closed)),
-        },
-        kept: kept(world, artifact, "output.txt")?.map(|(file, _)| file),
-    });
-    let started = Instant::now();
-    let asked = Command(words.to_vec());
-    let ran = session.stream(&asked, limits, tap.sink());
-    let ran = ran.await.map_err(|error| match error {
-        ReadError::Failure(failure) => Stop::Failure(failure.with_subject_if_none(&line)),
-        ReadError::Sink(error) => fault(&error),
-    });
-    let mut printed = tap.take();
-    let mut output = ran?;
-    output.stdout = std::mem::take(&mut printed.head);
-    let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    world.transcript.command(&line, &output, took);
-    if printed.came > output.stdout.len() as u64 {
-        world.transcript.cut(printed.came);
-    }
+    let into = match (artifact.kind, &scratch) {
+        (Kind::Version, _) => Onlooker::Nothing,
+        (_, Some(scratch)) => Onlooker::Copy(scratch.create()?),
+        (_, None) => Onlooker::Reader(reader_of(world, artifact, Tail::Closed)),
+    };
+    let kept = kept(world, artifact, "output.txt")?.map(|(file, _)| file);
+    let is_wanted = artifact.stream != Wanted::Stderr;
+    let taking = Printed::new(&artifact.reject, is_wanted, into, kept);
+    let (mut printed, output, took) = taken(world, words, taking).await?;
     if output.status != 0 {
         let failure = command::status_failure(&output, words);
         return Err(needing(artifact, failure).into());
     }
-    let rejected = std::mem::replace(&mut printed.reject, reject::Lines::new(&[]));
-    reject::printed(rejected, &artifact.reject, &output.stderr)
-        .map_err(|failure| needing(artifact, failure).with_subject(&*line))?;
+    printed.refuse(artifact, &output.stderr, &line)?;
     printed.is_wanted = true;
     if artifact.stream != Wanted::Stdout {
         let written = printed.write_all(&output.stderr);
@@ -108,6 +83,35 @@ pub(super) async fn fetch(
     Ok((evidence, content))
 }
 
+/// Runs the command and takes what it prints on stdout; the output holds the head of it. Any exit status is
+/// an output. How long it took in milliseconds comes last.
+pub(super) async fn taken(
+    world: &mut World,
+    words: &[String],
+    taking: Printed,
+) -> Result<(Printed, Output, u64), Stop> {
+    let line = command::line(words);
+    let session = world.session().await?;
+    let limits = world.limits()?;
+    let tap = Tap::new(taking);
+    let started = Instant::now();
+    let asked = Command(words.to_vec());
+    let ran = session.stream(&asked, limits, tap.sink());
+    let ran = ran.await.map_err(|error| match error {
+        ReadError::Failure(failure) => Stop::Failure(failure.with_subject_if_none(&line)),
+        ReadError::Sink(error) => fault(&error),
+    });
+    let mut printed = tap.take();
+    let mut output = ran?;
+    output.stdout = std::mem::take(&mut printed.head);
+    let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    world.transcript.command(&line, &output, took);
+    if printed.came > output.stdout.len() as u64 {
+        world.transcript.cut(printed.came);
+    }
+    Ok((printed, output, took))
+}
+
 /// The failure of a command, with what its account needs in the hint.
 fn needing(artifact: &Artifact, failure: Failure) -> Failure {
     match &artifact.about.needs {
@@ -137,24 +141,58 @@ impl Scratch {
 }
 
 /// Takes what a command prints while it comes.
-struct Printed {
+pub(super) struct Printed {
     /// The first of stdout, wanted or not.
     head: Vec<u8>,
     /// Bytes of either stream that came, wanted or not.
     came: u64,
-    bytes: u64,
+    /// Bytes that were wanted.
+    pub bytes: u64,
     /// Lines of either stream that are no artifact.
     reject: reject::Lines,
-    hash: Stream,
-    is_blank: bool,
+    pub hash: Stream,
+    pub is_blank: bool,
     /// Whether what comes now is of the stream that the inventory names.
     is_wanted: bool,
-    into: Onlooker,
+    pub into: Onlooker,
     kept: Option<File>,
 }
 
+impl Printed {
+    pub(super) fn new(
+        reject: &[Pattern],
+        is_wanted: bool,
+        into: Onlooker,
+        kept: Option<File>,
+    ) -> Self {
+        Self {
+            head: Vec::new(),
+            came: 0,
+            bytes: 0,
+            reject: reject::Lines::new(reject),
+            hash: Stream::default(),
+            is_blank: true,
+            is_wanted,
+            into,
+            kept,
+        }
+    }
+
+    /// The refusal of what `reject:` finds in either stream.
+    pub(super) fn refuse(
+        &mut self,
+        artifact: &Artifact,
+        stderr: &[u8],
+        line: &str,
+    ) -> Result<(), Failure> {
+        let rejected = std::mem::replace(&mut self.reject, reject::Lines::new(&[]));
+        reject::printed(rejected, &artifact.reject, stderr)
+            .map_err(|failure| needing(artifact, failure).with_subject(line))
+    }
+}
+
 /// Who looks at it.
-enum Onlooker {
+pub(super) enum Onlooker {
     /// A reader of its format. Nothing a command printed is taken on trust.
     Reader(Box<dyn Reader>),
     /// A file that SQLite will open.

@@ -1,12 +1,16 @@
 //! Products that log to systemd's journal only: a real systemd-journald and a real journalctl, inside a
 //! host's own namespace.
 
+use std::fs;
 use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Desk, OPS};
-use crate::lab::{MARKET_DATA, OPERATIONS, needs_root};
+use crate::lab::{GONOGO, MARKET_DATA, OPERATIONS, needs_root, watched};
 
 const JOURNALD: &str = "/lib/systemd/systemd-journald";
 
@@ -119,6 +123,70 @@ fn a_unit_whose_log_is_in_the_journal_answers_like_a_file() {
             ("fresh", "empty", "systemctl"),
         ],
     );
+}
+
+/// What journalctl prints is as long as the unit is talkative: a stand-in says 200 MB.
+#[test]
+fn a_journal_of_any_length_needs_no_memory() {
+    const ENTRIES: u64 = 50_000;
+    if needs_root("a_journal_of_any_length_needs_no_memory") {
+        return;
+    }
+    let desk = Desk::new();
+    desk.host.own_usr_local();
+    let micros = Timestamp::now().as_microsecond();
+    let line = format!(
+        r#"{{"__REALTIME_TIMESTAMP":"{micros}","MESSAGE":"orders is up {}"}}"#,
+        "x".repeat(4000)
+    );
+    let program = |path: &str, more: &str| {
+        let script = format!("#!/bin/sh\nyes '{line}' | head -n {ENTRIES}\n{more}");
+        let file = desk.lab.path("stand-in");
+        fs::write(&file, script).unwrap();
+        let done = desk.host.inside(&format!(
+            "install -D -m 755 {} {path}",
+            file.to_str().unwrap()
+        ));
+        assert!(done.status.success(), "{done:?}");
+    };
+    program("/usr/local/bin/journalctl", "");
+    desk.write(&QUESTIONS[..1], |inventory| {
+        journal(inventory);
+        inventory["products"]["amps"]["artifacts"]["event log"]["reject"] = json!(["^NOAUTH"]);
+    });
+    let mut gonogo = Command::new(GONOGO);
+    gonogo.args(["run", "-i", "inventory.yaml", "features", "-o", "run-long"]);
+    gonogo
+        .args(["--key", "keys/signer"])
+        .envs(desk.lab.environment());
+    gonogo
+        .env_remove("SSH_AUTH_SOCK")
+        .current_dir(desk.lab.operator());
+    let run = watched(gonogo, Duration::from_secs(200));
+    assert_eq!(run.code, Some(0), "{}", run.told);
+    assert!(run.memory < 100 << 10, "{} KiB", run.memory);
+    let report = fs::read(desk.lab.operator().join("run-long/report.json")).unwrap();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let fresh = checks.iter().find(|check| check["scenario"] == "fresh");
+    let evidence = &fresh.unwrap()["evidence"][0];
+    assert_eq!(evidence["entries"], ENTRIES, "{evidence:#}");
+    let bytes = (line.len() as u64 + 1) * ENTRIES;
+    assert_eq!(evidence["bytes"], bytes);
+    // Beyond the cap it is refused; so is what `reject` finds behind ever so much, and an exit status.
+    let small = |inventory: &mut Value| {
+        journal(inventory);
+        inventory["ssh"]["max_bytes"] = json!("1MiB");
+    };
+    desk.fails(&[], small, &[("log", "too-large", "")]);
+    program("/usr/local/bin/journalctl", "echo NOAUTH\n");
+    let reject = |inventory: &mut Value| {
+        journal(inventory);
+        inventory["products"]["amps"]["artifacts"]["event log"]["reject"] = json!(["^NOAUTH"]);
+    };
+    desk.fails(&[], reject, &[("log", "denied", "NOAUTH")]);
+    program("/usr/local/bin/journalctl", "exit 3\n");
+    desk.fails(&[], journal, &[("log", "mismatch", "3")]);
 }
 
 #[test]
