@@ -1,0 +1,117 @@
+//! Whether a proven record holds together: the files that it names, the run before it, its verdict and
+//! its attestation all tell the same. Asks nothing of the world or of the verifier.
+
+use std::collections::BTreeSet;
+
+use super::Unacceptable;
+use crate::report::schema::Report;
+use crate::report::seal::attested;
+use crate::report::sealed::Sealed;
+use crate::sign::dsse::TestResult;
+use crate::text::escape;
+use crate::verdict::Verdict;
+
+/// Every input and transcript that the record names is in the directory with its digest, and the
+/// directory holds no other.
+pub(super) fn complete(report: &Report, sealed: &Sealed) -> Result<(), Unacceptable> {
+    let mut named = BTreeSet::new();
+    for input in &report.inputs {
+        let same = sealed
+            .manifest
+            .digest(&input.path)
+            .is_some_and(|digest| digest.to_string() == input.sha256);
+        if !same || !named.insert(input.path.as_str()) {
+            return Err(Unacceptable::Incomplete(format!(
+                "input `{}` is not the one recorded",
+                escape(&input.path)
+            )));
+        }
+    }
+    for transcript in report
+        .checks
+        .iter()
+        .filter_map(|check| check.transcript.as_deref())
+    {
+        if sealed.manifest.digest(transcript).is_none() || !named.insert(transcript) {
+            return Err(Unacceptable::Incomplete(format!(
+                "transcript `{}` is missing or named twice",
+                escape(transcript)
+            )));
+        }
+    }
+    let kept = sealed
+        .manifest
+        .files()
+        .keys()
+        .filter(|name| name.starts_with("inputs/") || name.starts_with("evidence/"));
+    match kept.map(String::as_str).find(|name| !named.contains(name)) {
+        Some(stray) => Err(Unacceptable::Incomplete(format!(
+            "`{}` is not named by the report",
+            escape(stray)
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// `PREVIOUS.sha256` names the run that the record names: a chain has one story.
+pub(super) fn chained(report: &Report, file: &[u8]) -> Result<(), Unacceptable> {
+    let file = String::from_utf8_lossy(file);
+    let named = file.split_whitespace().next().filter(|word| *word != "#");
+    match named == report.run.previous.as_deref() {
+        true => Ok(()),
+        false => Err(Unacceptable::Incomplete(
+            "PREVIOUS.sha256 names another run than the record".to_owned(),
+        )),
+    }
+}
+
+pub(super) fn agrees(report: &Report, judged: &Verdict) -> Result<(), Unacceptable> {
+    let why = match (
+        report.verdict.decision == judged.decision.as_str(),
+        report.verdict.reasons == judged.reasons,
+    ) {
+        (true, true) => return Ok(()),
+        (true, false) => "the reasons differ".to_owned(),
+        (false, _) => judged.reasons.first().map_or_else(
+            || "nothing speaks against it".to_owned(),
+            |reason| escape(reason).into_owned(),
+        ),
+    };
+    Err(Unacceptable::Disagrees {
+        recorded: escape(&report.verdict.decision).into_owned(),
+        judged: judged.decision.as_str(),
+        why,
+    })
+}
+
+/// Whoever reads the attestation alone must not read another verdict.
+pub(super) fn attests(report: &Report, result: TestResult) -> Result<(), Unacceptable> {
+    let expected = attested(report);
+    match result == expected {
+        true => Ok(()),
+        false => Err(Unacceptable::Attested { result, expected }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn the_chain_has_one_story() {
+        let mut report = sample::go();
+        let other = "ab".repeat(32);
+        for previous in [None, Some("cd".repeat(32))] {
+            report.run.previous = previous.clone();
+            let told = match &previous {
+                None => "# first run\n".to_owned(),
+                Some(digest) => format!("{digest}  ../run-1/SHA256SUMS\n"),
+            };
+            assert!(chained(&report, told.as_bytes()).is_ok(), "{told}");
+            let wrong = format!("{other}  ../run-1/SHA256SUMS\n");
+            assert!(chained(&report, wrong.as_bytes()).is_err());
+        }
+        assert!(chained(&report, b"# first run\n").is_err());
+    }
+}

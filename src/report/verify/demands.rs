@@ -1,0 +1,129 @@
+//! What the verifier demands beside signature and completeness, and whether a run meets it: whole, fresh,
+//! and about what the verifier asks for.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Unacceptable;
+use crate::digest::Sha256;
+use crate::report::schema::Report;
+use crate::text::escape;
+use crate::time;
+
+// The same skew that log entries are allowed: more is a wrong clock, or a report dated ahead to stay
+// fresh for longer.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// What the verifier demands beside signature and completeness.
+#[derive(Clone, Debug, Default)]
+pub struct Demands {
+    /// The signer's identity.
+    pub identity: Option<String>,
+    /// `environment:` of the inventory.
+    pub environment: Option<String>,
+    /// SHA-256 of the inventory.
+    pub inventory: Option<Sha256>,
+    /// Label and SHA-256 of every feature.
+    pub features: Option<BTreeMap<String, Sha256>>,
+    /// Most time since the run finished.
+    pub max_age: Option<Duration>,
+    /// Whether a filtered run may be read.
+    pub allow_partial: bool,
+    /// When the run was signed, known from elsewhere: the key must have been valid then. Without it, the
+    /// key must be valid now.
+    pub signed_at: Option<Timestamp>,
+}
+
+pub(super) fn whole(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {
+    if let Some(reason) = &report.run.aborted {
+        return Err(Unacceptable::Aborted(escape(reason).into_owned()));
+    }
+    if report.run.scope.partial && !demands.allow_partial {
+        return Err(Unacceptable::Partial(
+            escape(&report.run.scope.filters.join(", ")).into_owned(),
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn fresh(
+    report: &Report,
+    demands: &Demands,
+    now: Timestamp,
+) -> Result<(), Unacceptable> {
+    let stated = &report.run.finished;
+    let Ok(finished) = stated.parse::<Timestamp>() else {
+        return Err(Unacceptable::Stale(format!(
+            "`{}` is not a time",
+            escape(stated)
+        )));
+    };
+    let age = now.duration_since(finished);
+    if age < -SKEW {
+        return Err(Unacceptable::Stale(format!(
+            "the run says that it finished at {}, which is in the future",
+            time::rfc3339(finished)
+        )));
+    }
+    match demands.max_age {
+        Some(most) if age > SignedDuration::try_from(most).unwrap_or(SignedDuration::MAX) => {
+            let (age, most) = (time::say(age.unsigned_abs()), time::say(most));
+            Err(Unacceptable::Stale(format!(
+                "the run finished {age} ago, at {}; {most} is allowed",
+                time::rfc3339(finished)
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn bound(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {
+    let wrong = |what: String| Err(Unacceptable::Binding(what));
+    let environment = &report.run.scope.environment;
+    match &demands.environment {
+        Some(wanted) if wanted != environment => {
+            return wrong(format!(
+                "the run is about environment `{}`, not `{}`",
+                escape(environment),
+                escape(wanted)
+            ));
+        }
+        _ => {}
+    }
+    let inputs: BTreeMap<&str, &str> = report
+        .inputs
+        .iter()
+        .map(|input| (input.path.as_str(), input.sha256.as_str()))
+        .collect();
+    let used = inputs.get("inputs/inventory.yaml").copied();
+    if demands
+        .inventory
+        .is_some_and(|wanted| used != Some(wanted.to_string().as_str()))
+    {
+        return wrong("the run used another inventory".to_owned());
+    }
+    if let Some(wanted) = &demands.features {
+        let used: BTreeMap<&str, &str> = inputs
+            .into_iter()
+            .filter(|(path, _)| path.ends_with(".feature"))
+            .collect();
+        for (path, digest) in wanted {
+            match used.get(path.as_str()) {
+                None => return wrong(format!("the run did not use feature `{}`", escape(path))),
+                Some(other) if **other != digest.to_string() => {
+                    return wrong(format!(
+                        "the run used another version of feature `{}`",
+                        escape(path)
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        if let Some(extra) = used.keys().find(|path| !wanted.contains_key(**path)) {
+            return wrong(format!("the run used feature `{}` too", escape(extra)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! Accepting a run: proven whole and signed, complete, fresh, about what the verifier asks for, and
+//! judged anew from its recorded facts. A [`Verified`] is the only road from a directory to a verdict.
+
+mod complete;
+mod demands;
+mod unacceptable;
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+pub use demands::Demands;
+pub use unacceptable::Unacceptable;
+
+use super::schema::Report;
+use super::sealed::Sealed;
+use super::{judge, read};
+use crate::sign::allowed_signers::{AllowedSigners, Signer};
+use crate::verdict::Verdict;
+
+/// A run that was accepted, and what it came to.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    report: Report,
+    verdict: Verdict,
+    signer: Signer,
+}
+
+impl Verified {
+    /// Accepts the run in `directory` as of `now`.
+    ///
+    /// # Errors
+    /// The reason why it is not acceptable: `verify` exits 4.
+    pub fn open(
+        directory: &Path,
+        allowed: &AllowedSigners,
+        demands: &Demands,
+        now: Timestamp,
+    ) -> Result<Self, Unacceptable> {
+        let at = demands.signed_at.unwrap_or(now);
+        let sealed = Sealed::open(directory, allowed, demands.identity.as_deref(), at)?;
+        let report = read(&sealed.read("report.json")?)?;
+        let verdict = judge(&report);
+        complete::complete(&report, &sealed)?;
+        complete::chained(&report, &sealed.read("PREVIOUS.sha256")?)?;
+        complete::agrees(&report, &verdict)?;
+        complete::attests(&report, sealed.statement.result)?;
+        demands::whole(&report, demands)?;
+        demands::fresh(&report, demands, now)?;
+        demands::bound(&report, demands)?;
+        Ok(Self {
+            report,
+            verdict,
+            signer: sealed.signer,
+        })
+    }
+
+    /// The run's record.
+    #[must_use]
+    pub const fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The verdict, judged anew.
+    #[must_use]
+    pub const fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// Who signed it.
+    #[must_use]
+    pub const fn signer(&self) -> &Signer {
+        &self.signer
+    }
+}

@@ -1,0 +1,81 @@
+//! Why a run is not acceptable, and what to do about each reason. `verify` exits 4 for all of them.
+
+use crate::report::ReadFault;
+use crate::report::sealed::SealFault;
+use crate::sign::dsse::TestResult;
+
+/// Why a run is not acceptable.
+#[derive(Debug, thiserror::Error)]
+pub enum Unacceptable {
+    /// Signature, manifest, files or attestation.
+    #[error(transparent)]
+    Seal(#[from] SealFault),
+    /// `report.json` is not a report.
+    #[error("report.json: {0}")]
+    Read(#[from] ReadFault),
+    /// The record and the directory do not hold the same files.
+    #[error("incomplete: {0}")]
+    Incomplete(String),
+    /// The recorded verdict is not what the recorded facts give.
+    #[error("the recorded verdict is {recorded}, the recorded facts give {judged}: {why}")]
+    Disagrees {
+        /// As recorded.
+        recorded: String,
+        /// As judged anew.
+        judged: &'static str,
+        /// What differs.
+        why: String,
+    },
+    /// The attestation states another result than the report.
+    #[error(
+        "report.intoto.jsonl attests {}, the report gives {}",
+        .result.as_str(),
+        .expected.as_str()
+    )]
+    Attested {
+        /// As attested.
+        result: TestResult,
+        /// What the report gives.
+        expected: TestResult,
+    },
+    /// The record is not that of the plan which its own inputs give.
+    #[error("incomplete: the record does not answer its own inputs: {0}")]
+    Replay(String),
+    /// Aborted.
+    #[error("incomplete: the run was ended early: {0}")]
+    Aborted(String),
+    /// Filtered.
+    #[error("partial: the run left something out ({0})")]
+    Partial(String),
+    /// Too old, or dated in the future.
+    #[error("stale: {0}")]
+    Stale(String),
+    /// About something else.
+    #[error("wrong binding: {0}")]
+    Binding(String),
+}
+
+impl Unacceptable {
+    /// What to do about it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Seal(fault) => fault.hint(),
+            Self::Read(_) => "verify with the gonogo version that wrote the run, or a newer one",
+            Self::Incomplete(_) | Self::Disagrees { .. } | Self::Attested { .. } => {
+                "the signer's key has signed a record that does not hold together: ask its owner how, and run again"
+            }
+            Self::Replay(_) => {
+                "verify with the gonogo version that wrote the run; if it refuses too, the signer's key has signed a record that was changed: ask its owner how, and run again"
+            }
+            Self::Aborted(_) => "run again and let the run end",
+            Self::Partial(_) => {
+                "run again without filters; --allow-partial reads a filtered run, and its verdict stays NO-GO"
+            }
+            Self::Stale(_) => "run again shortly before the gate",
+            Self::Binding(_) => {
+                "run again with the inventory and features that are to go live, or name those that the run is about"
+            }
+        }
+    }
+}
