@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::amps_interval::Configured;
+
 /// What was seen in one statistics database.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DatabaseSeen {
@@ -30,6 +32,8 @@ pub struct DatabaseSeen {
     pub moments: Moments,
     /// How often samples came, where a step asked.
     pub interval: Option<Duration>,
+    /// How often the product's own configuration says that they come, where a step asked it.
+    pub configured: Option<Configured>,
     /// What steps asked about spans, and what was seen.
     pub spans: Vec<Span>,
     /// How the copy was taken.

@@ -5,6 +5,7 @@
 //! the reader is taken back out to tell what it saw. Databases are judged as a whole file instead
 //! ([`database::inspect`]), command output by [`version`].
 
+pub mod amps_interval;
 pub mod amps_keeps;
 pub mod database;
 pub mod database_seen;

@@ -494,9 +494,22 @@ pub struct Database {
     /// How often samples came, in milliseconds, when a step asked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub interval_ms: Option<u64>,
+    /// How often the configuration says that they come, where the inventory does not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub configured: Option<Configured>,
     /// The spans that steps asked about, each with its widest stretch without a sample.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub spans: Vec<Span>,
+}
+
+/// What a configuration that was fetched in the same check says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Configured {
+    /// In milliseconds.
+    pub interval_ms: u64,
+    /// Path of the file that says so.
+    pub source: String,
 }
 
 /// From one time to another, RFC 3339 UTC.

@@ -336,9 +336,9 @@ fn held(call: &Call, planned: &Check, told: &schema::Check, all: &Inventory) -> 
                 ended,
                 slack: signed(slack) + SLACK,
             });
-            artifact
-                .zip(times)
-                .is_some_and(|(artifact, times)| databases::hold(ask, artifact, &files, &times))
+            artifact.zip(times).is_some_and(|(artifact, times)| {
+                databases::hold(ask, artifact, &files, &told.evidence, &times)
+            })
         }
         Call::Within(name, span) => {
             let files = of(name);

@@ -450,6 +450,10 @@ fn database(seen: &DatabaseSeen) -> schema::Database {
         widest_gap: seen.widest.map(stretch),
         interval_ms: (seen.interval)
             .map(|interval| u64::try_from(interval.as_millis()).unwrap_or(u64::MAX)),
+        configured: seen.configured.as_ref().map(|said| schema::Configured {
+            interval_ms: u64::try_from(said.every.as_millis()).unwrap_or(u64::MAX),
+            source: said.source.clone(),
+        }),
         spans: (seen.spans.iter())
             .map(|span| schema::Span {
                 whole: stretch(span.whole),

@@ -195,6 +195,9 @@ impl Call {
         if let (Self::Log(_, ask), &[log]) = (self, about.as_slice()) {
             about.extend(ask.beside(instance, log, team));
         }
+        if let (Self::Statistics(_, ask), &[statistics]) = (self, about.as_slice()) {
+            about.extend(ask.beside(instance, statistics, team));
+        }
         if let (Self::Configuration(_, ask), &[artifact]) = (self, about.as_slice()) {
             let also = ask.also(artifact);
             about.extend(also.and_then(|name| name.find(instance, team).ok()));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::inventory::Artifact;
+use crate::inventory::{Artifact, Kind};
 use crate::report::schema;
 use crate::steps::statistics::{Ask, beats, missing};
 
@@ -21,6 +21,7 @@ pub(super) fn hold(
     ask: &Ask,
     artifact: &Artifact,
     files: &[&schema::Evidence],
+    all: &[schema::Evidence],
     times: &Times,
 ) -> bool {
     let told: Vec<(&schema::Evidence, &schema::Database)> = files
@@ -37,9 +38,10 @@ pub(super) fn hold(
     });
     whole
         && !told.is_empty()
-        && told
-            .iter()
-            .all(|(file, database)| holds(ask, artifact, file, database, times))
+        && told.iter().all(|(file, database)| match ask {
+            Ask::AtInterval => at_interval(artifact, database, all),
+            _ => holds(ask, artifact, file, database, times),
+        })
 }
 
 fn holds(
@@ -51,7 +53,7 @@ fn holds(
 ) -> bool {
     match ask {
         // Freshness is judged over all files, beside this.
-        Ask::Consistent | Ask::SampleWithin(_) => true,
+        Ask::Consistent | Ask::SampleWithin(_) | Ask::AtInterval => true,
         Ask::Expected => {
             let none = BTreeMap::new();
             let columns = artifact.statistics.columns.as_ref().unwrap_or(&none);
@@ -61,15 +63,25 @@ fn holds(
             .spans
             .iter()
             .any(|span| spans(span, *every, *last, times)),
-        Ask::AtInterval => artifact
-            .statistics
-            .interval
-            .zip(database.interval_ms)
-            .is_some_and(|(configured, ms)| beats(Duration::from_millis(ms), configured)),
         Ask::NotAhead => {
             time(&file.newest_entry).is_some_and(|newest| newest <= times.ended + times.slack)
         }
     }
+}
+
+/// The inventory has the last word; what else said it was fetched in the same check.
+fn at_interval(artifact: &Artifact, database: &schema::Database, all: &[schema::Evidence]) -> bool {
+    let was_fetched = |said: &&schema::Configured| {
+        let is = |file: &schema::Evidence| {
+            file.kind == Kind::Configuration.as_str() && file.path == said.source && file.bytes > 0
+        };
+        all.iter().any(is)
+    };
+    let said = database.configured.as_ref().filter(was_fetched);
+    let said = said.map(|said| Duration::from_millis(said.interval_ms));
+    let configured = (artifact.statistics.interval).or(said);
+    let measured = database.interval_ms.map(Duration::from_millis);
+    (configured.zip(measured)).is_some_and(|(configured, measured)| beats(measured, configured))
 }
 
 fn spans(span: &schema::Span, every: Duration, last: Duration, times: &Times) -> bool {

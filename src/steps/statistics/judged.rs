@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{Ask, Fetched};
+use super::{Ask, Fetched, interval};
 use crate::evidence::Content;
 use crate::evidence::database_seen::{DatabaseSeen, Moments, Span, Stretch};
 use crate::failure::{Failure, FailureKind};
@@ -28,8 +28,12 @@ pub(super) async fn perform(ask: &Ask, world: &mut World, name: &ArtifactName) -
     }
     let clock = Clock::of(world)?;
     let index = retrieve(world, name).await?;
+    let artifact = world.retrieved[index].artifact.clone();
+    let configured = match ask {
+        Ask::AtInterval => Some(interval::configured(world, &artifact).await?),
+        _ => None,
+    };
     let retrieved = &mut world.retrieved[index];
-    let artifact = retrieved.artifact.clone();
     for (file, content) in &mut retrieved.files {
         let Content::Database(seen) = &mut file.content else {
             continue;
@@ -38,10 +42,13 @@ pub(super) async fn perform(ask: &Ask, world: &mut World, name: &ArtifactName) -
         if seen.tables == 0 {
             continue;
         }
-        let judged = match ask {
-            Ask::Expected => expected(&artifact, seen),
-            Ask::SampleEvery(every, last) => sample_every(seen, *every, *last, &clock),
-            Ask::AtInterval => at_interval(&artifact, seen, &clock),
+        let judged = match (ask, &configured) {
+            (Ask::Expected, _) => expected(&artifact, seen),
+            (Ask::SampleEvery(every, last), _) => sample_every(seen, *every, *last, &clock),
+            (Ask::AtInterval, Some((every, by))) => {
+                seen.configured.clone_from(by);
+                at_interval(*every, seen, &clock)
+            }
             _ => not_ahead(seen, &clock),
         };
         judged.map_err(|failure| failure.with_subject_if_none(&file.path))?;
@@ -197,8 +204,11 @@ fn sample_every(
     Err(Failure::new(FailureKind::Gap, expected, actual).with_hint(hint))
 }
 
-fn at_interval(artifact: &Artifact, seen: &mut DatabaseSeen, clock: &Clock) -> Result<(), Failure> {
-    let configured = artifact.statistics.interval.unwrap_or_default();
+fn at_interval(
+    configured: Duration,
+    seen: &mut DatabaseSeen,
+    clock: &Clock,
+) -> Result<(), Failure> {
     let expected = format!("a sample every {}, as configured", time::say(configured));
     let until = clock.during(seen).to + clock.slack;
     let Some(measured) = seen.moments.interval(until, configured) else {
@@ -223,7 +233,7 @@ fn at_interval(artifact: &Artifact, seen: &mut DatabaseSeen, clock: &Clock) -> R
         expected,
         format!("one every {} (the middle one of the newest distances)", time::say(measured)),
     )
-    .with_hint("compare the product's configuration (AMPS: `Admin/Interval`) with `interval:` of the artifact; a running product keeps the configuration that it was started with"))
+    .with_hint("compare the product's configuration (AMPS: `Admin/Interval`) with `interval:` of the artifact, if it has one; a running product keeps the configuration that it was started with"))
 }
 
 /// Whether a measured interval is the configured one: within a fifth, and half a second.

@@ -3,6 +3,7 @@
 
 mod copied;
 mod debts;
+mod interval;
 mod judged;
 mod refusal;
 mod road;
@@ -84,18 +85,35 @@ impl Ask {
                     "told what it must hold (`tables: […]`, `columns: {TABLE: […]}`)",
                 )
             }
-            // A product's own configuration may state it as well; none does in a way that is read yet.
-            Self::AtInterval if artifact.statistics.interval.is_none() => unfit(
-                instance,
-                artifact,
-                "told how often the product takes a sample (`interval: 10s`)",
-            ),
+            Self::AtInterval
+                if artifact.statistics.interval.is_none()
+                    && interval::beside(instance, artifact, None).is_none() =>
+            {
+                unfit(
+                    instance,
+                    artifact,
+                    "told how often the product takes a sample (`interval: 10s`)",
+                )
+            }
             Self::SampleEvery(every, last) if every >= last => Err(format!(
                 "a sample every {} cannot be missed in the last {}: ask for a longer span",
                 crate::time::say(*every),
                 crate::time::say(*last)
             )),
             _ => Ok(()),
+        }
+    }
+
+    /// The other artifact that the answer needs.
+    pub(super) fn beside<'a>(
+        &self,
+        instance: &'a Instance,
+        artifact: &Artifact,
+        team: Option<&str>,
+    ) -> Option<&'a Artifact> {
+        match self {
+            Self::AtInterval => interval::beside(instance, artifact, team),
+            _ => None,
         }
     }
 

@@ -47,7 +47,7 @@ pub(super) const STEPS: &[StepDef] = &[
         "{artifact} is sampled at the configured interval",
         "Then the statistics database is sampled at the configured interval",
         |a| Ok(Call::Statistics(a[0].parse()?, statistics::Ask::AtInterval)),
-        "The middle one of the newest 120 distances between samples is the artifact's `interval:`, within a fifth of it.",
+        "The middle one of the newest 120 distances between samples is the artifact's `interval:`, within a fifth of it. Where AMPS' statistics have none, it is `Admin/Interval` of the instance's configuration, which is fetched for it.",
     ),
     step(
         "Then",
