@@ -38,6 +38,7 @@ fn text() -> String {
 const PARAMETERS: &str = "\
 {string}    text in double or single quotes
 {artifact}  the version | the configuration | the event log | the statistics database | artifact \"NAME\"
+{int}       a whole number from 1 on
 {duration}  a whole number and milliseconds, seconds, minutes, hours or days
 
 <instance> <host> <team> <product> <vendor> <environment> in names and steps are filled in for each check.
@@ -89,6 +90,24 @@ const fn below(def: &StepDef) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use crate::steps::STEPS;
+
+    #[test]
+    fn every_parameter_of_the_table_is_explained() {
+        for def in STEPS.iter() {
+            for rest in def.expression.split('{').skip(1) {
+                let name = rest.split_once('}').unwrap().0;
+                let begins = format!("{{{name}}} ");
+                let mut lines = super::PARAMETERS.lines();
+                assert!(
+                    lines.any(|line| line.starts_with(&begins)),
+                    "{}",
+                    def.expression
+                );
+            }
+        }
+    }
+
     #[test]
     fn the_page_in_docs_is_what_the_table_says() {
         let page =
