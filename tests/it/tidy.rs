@@ -375,6 +375,35 @@ fn the_architecture_names_every_room() {
     );
 }
 
+/// `scripts/test` says what is missing before a test fails for want of it.
+#[test]
+fn every_program_that_tests_call_is_named_in_scripts_test() {
+    let script = fs::read_to_string(root().join("scripts/test")).unwrap();
+    let (_, needs) = script.split_once("needs='").unwrap();
+    let (needs, _) = needs.split_once("\n'").unwrap();
+    let lines: Vec<Vec<&str>> = (needs.lines().filter(|line| !line.is_empty()))
+        .map(|line| line.split(' ').collect())
+        .collect();
+    let broken = lines.iter().filter(|line| line.len() != 3);
+    let mut problems: Vec<String> = broken.map(|line| format!("{line:?}")).collect();
+    let named: BTreeSet<&str> = lines.iter().map(|line| line[0]).collect();
+    let call = Regex::new(r#"Command::new\("([^"]+)"\)"#).unwrap();
+    let mut called = 0;
+    for (path, text) in sources("tests").into_iter().chain(sources("src")) {
+        for found in call.captures_iter(&text) {
+            let program = found[1].rsplit('/').next().unwrap_or_default();
+            // Whatever ran the script; and Debian's essential packages are never asked for.
+            let is_there = ["sh", "id", "cp"].contains(&program) || named.contains(program);
+            called += 1;
+            if !is_there {
+                problems.push(format!("{}: `{program}`", path.display()));
+            }
+        }
+    }
+    assert!(called > 40, "the pattern finds {called} calls only");
+    none(problems);
+}
+
 #[test]
 fn the_release_unwinds() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
