@@ -424,5 +424,7 @@ fn signed(span: Duration) -> SignedDuration {
 }
 
 #[cfg(test)]
+mod forged_tests;
+#[cfg(test)]
 #[path = "replay_tests.rs"]
 mod tests;

@@ -49,7 +49,16 @@ fn told() -> (schema::Report, TempDir) {
 }
 
 fn told_of(inventory: Inventory) -> (schema::Report, TempDir) {
-    let bytes = FEATURE.as_bytes().to_vec();
+    composed(inventory, FEATURE, passed)
+}
+
+/// The record of a run of one feature, in which each check went as `passed` says.
+pub(super) fn composed(
+    inventory: Inventory,
+    feature: &str,
+    passed: fn(&Check) -> Record,
+) -> (schema::Report, TempDir) {
+    let bytes = feature.as_bytes().to_vec();
     let feature = FeatureFile {
         label: "my features/f.feature".into(),
         path: "f".into(),

@@ -3,6 +3,7 @@
 
 use crate::inventory::Artifact;
 use crate::report::schema::{Evidence, Settings};
+use crate::run::guard::matcher;
 use crate::steps::configuration::Ask;
 
 /// `files`: the evidence of `artifact`; `all`: that of the whole check.
@@ -23,7 +24,13 @@ pub(super) fn holds(ask: &Ask, artifact: &Artifact, files: &[&Evidence], all: &[
         Ask::Complete => {
             !files.is_empty() && told.len() == files.len() && told.iter().all(|one| one.complete)
         }
-        Ask::NotShipped => told.iter().any(|one| !one.shipped.is_empty()),
+        Ask::NotShipped => {
+            let patterns = keys.shipped.iter().flatten();
+            let globs: Vec<_> = patterns.filter_map(|pattern| matcher(pattern)).collect();
+            let is_shipped = |path: &String| globs.iter().any(|glob| glob.is_match(path));
+            told.iter()
+                .any(|one| !one.shipped.is_empty() && one.shipped.iter().all(is_shipped))
+        }
         Ask::Running => told.iter().any(|one| {
             one.running.as_ref().is_some_and(|running| {
                 keys.running.as_ref() == Some(&running.artifact)
