@@ -15,7 +15,8 @@ pub struct LogSeen {
     pub oldest: Option<Timestamp>,
     /// Time of the newest.
     pub newest: Option<Timestamp>,
-    /// Each level of the product, from low to high, met or not.
+    /// Each level of the product, from low to high, met or not; behind them entries of a level that the
+    /// inventory does not know, and those of which nobody can say how old they are.
     pub levels: Vec<LevelSeen>,
     /// Each id met, as far as [`LogSeen::MOST_IDS`] go.
     pub ids: BTreeMap<String, Met>,

@@ -67,6 +67,7 @@ impl Amps {
         Some(Start {
             at,
             level: Some(level),
+            odd: None,
             id: Some(Cow::Borrowed(id)),
         })
     }

@@ -11,8 +11,21 @@ pub struct Start<'l> {
     pub at: Timestamp,
     /// Rank of its level, from low to high.
     pub level: Option<usize>,
+    /// The word that stands for its level, where that is none of those known.
+    pub odd: Option<Cow<'l, [u8]>>,
     /// What names the message.
     pub id: Option<Cow<'l, [u8]>>,
+}
+
+/// The beginning of an entry whose time cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Untimed<'l> {
+    /// The time as it stands there.
+    pub time: Cow<'l, [u8]>,
+    /// As of [`Start`].
+    pub level: Option<usize>,
+    /// As of [`Start`].
+    pub odd: Option<Cow<'l, [u8]>>,
 }
 
 /// What a line is.
@@ -21,7 +34,7 @@ pub enum Line<'l> {
     /// An entry begins here.
     Entry(Start<'l>),
     /// It looks like the beginning of an entry, but its time does not read as it should.
-    Untimed(Cow<'l, [u8]>),
+    Untimed(Untimed<'l>),
     /// It continues an entry, or is none.
     Other,
 }
@@ -34,9 +47,14 @@ impl Line<'_> {
             Self::Entry(start) => Line::Entry(Start {
                 at: start.at,
                 level: start.level,
+                odd: start.odd.map(own),
                 id: start.id.map(own),
             }),
-            Self::Untimed(time) => Line::Untimed(own(time)),
+            Self::Untimed(untimed) => Line::Untimed(Untimed {
+                time: own(untimed.time),
+                level: untimed.level,
+                odd: untimed.odd.map(own),
+            }),
             Self::Other => Line::Other,
         }
     }

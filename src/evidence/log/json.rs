@@ -7,7 +7,7 @@ use std::fmt;
 use jiff::tz::TimeZone;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::grammar::{Grammar, Line, Start};
+use super::grammar::{Grammar, Line, Start, Untimed};
 use super::ranks::Ranks;
 use crate::inventory::TimeForm;
 
@@ -68,14 +68,24 @@ impl Grammar for Objects {
             // Of a clipped line, what stands in its head counts.
             (Err(error), _) if !error.is_eof() || line.len() < Self::HEAD => Line::Other,
             (_, None) => Line::Other,
-            (_, Some(time)) => match self.form.instant(&time, &self.zone) {
-                None => Line::Untimed(Cow::Owned(time.into_bytes())),
-                Some(at) => Line::Entry(Start {
-                    at,
-                    level: level.and_then(|level| self.ranks.of(&level)),
-                    id: id.map(|id| Cow::Owned(id.into_bytes())),
-                }),
-            },
+            (_, Some(time)) => {
+                let rank = level.as_deref().and_then(|level| self.ranks.of(level));
+                let odd = level.filter(|word| rank.is_none() && !word.trim().is_empty());
+                let odd = odd.map(|word| Cow::Owned(word.into_bytes()));
+                match self.form.instant(&time, &self.zone) {
+                    None => Line::Untimed(Untimed {
+                        time: Cow::Owned(time.into_bytes()),
+                        level: rank,
+                        odd,
+                    }),
+                    Some(at) => Line::Entry(Start {
+                        at,
+                        level: rank,
+                        odd,
+                        id: id.map(|id| Cow::Owned(id.into_bytes())),
+                    }),
+                }
+            }
         }
     }
 
@@ -257,7 +267,10 @@ mod tests {
             assert_eq!(grammar.line(line.as_bytes()), Line::Other, "{line:.40}");
         }
         let odd = grammar.line(br#"{"t":"yesterday"}"#);
-        assert_eq!(odd, Line::Untimed(Cow::Borrowed(b"yesterday")));
+        let Line::Untimed(odd) = odd else {
+            panic!("{odd:?}");
+        };
+        assert_eq!(odd.time, Cow::Borrowed(b"yesterday"));
     }
 
     #[test]

@@ -139,11 +139,12 @@ impl<G: Grammar> Scan<G> {
     fn line(&mut self, line: &[u8]) {
         match self.grammar.line(line) {
             Line::Entry(start) => self.tally.entry(&start),
-            Line::Untimed(time) => {
+            Line::Untimed(entry) => {
                 if self.untimed == 0 {
-                    self.misread = time[..time.len().min(QUOTED)].to_vec();
+                    self.misread = entry.time[..entry.time.len().min(QUOTED)].to_vec();
                 }
                 self.untimed += 1;
+                self.tally.untimed(&entry);
             }
             Line::Other => {}
         }

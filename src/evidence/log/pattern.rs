@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::tz::TimeZone;
 use regex::{CaptureLocations, Regex};
 
-use super::grammar::{Grammar, Line, Start};
+use super::grammar::{Grammar, Line, Start, Untimed};
 use super::ranks::Ranks;
 use crate::inventory::TimeForm;
 
@@ -53,11 +53,20 @@ impl Lines {
         let Some(time) = group(Some(self.time)) else {
             return Line::Other;
         };
+        let word = group(self.level).filter(|word| !word.trim().is_empty());
+        let level = word.and_then(|word| self.ranks.of(word));
+        let odd = word.filter(|_| level.is_none());
+        let odd = odd.map(|word| Cow::Borrowed(word.as_bytes()));
         match self.form.instant(time, &self.zone) {
-            None => Line::Untimed(Cow::Borrowed(time.as_bytes())),
+            None => Line::Untimed(Untimed {
+                time: Cow::Borrowed(time.as_bytes()),
+                level,
+                odd,
+            }),
             Some(at) => Line::Entry(Start {
                 at,
-                level: group(self.level).and_then(|level| self.ranks.of(level)),
+                level,
+                odd,
                 id: (group(self.id).filter(|id| !id.is_empty()))
                     .map(|id| Cow::Borrowed(id.as_bytes())),
             }),

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::grammar::Start;
+use super::grammar::{Start, Untimed};
 use super::holes::Holes;
 use crate::evidence::log_seen::{LevelSeen, LogSeen, Met};
 use crate::evidence::redact::Capture;
 
+/// Bytes of a word for a level that is none of those known.
+const LONGEST_WORD: usize = 32;
 /// Bytes of an id; what is longer is text and no id.
 const LONGEST_ID: usize = 64;
 
@@ -18,6 +20,12 @@ pub struct Tally {
     holes: Holes,
     /// By rank, as far as an entry of that rank was met.
     levels: Vec<Option<Met>>,
+    /// Entries whose level is none of those known, and the word of the newest of them.
+    odd: Option<(Vec<u8>, Met)>,
+    /// By rank: entries of which nobody can say how old they are.
+    untimed: Vec<u64>,
+    /// The same of those whose level is none of those known, and the word of the first.
+    odd_untimed: Option<(Vec<u8>, u64)>,
     ids: HashMap<Box<[u8]>, Met>,
     has_more_ids: bool,
 }
@@ -42,6 +50,13 @@ impl Tally {
             }
             again(self.levels[level].get_or_insert(met), start);
         }
+        if let Some(word) = &start.odd {
+            let (known, met) = self.odd.get_or_insert_with(|| (word.to_vec(), met));
+            if start.at > met.newest {
+                *known = word.to_vec();
+            }
+            again(met, start);
+        }
         if let Some(id) = &start.id {
             if let Some(met) = self.ids.get_mut(id.as_ref()) {
                 again(met, start);
@@ -54,9 +69,46 @@ impl Tally {
         }
     }
 
+    /// One more whose time cannot be read: no entry, yet what it says of its level is not lost.
+    pub fn untimed(&mut self, entry: &Untimed<'_>) {
+        if let Some(level) = entry.level {
+            if self.untimed.len() <= level {
+                self.untimed.resize(level + 1, 0);
+            }
+            self.untimed[level] += 1;
+        }
+        if let Some(word) = &entry.odd {
+            let (_, entries) = (self.odd_untimed).get_or_insert_with(|| (word.to_vec(), 0));
+            *entries += 1;
+        }
+    }
+
     /// The facts; `levels` are the names of all ranks, from low to high.
     pub fn finish(self, levels: Vec<String>) -> LogSeen {
         let span = self.holes.span();
+        let mut others = Vec::new();
+        for (name, entries) in levels.iter().zip(&self.untimed) {
+            if *entries > 0 {
+                others.push(LevelSeen {
+                    name: name.clone(),
+                    entries: *entries,
+                    newest: None,
+                });
+            }
+        }
+        let odd = self
+            .odd
+            .map(|(word, met)| (word, met.entries, Some(met.newest)));
+        let odd_untimed = self
+            .odd_untimed
+            .map(|(word, entries)| (word, entries, None));
+        for (word, entries, newest) in odd.into_iter().chain(odd_untimed) {
+            others.push(LevelSeen {
+                name: Capture::new(word).excerpt(LONGEST_WORD),
+                entries,
+                newest,
+            });
+        }
         let mut met = self.levels.into_iter();
         let level = |name| {
             let met = met.next().flatten();
@@ -78,7 +130,7 @@ impl Tally {
             entries: self.entries,
             oldest: span.map(|(oldest, _)| oldest),
             newest: span.map(|(_, newest)| newest),
-            levels: levels.into_iter().map(level).collect(),
+            levels: levels.into_iter().map(level).chain(others).collect(),
             ids,
             has_more_ids: self.has_more_ids,
             holes: self.holes.finish(),

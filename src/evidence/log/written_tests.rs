@@ -54,7 +54,9 @@ fn seen(content: Result<Content, Failure>) -> LogSeen {
 }
 
 fn levels(seen: &LogSeen) -> Vec<u64> {
-    seen.levels.iter().map(|level| level.entries).collect()
+    // Behind the known ones come those that nobody knows, such as STATEMENT here.
+    let known = seen.levels.iter().take(4);
+    known.map(|level| level.entries).collect()
 }
 
 #[test]
@@ -98,6 +100,7 @@ fn nginx_postgresql_mariadb_and_redis() {
         let names: Vec<&str> = seen
             .levels
             .iter()
+            .take(4)
             .map(|level| level.name.as_str())
             .collect();
         assert_eq!(names, ["debug", "info", "warn", "error"]);

@@ -37,7 +37,7 @@ pub(super) fn validate(instance: &Instance, artifact: &Artifact, word: &str) -> 
         ));
     }
     if rank(&ranks, word).is_some() {
-        return Ok(());
+        return tells_level(instance, artifact);
     }
     let known: Vec<&str> = ranks.iter().flatten().map(String::as_str).collect();
     let meant = match text::did_you_mean(word, known.iter().copied()) {
@@ -47,6 +47,28 @@ pub(super) fn validate(instance: &Instance, artifact: &Artifact, word: &str) -> 
     Err(format!(
         "artifact `{name}` of instance `{of}` has no level `{word}`: {meant}"
     ))
+}
+
+/// Without a place where it stands no entry would have a level, and none would be too bad.
+fn tells_level(instance: &Instance, artifact: &Artifact) -> Result<(), String> {
+    let entry = artifact.log.entry.as_ref();
+    let is_known = match (&artifact.source, artifact.format) {
+        (Source::Journal(_), _) | (_, Some(Format::AmpsLog)) => true,
+        _ => entry.is_some_and(|entry| match &entry.form {
+            EntryForm::Line(pattern) => {
+                let mut names = pattern.0.capture_names().flatten();
+                names.any(|name| name == "level")
+            }
+            EntryForm::Json { level, .. } => level.is_some(),
+        }),
+    };
+    match is_known {
+        true => Ok(()),
+        false => Err(format!(
+            "the entries of artifact `{}` of instance `{}` do not say where their level stands: write a group `(?<level>…)` into `entry: {{pattern: …}}`, or `level:` into `entry: {{json: …}}`",
+            artifact.name, instance.name
+        )),
+    }
 }
 
 /// Entries tell an id only where the grammar says where it stands.
@@ -111,7 +133,9 @@ pub(super) fn has_none_within(
     let least = rank(&ranks, word).unwrap_or(0);
     for file in files {
         let levels = file.seen.levels.iter();
-        let bad = levels.filter(|level| level.entries > 0 && is_worse(&ranks, &level.name, least));
+        // Of a word that the inventory does not know nobody can say that it is harmless.
+        let is_bad = |name: &str| is_worse(&ranks, name, least) || rank(&ranks, name).is_none();
+        let bad = levels.filter(|level| level.entries > 0 && is_bad(&level.name));
         for level in bad {
             // Of an entry without a time nobody can say that it is old.
             let Some(newest) = level.newest.or(file.seen.newest) else {
@@ -119,18 +143,31 @@ pub(super) fn has_none_within(
             };
             let age = when.latest.duration_since(newest);
             if age.saturating_add(when.slack) <= signed(span) {
+                let is_known = rank(&ranks, &level.name).is_some();
+                let when = match level.newest {
+                    Some(newest) => {
+                        format!("from {}, {} ago", time::rfc3339(newest), super::say(age))
+                    }
+                    None => "whose time cannot be read, and which may be as young".to_owned(),
+                };
+                let hint = match (is_known, level.newest) {
+                    (false, _) => {
+                        "the artifact's `levels:` do not say how bad this level is: add it there, from low to high"
+                    }
+                    (true, None) => {
+                        "correct `time:` of the artifact's `entry:`, so that every entry tells its age"
+                    }
+                    (true, Some(_)) => {
+                        "read it in the log and mend its cause; what is known and harmless belongs below that level"
+                    }
+                };
                 return Err(Failure::new(
                     FailureKind::Mismatch,
                     expected,
-                    format!(
-                        "one of level {} from {}, {} ago",
-                        level.name,
-                        time::rfc3339(newest),
-                        super::say(age)
-                    ),
+                    format!("one of level {} {when}", level.name),
                 )
                 .with_subject(file.path)
-                .with_hint("read it in the log and mend its cause; what is known and harmless belongs below that level"));
+                .with_hint(hint));
             }
         }
     }

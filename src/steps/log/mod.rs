@@ -109,6 +109,15 @@ impl Ask {
             }
             Self::HasId(_) => levels::validate_id(instance, artifact),
             Self::KeptFor(_) => promise::validate(instance, artifact),
+            // Silence alone would do for it.
+            Self::NoGap {
+                most,
+                last: Some(last),
+            } if most >= last => Err(format!(
+                "a gap of more than {} cannot lie in the last {}: ask for a longer span",
+                time::say(*most),
+                time::say(*last)
+            )),
             _ => Ok(()),
         }?;
         match self.reaches_back() {

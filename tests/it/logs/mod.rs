@@ -5,6 +5,7 @@ mod masks;
 mod phrases;
 mod retention;
 mod twice;
+mod unknown;
 
 use std::fmt::Write as _;
 use std::fs;
