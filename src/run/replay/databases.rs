@@ -97,6 +97,7 @@ fn spans(span: &schema::Span, every: Duration, last: Duration, times: &Times) ->
     // Recorded times are whole seconds, the width is exact.
     let exact = SignedDuration::from_millis(i64::try_from(span.widest.ms).unwrap_or(i64::MAX));
     from <= begin
+        && to.duration_since(from) + SignedDuration::from_secs(1) > long(every)
         && begin <= end
         && end <= to
         && exact <= long(every)

@@ -183,6 +183,19 @@ fn sample_every(
         )
         .with_hint("ask for a shorter span: the newest four million samples are looked at"));
     }
+    // What is left of the span may be too short to hold such a stretch: then nothing was seen.
+    if whole.width() <= signed(every) {
+        return Err(Failure::new(
+            FailureKind::Gap,
+            expected,
+            format!(
+                "only {} of that span can be looked at, since the host's clock is known to {} only",
+                say(whole.width()),
+                say(clock.slack)
+            ),
+        )
+        .with_hint("ask for a longer span; a smaller `clock_tolerance`, or an account that may run `date`, tells the host's clock better"));
+    }
     let widest = seen.moments.widest_in(whole);
     seen.spans.push(Span { whole, widest });
     if widest.width() <= signed(every) {
@@ -349,6 +362,28 @@ mod tests {
         assert_eq!(judge(ahead, 10, 300).unwrap_err().kind, FailureKind::Gap);
         // The host's clock is not told to the second.
         assert_eq!(judge(seen(regular().map(|n| n + 11)), 10, 300), Ok(()));
+    }
+
+    #[test]
+    fn a_span_that_the_clock_hides_shows_nothing() {
+        let slow = Clock {
+            skew: SignedDuration::ZERO,
+            slack: SignedDuration::from_secs(61),
+        };
+        let dead = || seen((0..60).map(|n| n * 10 + 86_400));
+        for last in [60, 70] {
+            let judged = sample_every(&mut dead(), secs(10), secs(last), &slow).unwrap_err();
+            assert!(
+                judged.actual.contains("known to 1m 1s"),
+                "{}",
+                judged.actual
+            );
+        }
+        let judged = sample_every(&mut dead(), secs(10), secs(300), &slow).unwrap_err();
+        assert!(judged.hint.contains("running"), "{}", judged.hint);
+        let alive = (0..60).map(|n| n * 10);
+        let mut alive = seen(alive);
+        assert_eq!(sample_every(&mut alive, secs(10), secs(300), &slow), Ok(()));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! what each says when it cannot be walked, and what steps ask of the samples.
 
 mod interval;
+mod hidden;
 mod rights;
 
 use std::fs;
