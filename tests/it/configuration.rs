@@ -438,6 +438,34 @@ fn drift_between_disk_and_the_running_copy_is_told_setting_by_setting() {
 }
 
 #[test]
+fn a_file_does_not_prove_itself_to_be_running() {
+    let site = Site::new();
+    site.orders.write("settings.txt", b"port = 2\n");
+    let steps = scenario(&["artifact \"settings\" is the one that is running"]);
+    let judge = |live: &str| {
+        site.judge_with(&steps, |artifacts| {
+            artifacts["settings"] = json!({
+                "kind": "configuration", "path": "{home}/settings.txt", "format": "conf",
+                "running": "live settings",
+            });
+            artifacts["live settings"] = json!({"kind": "other", "path": live, "format": "conf"});
+        })
+    };
+    let run = judge("{home}/settings.txt");
+    assert_eq!(run.code(), 2, "{}", run.told());
+    assert!(
+        run.told().contains("would always be the same"),
+        "{}",
+        run.told()
+    );
+    // The same by another pattern.
+    let failure = only_settings(&judge("{home}/settings.*"), "mismatch");
+    says(&failure, &["one file was read for both", "settings.txt"]);
+    site.orders.write("live.txt", b"port = 2\n");
+    go(&judge("{home}/live.txt"), &site.lab);
+}
+
+#[test]
 fn settings_that_destroy_evidence_are_a_gap_with_their_lines() {
     let site = Site::new();
     let steps = "

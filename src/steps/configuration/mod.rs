@@ -129,6 +129,12 @@ impl Ask {
 
 fn running_of(name: &str, instance: &Instance, artifact: &Artifact) -> Result<(), String> {
     let running = ArtifactName::Named(name.to_owned()).find(instance, None)?;
+    if running.source == artifact.source {
+        return Err(format!(
+            "`running: {name}` of artifact `{}` comes from where that comes from, and would always be the same: write what the running product tells (`command:`, `http:`)",
+            artifact.name
+        ));
+    }
     let is_other = running.name != artifact.name;
     match is_other && running.format.is_some_and(Format::is_settings) {
         true => Ok(()),

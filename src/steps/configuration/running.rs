@@ -2,7 +2,7 @@
 //! another artifact, and each setting that both know must be equal. What the product fills in itself
 //! (`${VAR}`) equals anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rows::{Row, rows};
 use crate::evidence::redact::Capture;
@@ -10,6 +10,7 @@ use crate::evidence::settings::Running;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Format};
 use crate::steps::retrieve::set;
+use crate::steps::world::Retrieved;
 use crate::steps::{ArtifactName, Stop, World};
 use crate::text;
 
@@ -28,6 +29,12 @@ pub(super) async fn is_running(world: &mut World, name: &ArtifactName) -> Result
     let (Some(disk), Some(live)) = (find(&artifact.name), find(&running)) else {
         return Ok(());
     };
+    if let Some(path) = shared(disk, live) {
+        let actual = "one file was read for both".to_owned();
+        return Err(mismatch(actual, &path)
+            .with_hint("a file tells what is on disk only: have the artifact that `running:` names ask the running product (`command:`, `http:`)")
+            .into());
+    }
     let (on_disk, in_use) = (rows(disk)?, rows(live)?);
     let is_xml = artifact.format == Some(Format::Xml);
     let compared = match is_xml && live.artifact.format == Some(Format::Xml) {
@@ -68,6 +75,15 @@ pub(super) async fn is_running(world: &mut World, name: &ArtifactName) -> Result
         settings.told.running = Some(fact.clone())
     })
     .await
+}
+
+/// A file that both were read from.
+fn shared(disk: &Retrieved, live: &Retrieved) -> Option<String> {
+    let paths = |set: &Retrieved| -> BTreeSet<String> {
+        let files = set.files.iter().map(|(file, _)| file.path.clone());
+        files.collect()
+    };
+    paths(disk).intersection(&paths(live)).next().cloned()
 }
 
 fn mismatch(actual: String, subject: &str) -> Failure {
