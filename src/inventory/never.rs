@@ -28,17 +28,20 @@ pub(super) fn refuses(url: &Url) -> Option<&'static str> {
 /// Whether a lenient server might read the URL's path as one at or below `refused`. A proxy may stand
 /// before the product: what lies before does not matter.
 pub(super) fn leads_below(url: &Url, refused: &str) -> bool {
+    path_leads_below(url.path(), refused)
+}
+
+/// The same of a path alone.
+pub(super) fn path_leads_below(path: &str, refused: &str) -> bool {
     let refused = names(refused);
     // `/a/../b` leads to `/b` for some, and for others `..` is a name like any other.
-    [names(url.path()), climbed(names(url.path()))]
-        .iter()
-        .any(|names| {
-            !refused.is_empty()
-                && names.windows(refused.len()).any(|part| {
-                    let mut pairs = part.iter().zip(&refused);
-                    pairs.all(|(name, refused)| is_same(name, refused))
-                })
-        })
+    [names(path), climbed(names(path))].iter().any(|names| {
+        !refused.is_empty()
+            && names.windows(refused.len()).any(|part| {
+                let mut pairs = part.iter().zip(&refused);
+                pairs.all(|(name, refused)| is_same(name, refused))
+            })
+    })
 }
 
 /// A representation of the same thing is asked for as `NAME.json`.

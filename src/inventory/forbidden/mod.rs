@@ -12,6 +12,8 @@ use regex::Regex;
 
 use seen::Seen;
 
+use super::never::path_leads_below;
+
 /// One rule of a `never:`.
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
@@ -89,9 +91,36 @@ impl Never {
     /// Why these words are never run; `None` when they may be.
     #[must_use]
     pub fn command(&self, words: &[String]) -> Option<Refusal> {
-        seen::through(words)
-            .iter()
-            .find_map(|seen| self.judge(seen))
+        let all = seen::through(words);
+        (all.iter().find_map(|seen| self.judge(seen)))
+            .or_else(|| all.iter().find_map(|seen| self.asks(seen)))
+    }
+
+    /// A command that asks a server for what no server is asked for, however the URL is spelt.
+    fn asks(&self, seen: &Seen) -> Option<Refusal> {
+        let text = seen.text();
+        let program = text.split(' ').next().unwrap_or_default();
+        let base = program.rsplit('/').next().unwrap_or(program);
+        let is_client = ["curl", "wget", "http", "https", "xh"].contains(&base);
+        let parts = text.split([' ', '"', '\'', '\t', '\n']).skip(1);
+        parts.into_iter().find_map(|part| {
+            let rest = match part.split_once("://") {
+                Some((_, rest)) => rest,
+                None if is_client && !part.starts_with(['-', '/']) => part,
+                None => return None,
+            };
+            let path = &rest[rest.find('/')?..];
+            let path = path.split(['?', '#']).next().unwrap_or_default();
+            self.0.iter().find_map(|(profile, rules)| {
+                let mut never = rules.urls.iter();
+                let never = never.find(|never| path_leads_below(path, &never.path))?;
+                Some(Refusal {
+                    profile: profile.clone(),
+                    program: program.to_owned(),
+                    why: never.why.clone(),
+                })
+            })
+        })
     }
 
     fn judge(&self, seen: &Seen) -> Option<Refusal> {

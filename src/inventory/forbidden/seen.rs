@@ -49,6 +49,8 @@ fn look(words: &[String], depth: usize, seen: &mut Vec<Seen>) {
         seen.push(Seen::Blurred(arguments.join(" ")));
     } else if base == "find" {
         executed_by_find(arguments, depth, seen);
+    } else if base.starts_with("socat") {
+        executed_by_socat(arguments, depth, seen);
     } else if let Some(wrapper) = wrappers::named(base) {
         unwrap(&wrapper, arguments, depth, seen);
     }
@@ -98,11 +100,28 @@ fn shell_string(text: &str, arguments: &[String], depth: usize, seen: &mut Vec<S
         let whole = [&[text.to_owned()], arguments].concat();
         seen.push(Seen::Blurred(whole.join(" ")));
     }
+    for target in read.written {
+        seen.push(Seen::Command(vec![">".to_owned(), target]));
+    }
     for words in read.commands {
         match words.first().map(String::as_str) {
             Some("eval") => shell_string(&words[1..].join(" "), &[], depth + 1, seen),
             Some("trap" | "." | "source") => seen.push(Seen::Blurred(words[1..].join(" "))),
             _ => look(&words, depth + 1, seen),
+        }
+    }
+}
+
+/// `socat EXEC:COMMAND!!STDOUT SYSTEM:STRING,OPTION`
+fn executed_by_socat(arguments: &[String], depth: usize, seen: &mut Vec<Seen>) {
+    for address in arguments.iter().flat_map(|word| word.split("!!")) {
+        let Some((kind, command)) = address.split_once(':') else {
+            continue;
+        };
+        let kind = kind.trim_start_matches(['"', '\'']).to_ascii_lowercase();
+        if matches!(kind.as_str(), "exec" | "system" | "shell") {
+            let command = command.trim_matches(['"', '\'']);
+            shell_string(command, &[], depth, seen);
         }
     }
 }

@@ -7,6 +7,8 @@ pub(super) struct Read {
     pub commands: Vec<Vec<String>>,
     /// Some program's name is only known when it runs.
     pub is_blurred: bool,
+    /// Where redirections of output lead.
+    pub written: Vec<String>,
 }
 
 /// Words that stand before a command.
@@ -22,6 +24,7 @@ pub(super) fn commands(text: &str) -> Read {
     let mut read = Read {
         commands: Vec::new(),
         is_blurred: false,
+        written: reader.written,
     };
     for command in reader.commands {
         let assigns = |word: &String| {
@@ -47,8 +50,9 @@ struct Reader {
     command: Vec<String>,
     word: String,
     in_word: bool,
-    /// The next word is where a redirection leads.
-    redirected: bool,
+    /// The next word is where a redirection leads, and whether one of output.
+    redirected: Option<bool>,
+    written: Vec<String>,
 }
 
 impl Reader {
@@ -102,11 +106,14 @@ impl Reader {
                     // `2>&1`: the digit is no word, nor is what follows.
                     self.word.clear();
                     self.in_word = false;
-                    while chars
-                        .next_if(|&c| matches!(c, '<' | '>' | '&' | '|'))
-                        .is_some()
-                    {}
-                    self.redirected = true;
+                    let (mut writes, mut last) = (c == '>', c);
+                    while let Some(more) = chars.next_if(|&c| matches!(c, '<' | '>' | '&' | '|')) {
+                        (writes, last) = (writes || more == '>', more);
+                    }
+                    // `>&2` and `>&-` name no file; `>& FILE` does in some shells.
+                    let digit = |&c: &char| c.is_ascii_digit() || c == '-';
+                    writes &= !(last == '&' && chars.peek().is_some_and(digit));
+                    self.redirected = Some(writes);
                 }
                 ' ' | '\t' => self.end_word(),
                 _ => self.push(c),
@@ -126,14 +133,16 @@ impl Reader {
         }
         let word = std::mem::take(&mut self.word);
         self.in_word = false;
-        if !std::mem::take(&mut self.redirected) {
-            self.command.push(word);
+        match self.redirected.take() {
+            None => self.command.push(word),
+            Some(true) => self.written.push(word),
+            Some(false) => {}
         }
     }
 
     fn end_command(&mut self) {
         self.end_word();
-        self.redirected = false;
+        self.redirected = None;
         if !self.command.is_empty() {
             self.commands.push(std::mem::take(&mut self.command));
         }
@@ -170,6 +179,8 @@ mod tests {
             assert_eq!(found, programs, "{text}");
         }
         assert!(commands("X=kill; $X 1").is_blurred);
+        let written = commands("a >x 2>>'y z' <in >&2 2>&- &> w >| v </dev/null").written;
+        assert_eq!(written, ["x", "y z", "w", "v"]);
         assert!(!commands("echo $HOME").is_blurred);
     }
 }

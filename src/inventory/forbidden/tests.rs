@@ -381,3 +381,98 @@ fn what_a_product_is_never_told_is_refused() {
         docker exec r redis-cli INFO",
     );
 }
+
+#[test]
+fn nothing_is_written() {
+    check(
+        "tee /var/log/x
+        touch /x
+        mkdir -p /tmp/x
+        cp /var/log/x /tmp/x
+        ln -s /a /b
+        gzip /var/log/x
+        gunzip /var/log/x.gz
+        xz -k /var/log/x
+        zstd -q /var/log/x
+        tar -xzf /tmp/x.tgz
+        tar czf /tmp/x.tgz /var/log
+        rsync -a /x /y
+        sh -c 'ps > /tmp/x'
+        sh -c 'ps >>/tmp/x 2>&1'
+        bash -c 'ps &> /tmp/x'
+        sh -c ': >| /var/log/x'
+        env sh -c 'ps 2>/tmp/err'
+        curl -o /tmp/x http://h/x
+        curl -sO http://h/x
+        curl --output /tmp/x http://h/x
+        wget http://h/x
+        wget -q http://h/x
+        wget -O /tmp/x http://h/x
+        sqlite3 -readonly /x/stats.db '.backup /tmp/x'
+        sqlite3 -readonly /x/stats.db '.shell kill 1'
+        sqlite3 -readonly /x/stats.db \"VACUUM INTO '/tmp/x'\"
+        psql -f /tmp/x.sql
+        psql -c 'select 1' -o /tmp/x
+        mariadb --init-command 'drop table x' -e 'select 1'",
+        "gzip -dc /var/log/x.gz
+        gzip -t /var/log/x.gz
+        zstd -dc /var/log/x.zst
+        xz --list /x.xz
+        tar -tzf /x.tgz
+        tar -czf - -C /opt/x logs
+        awk '{split($0,a); if ($3 > 5) print}' /x
+        sh -c 'ps 2>/dev/null'
+        sh -c 'ps 2>&1'
+        sh -c 'ps >/dev/null 2>&1 </dev/null; echo \"a > b\"'
+        curl -s http://h/x
+        curl -s -o /dev/null -w x http://h/x
+        curl -so- http://h/x
+        wget -qO- http://h/x
+        wget -q -O - http://h/x
+        wget --spider http://h/x
+        sqlite3 -readonly /x/stats.db '.tables'
+        psql -X -A -t -h /run -p 5432 -d postgres -c 'SHOW server_version'
+        mariadb --batch --execute 'SHOW GLOBAL STATUS'",
+    );
+}
+
+#[test]
+fn more_programs_hide_nothing() {
+    check(
+        "pkexec kill 1
+        prlimit --nofile=10 kill 1
+        choom -n 5 -- kill 1
+        systemd-cat kill 1
+        systemd-inhibit --why=x kill 1
+        fakeroot rm -rf /x
+        gosu amps kill 1
+        /lib64/ld-linux-x86-64.so.2 /bin/kill 1
+        socat EXEC:'kill 1' -
+        socat - 'SYSTEM:rm -rf /x,pty'
+        socat -t5 'EXEC:kill 1!!STDOUT' UNIX-CONNECT:/run/x.sock
+        systemctl force-reload nginx
+        systemctl condrestart nginx
+        systemctl reload-or-try-restart nginx
+        service nginx upgrade",
+        "socat -t5 'EXEC:echo show stat!!STDOUT' UNIX-CONNECT:/run/haproxy/gonogo.sock
+        prlimit --pid 1
+        systemd-cat --version
+        service nginx status",
+    );
+}
+
+#[test]
+fn a_url_that_is_never_asked_for_is_none_for_a_command_either() {
+    check(
+        "curl http://127.0.0.1:8085/amps/%61dministrator/minidump
+        curl -s 127.0.0.1:8085/amps/instance/../administrator
+        curl http://127.0.0.1:8085//amps//administrator/
+        curl http://127.0.0.1:8085/amps;x/Administrator
+        sudo -n curl -s http://127.0.0.1:8085/amps/administrator%2fclients
+        python3 -c 'import urllib.request as r; r.urlopen(\"http://127.0.0.1:8085/amps/%61dministrator\")'",
+        "curl http://127.0.0.1:8085/amps/instance.json
+        curl -s http://127.0.0.1:9200/_nodes/stats
+        curl -s 127.0.0.1:9200/x?next=/_search
+        cat /srv/amps/administrator/readme",
+    );
+}

@@ -120,7 +120,14 @@ pub(super) fn named(base: &str) -> Option<Wrapper> {
         "su" | "runuser" | "parallel" | "nsenter" | "unshare" | "systemd-run" | "machinectl"
         | "docker" | "podman" | "nerdctl" | "kubectl" | "crictl" | "lxc" | "lxc-attach"
         | "tmux" | "screen" | "setpriv" | "numactl" | "capsh" | "firejail" | "expect" | "at"
-        | "batch" | "rlwrap" | "faketime" => plain("?", "", usize::MAX),
+        | "batch" | "rlwrap" | "faketime" | "pkexec" | "prlimit" | "choom" | "systemd-cat"
+        | "systemd-inhibit" | "fakeroot" | "gosu" | "su-exec" | "setuidgid" | "chpst" | "sg"
+        | "runcon" | "aa-exec" | "dbus-run-session" | "bwrap" | "cgexec" | "perf" | "valgrind"
+        | "logsave" | "sshpass" | "eatmydata" | "chronic" | "entr" => plain("?", "", usize::MAX),
+        // The dynamic linker (ld.so(8)) runs the program that it is told.
+        base if base.starts_with("ld-linux") || base.starts_with("ld-musl") || base == "ld.so" => {
+            plain("?", "", usize::MAX)
+        }
         _ => return None,
     })
 }
