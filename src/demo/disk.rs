@@ -138,7 +138,7 @@ pub(super) fn configuration(
     instance: &Instance,
     name: &str,
 ) -> Result<(), EstateFault> {
-    let (at, group) = (instance.home(), host.group);
+    let (at, group, port) = (instance.home(), host.group, instance.admin_port());
     write(
         &home.configuration(),
         &format!(
@@ -148,7 +148,7 @@ pub(super) fn configuration(
   <Name>{name}</Name>
   <Group>{group}</Group>
   <Admin>
-    <InetAddr>localhost:8085</InetAddr>
+    <InetAddr>localhost:{port}</InetAddr>
     <FileName>{at}/stats.db</FileName>
     <Interval>10s</Interval>
   </Admin>

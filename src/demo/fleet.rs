@@ -49,6 +49,12 @@ impl Instance {
     pub(super) fn home(&self) -> String {
         format!("/opt/amps/{}", self.name)
     }
+
+    /// Where its admin server would listen: one of its own, as on any host.
+    pub(super) fn admin_port(&self) -> usize {
+        let before = INSTANCES.iter().take_while(|one| one.name != self.name);
+        8085 + before.count()
+    }
 }
 
 pub(super) const HOSTS: [Host; 3] = [

@@ -82,6 +82,11 @@ impl Never {
         Self(Arc::new(rules))
     }
 
+    /// Nothing is: the inventory is that of a run on record.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Every path that no server is asked for, with what it would do.
     pub fn urls(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = self.0.iter().flat_map(|(_, rules)| &rules.urls);

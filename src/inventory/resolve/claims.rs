@@ -10,7 +10,7 @@ use crate::inventory::raw::Instance as Raws;
 /// prove its neighbour twice and itself never.
 #[derive(Default)]
 pub(super) struct Claims<'r> {
-    by_path: HashMap<(&'r str, String), &'r Raws>,
+    by_path: HashMap<(&'r str, String, String), &'r Raws>,
     said: HashSet<(Mark, Mark)>,
 }
 
@@ -22,20 +22,37 @@ impl<'r> Claims<'r> {
         ready: &Ready,
         mine: &'r Raws,
     ) -> bool {
+        self.claim_as(page, path, "", ready, mine)
+    }
+
+    /// The same of what `account` alone gets there: a command, a URL.
+    pub fn claim_as(
+        &mut self,
+        page: &mut Page<'_>,
+        path: &str,
+        account: &str,
+        ready: &Ready,
+        mine: &'r Raws,
+    ) -> bool {
         let Some(host) = &mine.host else {
             return true;
         };
-        let key = (host.value.as_str(), path.to_owned());
+        let key = (host.value.as_str(), account.to_owned(), path.to_owned());
         let first = *self.by_path.entry(key).or_insert(mine);
         if first.name.at == mine.name.at {
             return true;
         }
         if self.said.insert((first.name.at, mine.name.at)) {
+            let (what, key) = match account {
+                "" => ("path", "path"),
+                _ if path.contains("://") => ("URL", "http"),
+                _ => ("command", "command"),
+            };
             let message = format!(
-                "instances `{}` and `{}` on host `{}` claim the same path `{path}` (artifact `{}`)",
+                "instances `{}` and `{}` on host `{}` claim the same {what} `{path}` (artifact `{}`)",
                 first.name.value, mine.name.value, host.value, ready.name
             );
-            let hint = "give each its own `vars`, or its own `path` under `artifacts:`";
+            let hint = format!("give each its own `vars`, or its own `{key}` under `artifacts:`");
             page.refuse(mine.name.at, message, hint);
         }
         false

@@ -251,6 +251,9 @@ impl<'r> Resolver<'r> {
                     }
                     return None;
                 }
+                if !self.claim_answer(page, &command.join(" "), ready, scope) {
+                    return None;
+                }
                 Source::Command(command)
             }
             Written::Path(template) => {
@@ -293,6 +296,9 @@ impl<'r> Resolver<'r> {
             Written::Http(template) => {
                 let get = template.fill(|url| self.fill_one(url, ready, scope))?;
                 if !self.judge_get(page, &get, &template.url, ready, scope) {
+                    return None;
+                }
+                if !self.claim_answer(page, &get.url, ready, scope) {
                     return None;
                 }
                 Source::Http(get)
@@ -407,6 +413,25 @@ impl<'r> Resolver<'r> {
             return true;
         }
         self.claims.claim(page, path, ready, scope.written)
+    }
+
+    /// One question that one account asks of a host twice has one answer, whichever instance it is for.
+    fn claim_answer(
+        &mut self,
+        page: &mut Page<'_>,
+        asked: &str,
+        ready: &Ready,
+        scope: &Scope<'r>,
+    ) -> bool {
+        // What a run on record did was permitted on its day.
+        if matches!(ready.kind, Kind::Version | Kind::Other) || self.never.is_empty() {
+            return true;
+        }
+        let teams = scope.written.teams.iter();
+        teams.fold(true, |is_own, team| {
+            let claims = &mut self.claims;
+            claims.claim_as(page, asked, &team.value, ready, scope.written) && is_own
+        })
     }
 
     fn judge_get(

@@ -282,6 +282,41 @@ fn artifacts_that_make_no_sense() {
 }
 
 #[test]
+fn two_instances_cannot_share_an_answer_either() {
+    let twins = |keys: [&str; 2], second: &str| {
+        let [one, other] = keys.map(|keys| format!("vars: {{{keys}}}"));
+        let text = format!(
+            "instances:\n  a: {{product: db, host: ny4-1, teams: [ops, support], {one}}}\n  \
+             b: {{product: db, host: ny4-1, teams: [{second}], {other}}}\n"
+        );
+        let product = r#"  db:
+    artifacts:
+      version: {kind: version, command: [db, --version]}
+      status: {kind: statistics, command: [db, --port, "{port}", status]}
+      page: {kind: statistics, http: "http://127.0.0.1:{admin}/x"}
+instances:
+"#;
+        let text = changed(
+            "instances:\n",
+            &(product.to_owned() + &text["instances:\n".len()..]),
+        );
+        brief(&problems(&text))
+    };
+    let told = |found: Vec<String>| {
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].clone()
+    };
+    assert_eq!(
+        twins(["port: 1, admin: 2", "port: 2, admin: 3"], "ops"),
+        [""; 0]
+    );
+    let same = told(twins(["port: 1, admin: 2", "port: 1, admin: 3"], "ops"));
+    assert!(same.contains("claim the same command `db --port 1 status`"));
+    let same = told(twins(["port: 1, admin: 2", "port: 2, admin: 2"], "ops"));
+    assert!(same.contains("claim the same URL `http://127.0.0.1:2/x`"));
+}
+
+#[test]
 fn two_instances_cannot_share_what_proves_them() {
     let twin = "  orders-2:\n    product: amps\n    host: ny4-1\n    teams: [ops]\n    vars: {home: /opt/amps/orders}\n  shop:\n";
     let found = problems(&changed("  shop:\n", twin));
