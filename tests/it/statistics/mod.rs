@@ -1,8 +1,8 @@
 //! The roads to a consistent copy of a live database, on real servers: what each leaves behind (nothing),
 //! what each says when it cannot be walked, and what steps ask of the samples.
 
-mod interval;
 mod hidden;
+mod interval;
 mod rights;
 
 use std::fs;
