@@ -1,8 +1,9 @@
-//! No two instances of a host may claim the same file as theirs.
+//! No two instances of a host may claim the same file as theirs, unless each says that they share it.
 
 use std::collections::{HashMap, HashSet};
 
 use super::artifacts::Ready;
+use super::placeholders::Scope;
 use crate::inventory::page::{Mark, Page};
 use crate::inventory::raw::Instance as Raws;
 
@@ -10,7 +11,7 @@ use crate::inventory::raw::Instance as Raws;
 /// prove its neighbour twice and itself never.
 #[derive(Default)]
 pub(super) struct Claims<'r> {
-    by_path: HashMap<(&'r str, String, String), &'r Raws>,
+    by_path: HashMap<(&'r str, String, String), (&'r Raws, Option<String>)>,
     said: HashSet<(Mark, Mark)>,
 }
 
@@ -20,9 +21,9 @@ impl<'r> Claims<'r> {
         page: &mut Page<'_>,
         path: &str,
         ready: &Ready,
-        mine: &'r Raws,
+        scope: &Scope<'r>,
     ) -> bool {
-        self.claim_as(page, path, "", ready, mine)
+        self.claim_as(page, path, "", ready, scope)
     }
 
     /// The same of what `account` alone gets there: a command, a URL.
@@ -32,14 +33,19 @@ impl<'r> Claims<'r> {
         path: &str,
         account: &str,
         ready: &Ready,
-        mine: &'r Raws,
+        scope: &Scope<'r>,
     ) -> bool {
+        let mine = scope.written;
         let Some(host) = &mine.host else {
             return true;
         };
         let key = (host.value.as_str(), account.to_owned(), path.to_owned());
-        let first = *self.by_path.entry(key).or_insert(mine);
-        if first.name.at == mine.name.at {
+        // A name that cannot be filled is told where it is read: here it is no consent.
+        let shared = ready.log.shared.as_ref();
+        let shared = shared.and_then(|template| template.fill(scope).ok());
+        let claimed = self.by_path.entry(key);
+        let (first, consent) = claimed.or_insert_with(|| (mine, shared.clone()));
+        if first.name.at == mine.name.at || (shared.is_some() && *consent == shared) {
             return true;
         }
         if self.said.insert((first.name.at, mine.name.at)) {

@@ -288,7 +288,7 @@ impl<'r> Resolver<'r> {
                     return None;
                 }
                 let whole = format!("the journal of {unit}");
-                if !self.claims.claim(page, &whole, ready, scope.written) {
+                if !self.claims.claim(page, &whole, ready, scope) {
                     return None;
                 }
                 Source::Journal(unit)
@@ -412,7 +412,7 @@ impl<'r> Resolver<'r> {
             // A shared installation and the host's own logs are rightly named by many instances.
             return true;
         }
-        self.claims.claim(page, path, ready, scope.written)
+        self.claims.claim(page, path, ready, scope)
     }
 
     /// One question that one account asks of a host twice has one answer, whichever instance it is for.
@@ -430,7 +430,7 @@ impl<'r> Resolver<'r> {
         let teams = scope.written.teams.iter();
         teams.fold(true, |is_own, team| {
             let claims = &mut self.claims;
-            claims.claim_as(page, asked, &team.value, ready, scope.written) && is_own
+            claims.claim_as(page, asked, &team.value, ready, scope) && is_own
         })
     }
 

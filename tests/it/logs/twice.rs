@@ -64,3 +64,34 @@ fn a_link_to_another_instances_log_is_no_go_and_names_both() {
         assert!(reasons.contains(words), "{words}: {reasons}");
     }
 }
+
+#[test]
+fn one_path_of_two_instances_is_refused_unless_both_say_that_they_share_it() {
+    let desk = Desk::new();
+    desk.lab.amps("quotes", &desk.host);
+    let same = |name: &'static str| {
+        move |inventory: &mut Value| {
+            let path = inventory["instances"]["orders"]["vars"]["home"].clone();
+            let log = &mut inventory["products"]["amps"]["artifacts"]["event log"];
+            *log = json!({"path": format!("{}/logs/orders.log", path.as_str().unwrap())});
+            if !name.is_empty() {
+                log["shared"] = json!(name);
+            }
+        }
+    };
+    for name in ["", "log of {instance}"] {
+        let run = desk.ask(&[], same(name));
+        assert!(
+            run.code() == 2 && run.told().contains("claim the same path"),
+            "{}",
+            run.told()
+        );
+    }
+    let run = desk.ask(&[], same("log of {host}"));
+    assert_eq!(run.code(), 0, "{}", run.told());
+    assert!(
+        run.report()["verdict"]["reasons"]
+            .to_string()
+            .contains("knowingly share")
+    );
+}
