@@ -59,6 +59,8 @@ pub struct Evidence {
     pub modified: Option<Timestamp>,
     /// How often it was fetched until it was consistent (statistics); 1 otherwise.
     pub attempts: u32,
+    /// How often its transfer was taken up again after the connection had been lost.
+    pub resumed: u32,
     /// Wall time of the retrieval in milliseconds.
     pub duration_ms: u64,
     /// What a reader found inside.

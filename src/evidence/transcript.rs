@@ -89,6 +89,9 @@ impl Transcript {
         self.field("bytes", &evidence.bytes.to_string());
         self.field("sha256", &evidence.sha256.to_string());
         self.field("method", evidence.method);
+        if evidence.resumed > 0 {
+            self.field("taken up again", &format!("{} x", evidence.resumed));
+        }
         if let Some(modified) = evidence.modified {
             self.field("modified", &crate::time::rfc3339(modified));
         }
@@ -96,6 +99,14 @@ impl Transcript {
             self.field("newest entry", &crate::time::rfc3339(newest));
         }
         self.field("duration", &format!("{} ms", evidence.duration_ms));
+    }
+
+    /// A connection that was lost when so many of so many bytes of a file had come, and what was done.
+    pub fn lost(&mut self, path: &str, (came, size): (u64, u64), why: &str, then: &str) {
+        self.begin("connection lost", path);
+        self.field("after", &format!("{came} of {size} bytes"));
+        self.field("why", why);
+        self.field("then", then);
     }
 
     /// What a listing showed.
@@ -224,6 +235,7 @@ mod tests {
             method: "sftp",
             modified: Some("2026-11-21T09:30:00Z".parse().unwrap()),
             attempts: 1,
+            resumed: 0,
             duration_ms: 40,
             content: Content::Database(Box::new(DatabaseSeen {
                 newest: Some("2026-11-21T09:29:55Z".parse().unwrap()),

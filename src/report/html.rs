@@ -239,6 +239,14 @@ mod tests {
     }
 
     #[test]
+    fn a_lost_connection_stays_visible() {
+        let mut report = sample::go();
+        assert!(!render(&report).contains("connection lost"));
+        report.checks[0].evidence[0].resumed = 2;
+        assert!(render(&report).contains("connection lost, resumed 2×"));
+    }
+
+    #[test]
     fn a_thousand_checks_stay_light() {
         let page = render(&sample::many(1_000));
         assert!(page.len() < 4_000_000, "{}", page.len());

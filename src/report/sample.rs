@@ -42,6 +42,7 @@ fn evidence(artifact: &str, kind: &str, home: &str) -> Evidence {
         method: if kind == "version" { "command" } else { "sftp" }.to_owned(),
         modified: (kind != "version").then(|| "2026-11-21T09:29:41Z".to_owned()),
         attempts: if kind == "statistics" { 2 } else { 1 },
+        resumed: 0,
         duration_ms: 220,
         newest_entry: is_timed.then(|| "2026-11-21T09:29:41Z".to_owned()),
         oldest_entry: (kind == "log").then(|| "2026-11-20T00:00:03Z".to_owned()),

@@ -400,6 +400,9 @@ pub struct Evidence {
     pub modified: Option<String>,
     /// How often it was fetched until it was consistent.
     pub attempts: u32,
+    /// How often its transfer was taken up again after the connection had been lost; not told when never.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub resumed: u32,
     /// Wall time of the retrieval.
     pub duration_ms: u64,
     /// Time of the newest entry or sample, RFC 3339 UTC.
@@ -427,6 +430,14 @@ pub struct Evidence {
     /// What was seen of a statistics database, and how its copy was taken.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub database: Option<Database>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// What was read of a configuration file, and what steps concluded from it. What a step concludes from

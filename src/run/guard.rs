@@ -12,7 +12,7 @@ use crate::inventory::{Get, Never};
 use crate::steps::Touch;
 use crate::steps::statistics::{Piece, Writes, fresh, leads_to};
 use crate::transport::{
-    Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Trail,
+    Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Span, Trail,
 };
 
 pub(super) struct Guard {
@@ -155,12 +155,12 @@ impl Session for Guard {
     fn read<'a>(
         &'a self,
         path: &'a str,
-        prefix: Option<u64>,
+        span: Span,
         limits: Limits,
         sink: Sink,
     ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
         match self.allows_path(path) {
-            true => self.inner.read(path, prefix, limits, sink),
+            true => self.inner.read(path, span, limits, sink),
             false => Box::pin(ready(Err(unplanned(path).into()))),
         }
     }
@@ -221,7 +221,7 @@ mod tests {
         fn read<'a>(
             &'a self,
             _: &'a str,
-            _: Option<u64>,
+            _: Span,
             _: Limits,
             _: Sink,
         ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
@@ -348,7 +348,9 @@ mod tests {
             ("/var/tmp/gonogo-aB3dE6gH..//copy.db", false),
         ] {
             assert_eq!(guard.list(path, limits).await.is_ok(), passes, "{path}");
-            let read = guard.read(path, None, limits, Box::new(Vec::new())).await;
+            let read = guard
+                .read(path, Span::WHOLE, limits, Box::new(Vec::new()))
+                .await;
             let Err(ReadError::Failure(failure)) = read else {
                 panic!("read")
             };
@@ -383,7 +385,7 @@ mod tests {
         // What is only listed is not read, and nothing else there is listed.
         assert!(guard.list("/dumps/*.dmp", limits).await.is_ok());
         assert!(guard.list("/dumps/*", limits).await.is_err());
-        let read = guard.read("/dumps/a.dmp", None, limits, Box::new(Vec::new()));
+        let read = guard.read("/dumps/a.dmp", Span::WHOLE, limits, Box::new(Vec::new()));
         let Err(ReadError::Failure(failure)) = read.await else {
             panic!("read")
         };

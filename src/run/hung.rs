@@ -12,7 +12,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::inventory::Get;
 use crate::steps::command_line;
 use crate::transport::{
-    Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Trail,
+    Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Span, Trail,
 };
 
 /// What hung on one host with one login; outlives its sessions.
@@ -129,11 +129,11 @@ impl Session for Wary {
     fn read<'a>(
         &'a self,
         path: &'a str,
-        prefix: Option<u64>,
+        span: Span,
         limits: Limits,
         sink: Sink,
     ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
-        let work = self.inner.read(path, prefix, limits, sink);
+        let work = self.inner.read(path, span, limits, sink);
         let is_late =
             |error: &ReadError| matches!(error, ReadError::Failure(failure) if is_late(failure));
         Box::pin(

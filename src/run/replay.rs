@@ -5,6 +5,7 @@
 //! Without this a record signed by an allowed key could drop an instance together with its checks, and
 //! its sums would still be right.
 
+mod resumed;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -202,9 +203,15 @@ fn gathered(planned: &Check, told: &schema::Check, inventory: &Inventory) -> Res
     let subject = &planned.subject;
     let instance = subject.instance.as_deref();
     let instance = instance.and_then(|name| inventory.instance(name));
+    let team = subject.team.as_deref();
     for evidence in &told.evidence {
+        let artifacts = instance.map(|instance| match team {
+            Some(team) => instance.artifacts_for(team),
+            None => &instance.artifacts,
+        });
+        resumed::believable(evidence, artifacts.unwrap_or_default())?;
         let comes_from = |call: &Call| {
-            let about = instance.map(|instance| call.about(instance, subject.team.as_deref()));
+            let about = instance.map(|instance| call.about(instance, team));
             let about = about.unwrap_or_default();
             let is_told = |found: &&Artifact| match call {
                 Call::Log(_, log::Ask::KeptFor(_))

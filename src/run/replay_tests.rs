@@ -113,6 +113,7 @@ fn passed(check: &Check) -> Record {
         method: "sftp",
         modified: None,
         attempts: 1,
+        resumed: 0,
         duration_ms: 1,
         content,
     };
@@ -164,13 +165,19 @@ fn an_untouched_record_answers_its_inputs_wherever_it_lies() {
     assert_eq!(replay(&report, directory.path()), Ok(()));
     let mut report = report;
     report.hosts[0].clock = Some(clock(60_000));
+    report.checks[0].evidence[2].resumed = 3;
     assert_eq!(replay(&report, directory.path()), Ok(()));
 }
 
 #[test]
 fn a_record_changed_with_right_sums_is_found() {
     type Change = fn(&mut schema::Report);
-    let changes: [(&str, Change); 19] = [
+    let changes: [(&str, Change); 21] = [
+        ("been resumed", |r| r.checks[0].evidence[2].resumed = 4),
+        ("been resumed", |r| {
+            r.checks[0].evidence[2].resumed = 1;
+            r.checks[0].evidence[2].method = "command".into();
+        }),
         ("instances", |r| {
             r.instances.retain(|one| one.name != "two");
             r.hosts.retain(|one| one.name != "b");
@@ -247,6 +254,18 @@ fn consent_to_share_a_log_is_that_of_the_inventory() {
     report.instances[1].artifacts[2].shared = report.instances[0].artifacts[2].shared.clone();
     let found = replay(&report, directory.path()).unwrap_err();
     assert!(found.contains("instances"), "{found}");
+}
+
+#[test]
+fn a_database_cannot_have_been_resumed() {
+    for (format, can) in [("plain", true), ("sqlite", false)] {
+        let text = ESTATE.replace("format: plain", &format!("format: {format}"));
+        let inventory = Inventory::parse(Path::new("i.yaml"), text.into_bytes()).unwrap();
+        let (mut report, directory) = told_of(inventory);
+        assert_eq!(replay(&report, directory.path()), Ok(()));
+        report.checks[0].evidence[3].resumed = 1;
+        assert_eq!(replay(&report, directory.path()).is_ok(), can, "{format}");
+    }
 }
 
 #[test]

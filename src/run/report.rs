@@ -394,6 +394,7 @@ fn evidence(found: &Evidence, asked: &Asked) -> schema::Evidence {
         method: found.method.to_owned(),
         modified: found.modified.map(rfc3339),
         attempts: found.attempts,
+        resumed: found.resumed,
         duration_ms: found.duration_ms,
         newest_entry: found.content.newest().map(rfc3339),
         oldest_entry: oldest,

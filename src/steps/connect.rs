@@ -4,7 +4,7 @@ use crate::evidence::tap::Tap;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Identity, Login, Transport};
 use crate::text;
-use crate::transport::{Command, Limits, ReadError, Session};
+use crate::transport::{Command, Limits, ReadError, Session, Span};
 use crate::verdict::{Clock, same_hostname};
 
 use super::{Stop, World};
@@ -131,10 +131,11 @@ async fn hostname(
 
 async fn read(session: &dyn Session, path: &str, limits: Limits) -> Result<String, Failure> {
     let tap = Tap::new(Vec::new());
-    match session.read(path, None, limits, tap.sink()).await {
+    let read = session.read(path, Span::WHOLE, limits, tap.sink()).await;
+    match read.map_err(ReadError::told) {
         Ok(_) => one_line(&tap.take(), path),
-        Err(ReadError::Failure(failure)) => Err(failure),
-        Err(ReadError::Sink(error)) => Err(Failure::new(
+        Err(Ok(failure)) => Err(failure),
+        Err(Err(error)) => Err(Failure::new(
             FailureKind::Undefined,
             "to hold a short file in memory",
             error.to_string(),

@@ -3,15 +3,14 @@
 use std::time::Instant;
 
 use super::reject::{Both, Lines};
-use super::retrieve::{Fetched, Tee, evidence, kept, reader_of};
+use super::retrieve::{Fetched, Tee, evidence, kept, reader_of, stopped};
 use super::{Stop, World};
 use crate::evidence::Content;
 use crate::evidence::tap::Tap;
 use crate::evidence::unpack::Tail;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Get};
-use crate::text;
-use crate::transport::{ReadError, Sink};
+use crate::transport::Sink;
 
 /// Asks once; an answer of status 200 is looked at as the artifact's format demands.
 pub(super) async fn fetch(world: &World, artifact: &Artifact, get: &Get) -> Result<Fetched, Stop> {
@@ -19,18 +18,15 @@ pub(super) async fn fetch(world: &World, artifact: &Artifact, get: &Get) -> Resu
     let started = Instant::now();
     let reader = Tap::new(reader_of(world, artifact, Tail::Closed));
     let reject = Tap::new(Lines::new(&artifact.reject));
-    let kept = kept(world, artifact, &get.url)?.map(|(file, _)| file);
+    let (file, kept) = kept(world, artifact, &get.url)?.unzip();
     let sink: Sink = Box::new(Both(reader.sink(), reject.sink()));
     let got = session
-        .get(get, world.limits()?, Tee::sink(sink, kept))
+        .get(get, world.limits()?, Tee::sink(sink, file))
         .await;
-    let receipt = got.map_err(|error| match error {
-        ReadError::Failure(failure) => Stop::Failure(failure.with_subject_if_none(&get.url)),
-        ReadError::Sink(error) => Stop::Fault(format!(
-            "cannot store what was read of {}: {error}",
-            text::escape(&get.url)
-        )),
-    })?;
+    let receipt = got.map_err(|error| stopped(error, &get.url))?;
+    if let Some(kept) = kept {
+        kept.whole();
+    }
     let about = |failure: Failure| failure.with_subject_if_none(&get.url);
     if receipt.bytes == 0 {
         return Err(about(

@@ -40,8 +40,8 @@ pub(super) async fn fetch(
     let words = words(unit);
     let line = command::line(&words);
     let reader = Box::new(Journal::new(artifact.log.names.clone()));
-    let kept = kept(world, artifact, "journal.json")?.map(|(file, _)| file);
-    let taking = Printed::new(&artifact.reject, true, Onlooker::Reader(reader), kept);
+    let (file, kept) = kept(world, artifact, "journal.json")?.unzip();
+    let taking = Printed::new(&artifact.reject, true, Onlooker::Reader(reader), file);
     let (mut printed, output, took) = taken(world, &words, taking).await?;
     if let Some(failure) = refused(&output) {
         return Err(failure.with_subject(line).into());
@@ -52,6 +52,9 @@ pub(super) async fn fetch(
     printed.refuse(artifact, &output.stderr, &line)?;
     if printed.is_blank {
         return Err(crate::evidence::journald::empty().with_subject(line).into());
+    }
+    if let Some(kept) = kept {
+        kept.whole();
     }
     let content = match printed.into {
         Onlooker::Reader(reader) => reader.finish(),
@@ -72,6 +75,7 @@ pub(super) async fn fetch(
         method: "command",
         modified: None,
         attempts: 1,
+        resumed: 0,
         duration_ms: took,
         content: content.as_ref().ok().cloned().unwrap_or_default(),
     };

@@ -56,6 +56,36 @@ impl Keep {
     }
 }
 
+/// A kept file. Unless it is told to be whole it is removed when this goes: on a failure, and where a
+/// deadline or an interrupt ends the check.
+pub(super) struct Kept(Option<PathBuf>);
+
+impl Kept {
+    /// Nothing is in it yet.
+    pub(super) const fn begun(path: PathBuf) -> Self {
+        Self(Some(path))
+    }
+
+    /// All that it is to hold has come.
+    pub(super) fn whole(mut self) {
+        self.0 = None;
+    }
+
+    /// It is of no use.
+    pub(super) fn remove(mut self) -> io::Result<()> {
+        self.0.take().map_or(Ok(()), fs::remove_file)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(path) = self.0.take() {
+            // Nobody is left to be told.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
 fn create(directory: &Path) -> io::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)

@@ -100,6 +100,7 @@ pub(super) async fn fetch(
         method: "listing",
         modified: None,
         attempts: 1,
+        resumed: 0,
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         content: Content::Listing(Box::new(seen.clone())),
     };

@@ -136,6 +136,7 @@ mod tests {
             method: "sftp",
             modified: None,
             attempts: 1,
+            resumed: 0,
             duration_ms: 1,
             content: content.clone(),
         };

@@ -22,6 +22,7 @@ mod perform;
 mod printed;
 mod reject;
 mod remedy;
+pub mod resume;
 mod retrieve;
 pub mod statistics;
 mod subject;

@@ -13,7 +13,7 @@ use crate::evidence::unpack::Tail;
 use crate::evidence::{Content, Evidence, version};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Format, Kind, Pattern, Stream as Wanted};
-use crate::transport::{Command, Output, ReadError};
+use crate::transport::{Command, Output};
 
 /// How much of stdout is kept in memory: as much as a version is looked for in, and a transcript quotes.
 const HEAD: usize = 256 << 10;
@@ -35,9 +35,9 @@ pub(super) async fn fetch(
         (_, Some(scratch)) => Onlooker::Copy(scratch.create()?),
         (_, None) => Onlooker::Reader(reader_of(world, artifact, Tail::Closed)),
     };
-    let kept = kept(world, artifact, "output.txt")?.map(|(file, _)| file);
+    let (file, kept) = kept(world, artifact, "output.txt")?.unzip();
     let is_wanted = artifact.stream != Wanted::Stderr;
-    let taking = Printed::new(&artifact.reject, is_wanted, into, kept);
+    let taking = Printed::new(&artifact.reject, is_wanted, into, file);
     let (mut printed, output, took) = taken(world, words, taking).await?;
     if output.status != 0 {
         let failure = command::status_failure(&output, words);
@@ -53,6 +53,9 @@ pub(super) async fn fetch(
         return Err(nothing(&output, artifact.stream).with_subject(line).into());
     }
     printed.flush().map_err(|error| fault(&error))?;
+    if let Some(kept) = kept {
+        kept.whole();
+    }
     let (bytes, sha256) = (printed.bytes, printed.hash.finish());
     let content = match printed.into {
         Onlooker::Nothing => {
@@ -77,6 +80,7 @@ pub(super) async fn fetch(
         method: "command",
         modified: None,
         attempts: 1,
+        resumed: 0,
         duration_ms: took,
         content: content.as_ref().ok().cloned().unwrap_or_default(),
     };
@@ -97,9 +101,9 @@ pub(super) async fn taken(
     let started = Instant::now();
     let asked = Command(words.to_vec());
     let ran = session.stream(&asked, limits, tap.sink());
-    let ran = ran.await.map_err(|error| match error {
-        ReadError::Failure(failure) => Stop::Failure(failure.with_subject_if_none(&line)),
-        ReadError::Sink(error) => fault(&error),
+    let ran = ran.await.map_err(|error| match error.told() {
+        Ok(failure) => Stop::Failure(failure.with_subject_if_none(&line)),
+        Err(error) => fault(&error),
     });
     let mut printed = tap.take();
     let mut output = ran?;

@@ -3,10 +3,11 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::time::Instant;
 
+use super::keep::Kept;
 use super::reject::{Both, Lines};
+use super::resume::{Losses, Transfer};
 use super::world::Retrieved;
 use super::{
     ArtifactName, Stop, World, configuration, http, journal, listing, live, printed, statistics,
@@ -19,7 +20,7 @@ use crate::evidence::{Content, Evidence};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Format, Kind, Source, mask};
 use crate::text;
-use crate::transport::{Entry, EntryKind, Limits, ReadError, Receipt, Session, Sink};
+use crate::transport::{Entry, EntryKind, Limits, ReadError, Receipt, Session, Sink, Span};
 
 // A rotation between listing and reading moves names: look again this often before believing it.
 const LISTINGS: u32 = 3;
@@ -47,23 +48,11 @@ pub(super) async fn retrieve(world: &mut World, name: &ArtifactName) -> Result<u
     {
         return Ok(found);
     }
-    let mut files = match (&artifact.source, artifact.format) {
-        (Source::Path(path), _) if artifact.listing => {
-            vec![listing::fetch(world, &artifact, path).await?]
-        }
-        (Source::Command(words), _) => vec![printed::fetch(world, &artifact, words).await?],
-        (Source::Path(path), Some(Format::Sqlite)) => {
-            statistics::fetch(world, &artifact, path).await?
-        }
-        (Source::Path(path), _) => fetch(world, &artifact, path).await?,
-        (Source::Mask(mask), _) => fetch(world, &artifact, &mask::pattern(mask)).await?,
-        (Source::Journal(unit), _) => vec![journal::fetch(world, &artifact, unit).await?],
-        (Source::Http(get), _) => vec![http::fetch(world, &artifact, get).await?],
-    };
-    let mut links = configuration::Links::default();
-    if artifact.configuration.includes.is_some() {
-        links = configuration::includes::follow(world, &artifact, &mut files).await?;
-    }
+    let mut losses = Losses::default();
+    let fetched = by_its_source(world, &artifact, &mut losses).await;
+    // Also where it failed: the failure tells the first of them only.
+    losses.write(&mut world.transcript);
+    let (files, links) = fetched.map_err(|stop| losses.told(stop))?;
     for (file, _) in &files {
         world.transcript.retrieved(file);
     }
@@ -81,6 +70,31 @@ pub(super) async fn retrieve(world: &mut World, name: &ArtifactName) -> Result<u
     Ok(world.retrieved.len() - 1)
 }
 
+async fn by_its_source(
+    world: &mut World,
+    artifact: &Artifact,
+    losses: &mut Losses,
+) -> Result<(Vec<Fetched>, configuration::Links), Stop> {
+    let mut files = match (&artifact.source, artifact.format) {
+        (Source::Path(path), _) if artifact.listing => {
+            vec![listing::fetch(world, artifact, path).await?]
+        }
+        (Source::Command(words), _) => vec![printed::fetch(world, artifact, words).await?],
+        (Source::Path(path), Some(Format::Sqlite)) => {
+            statistics::fetch(world, artifact, path).await?
+        }
+        (Source::Path(path), _) => fetch(world, artifact, path, losses).await?,
+        (Source::Mask(mask), _) => fetch(world, artifact, &mask::pattern(mask), losses).await?,
+        (Source::Journal(unit), _) => vec![journal::fetch(world, artifact, unit).await?],
+        (Source::Http(get), _) => vec![http::fetch(world, artifact, get).await?],
+    };
+    let mut links = configuration::Links::default();
+    if artifact.configuration.includes.is_some() {
+        links = configuration::includes::follow(world, artifact, &mut files, losses).await?;
+    }
+    Ok((files, links))
+}
+
 /// The set that `name` means, fetched if need be.
 pub(super) async fn set<'w>(
     world: &'w mut World,
@@ -90,11 +104,15 @@ pub(super) async fn set<'w>(
     Ok(&world.retrieved[index])
 }
 
-async fn fetch(world: &World, artifact: &Artifact, pattern: &str) -> Result<Vec<Fetched>, Stop> {
-    let session = world.session().await?;
+async fn fetch(
+    world: &World,
+    artifact: &Artifact,
+    pattern: &str,
+    losses: &mut Losses,
+) -> Result<Vec<Fetched>, Stop> {
     let mut attempt = 1;
     loop {
-        match fetch_once(world, &*session, artifact, pattern).await {
+        match fetch_once(world, artifact, pattern, losses).await {
             Err(Stop::Failure(failure))
                 if failure.kind == FailureKind::Missing && attempt < LISTINGS =>
             {
@@ -107,10 +125,11 @@ async fn fetch(world: &World, artifact: &Artifact, pattern: &str) -> Result<Vec<
 
 async fn fetch_once(
     world: &World,
-    session: &dyn Session,
     artifact: &Artifact,
     pattern: &str,
+    losses: &mut Losses,
 ) -> Result<Vec<Fetched>, Stop> {
+    let session = world.session().await?;
     let entries = session
         .list(pattern, world.limits()?)
         .await
@@ -123,12 +142,8 @@ async fn fetch_once(
     let mut files = Vec::with_capacity(entries.len());
     for entry in &entries {
         regular(entry)?;
-        let limits = Limits {
-            bytes: left,
-            ..world.limits()?
-        };
         let tail = live::tail(entry, &entries);
-        let (evidence, content) = one(world, session, artifact, &entry.path, tail, limits).await?;
+        let (evidence, content) = one(world, artifact, &entry.path, tail, left, losses).await?;
         left -= evidence.bytes.min(left);
         files.push((evidence, content));
     }
@@ -156,23 +171,40 @@ fn named(artifact: &Artifact, mut entries: Vec<Entry>) -> Result<Vec<Entry>, Fai
     }
 }
 
+/// One file, of at most so many bytes.
 pub(super) async fn one(
     world: &World,
-    session: &dyn Session,
     artifact: &Artifact,
     path: &str,
     tail: Tail,
-    limits: Limits,
+    bytes: u64,
+    losses: &mut Losses,
 ) -> Result<Fetched, Stop> {
     let started = Instant::now();
-    let tap = Tap::new(reader_of(world, artifact, tail));
-    let lines = Tap::new(Lines::new(&artifact.reject));
-    let kept = kept(world, artifact, path)?.map(|(file, _)| file);
-    let sink = match artifact.reject.is_empty() {
-        true => tap.sink(),
-        false => Box::new(Both(tap.sink(), lines.sink())),
+    let before = losses.resumed();
+    let transfer = Transfer {
+        world,
+        path,
+        grows: artifact.kind == Kind::Log,
+        bytes,
     };
-    let receipt = read(session, path, None, limits, Tee::sink(sink, kept)).await?;
+    let (receipt, tap, lines) = loop {
+        let tap = Tap::new(reader_of(world, artifact, tail));
+        let lines = Tap::new(Lines::new(&artifact.reject));
+        let (file, kept) = kept(world, artifact, path)?.unzip();
+        let sink = match artifact.reject.is_empty() {
+            true => tap.sink(),
+            false => Box::new(Both(tap.sink(), lines.sink())),
+        };
+        // What was begun is of no use: readers and kept file have seen a file that is gone.
+        let Some(receipt) = transfer.read(Tee::sink(sink, file), losses).await? else {
+            continue;
+        };
+        if let Some(kept) = kept {
+            kept.whole();
+        }
+        break (receipt, tap, lines);
+    };
     lines
         .take()
         .finish()
@@ -188,7 +220,11 @@ pub(super) async fn one(
         }),
     };
     let content = content.map_err(|failure| failure.with_subject(path));
-    Ok((evidence(artifact, receipt, &content, started, 1), content))
+    let evidence = Evidence {
+        resumed: losses.resumed() - before,
+        ..evidence(artifact, receipt, &content, started, 1)
+    };
+    Ok((evidence, content))
 }
 
 /// What looks at the artifact while it streams by.
@@ -202,24 +238,27 @@ pub(super) fn reader_of(world: &World, artifact: &Artifact, tail: Tail) -> Box<d
         .unwrap_or_else(|| for_artifact(artifact, circumstances))
 }
 
-/// Reads one file; a failure names the file, a full disk of ours is a fault.
+/// Reads one file, or a part, over this session alone.
 pub(super) async fn read(
     session: &dyn Session,
     path: &str,
-    prefix: Option<u64>,
+    span: Span,
     limits: Limits,
     sink: Sink,
 ) -> Result<Receipt, Stop> {
-    session
-        .read(path, prefix, limits, sink)
-        .await
-        .map_err(|error| match error {
-            ReadError::Failure(failure) => Stop::Failure(failure.with_subject_if_none(path)),
-            ReadError::Sink(error) => Stop::Fault(format!(
-                "cannot store what was read of {}: {error}",
-                text::escape(path)
-            )),
-        })
+    let read = session.read(path, span, limits, sink).await;
+    read.map_err(|error| stopped(error, path))
+}
+
+/// What stops a check that read `path`: a failure names the file, a full disk of ours is a fault.
+pub(super) fn stopped(error: ReadError, path: &str) -> Stop {
+    match error.told() {
+        Ok(failure) => Stop::Failure(failure.with_subject_if_none(path)),
+        Err(error) => Stop::Fault(format!(
+            "cannot store what was read of {}: {error}",
+            text::escape(path)
+        )),
+    }
 }
 
 pub(super) fn evidence(
@@ -238,24 +277,25 @@ pub(super) fn evidence(
         method: receipt.method,
         modified: receipt.modified,
         attempts,
+        resumed: 0,
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         content: content.as_ref().ok().cloned().unwrap_or_default(),
     }
 }
 
-/// Where the raw bytes are kept, when they are.
+/// Where the raw bytes are kept, when they are; it is gone again unless they came whole.
 pub(super) fn kept(
     world: &World,
     artifact: &Artifact,
     path: &str,
-) -> Result<Option<(File, PathBuf)>, Stop> {
+) -> Result<Option<(File, Kept)>, Stop> {
     let (Some(keep), Some(instance), Some(team)) =
         (&world.keep, &world.subject.instance, &world.subject.team)
     else {
         return Ok(None);
     };
     match keep.file(instance, team, &artifact.name, path) {
-        Ok(kept) => Ok(Some(kept)),
+        Ok((file, path)) => Ok(Some((file, Kept::begun(path)))),
         Err(error) => Err(Stop::Fault(format!(
             "cannot keep {}: {error}",
             text::escape(path)

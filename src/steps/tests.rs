@@ -14,7 +14,7 @@ use crate::evidence::transcript::Transcript;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Inventory, Login};
 use crate::transport::{
-    Command, Entry, EntryKind, Greeting, Limits, Output, ReadError, Receipt, Session, Sink,
+    Command, Entry, EntryKind, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Span,
 };
 
 /// Each path with the contents that it has, one read after the other; the last stays.
@@ -77,11 +77,11 @@ impl Session for Fake {
     fn read<'a>(
         &'a self,
         path: &'a str,
-        prefix: Option<u64>,
+        span: Span,
         _: Limits,
         mut sink: Sink,
     ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
-        let Some(mut content) = self.content(path, prefix.is_none()) else {
+        let Some(mut content) = self.content(path, span == Span::WHOLE) else {
             return Box::pin(ready(Err(Failure::new(
                 FailureKind::Missing,
                 "a file",
@@ -89,11 +89,12 @@ impl Session for Fake {
             )
             .into())));
         };
-        content.truncate(usize::try_from(prefix.unwrap_or(u64::MAX)).unwrap_or(usize::MAX));
+        content.truncate(usize::try_from(span.most.unwrap_or(u64::MAX)).unwrap_or(usize::MAX));
         sink.write_all(&content).unwrap();
         let receipt = Receipt {
             path: path.to_owned(),
             bytes: content.len() as u64,
+            size: content.len() as u64,
             sha256: Sha256::of(&content),
             modified: None,
             method: "sftp",

@@ -41,9 +41,12 @@ pub(super) fn run(
     };
     let (status, stderr) = match far.framed(&command.0, limits.bytes, deadline, &mut keep) {
         Ok(ended) => ended,
-        Err(ReadError::Failure(failure)) => return Err(failure),
         // Memory is the sink here, and it takes everything.
-        Err(ReadError::Sink(error)) => return Err(ours(&error.to_string())),
+        Err(error) => {
+            return Err(error
+                .told()
+                .unwrap_or_else(|error| ours(&error.to_string())));
+        }
     };
     if let Some(failure) = elevate::refusal(&far.login().elevate, status, &stdout, &stderr) {
         return Err(failure);

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use ssh2::{BlockDirections, Channel, Error, MethodType};
 
 use super::actor::{Deadline, Kill, Socket};
@@ -162,6 +164,16 @@ impl Far {
     pub(super) fn rest(&self, time: Duration) {
         let mut ready = [PollFd::new(&self.socket, self.directions())];
         let _ = poll(&mut ready, Timespec::try_from(time).ok().as_ref());
+    }
+
+    /// Whether the peer has ended the connection, or is about to.
+    pub(super) fn is_closed(&self) -> bool {
+        self.rest(Duration::from_millis(300));
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        match recv(&self.socket, &mut [0_u8; 1][..], flags) {
+            Ok((count, _)) => count == 0,
+            Err(error) => error != Errno::AGAIN && error != Errno::INTR,
+        }
     }
 
     /// What libssh2 waits for on the socket.

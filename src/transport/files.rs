@@ -2,12 +2,15 @@
 //! the rules and the words that both roads share; reads nothing itself.
 
 use std::collections::HashMap;
+use std::io;
 use std::time::{Duration, Instant};
 
 use super::actor::Deadline;
+use super::pour::Pour;
 use super::wire::Wire;
-use super::{Entry, EntryKind, ReadError, Receipt, Sink};
+use super::{Entry, EntryKind, Lost, ReadError, Receipt, Sink, Span};
 use super::{glob, shell_files};
+use crate::digest::Stream;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Elevate, Transport};
 use crate::text;
@@ -16,8 +19,8 @@ use crate::text;
 pub(super) struct Asked {
     /// Absolute path.
     pub(super) path: String,
-    /// Only so many bytes from its start.
-    pub(super) prefix: Option<u64>,
+    /// Which part of it.
+    pub(super) span: Span,
     /// Most bytes to take.
     pub(super) most: u64,
 }
@@ -25,7 +28,9 @@ pub(super) struct Asked {
 impl Asked {
     /// How many of a file's `size` bytes have to come.
     pub(super) fn wanted(&self, size: u64) -> Result<u64, Failure> {
-        let wanted = self.prefix.map_or(size, |prefix| prefix.min(size));
+        let Span { from, most } = self.span;
+        let left = size.checked_sub(from).ok_or_else(|| short(from, size))?;
+        let wanted = most.map_or(left, |most| most.min(left));
         match wanted <= self.most {
             true => Ok(wanted),
             false => Err(Failure::new(
@@ -127,7 +132,7 @@ pub(super) fn read(
             let read = shell_files::Files::of(far, deadline).read(asked, sink);
             read.map_err(|error| match error {
                 ReadError::Failure(failure) => ReadError::Failure(both(failure, why)),
-                sink => sink,
+                other => other,
             })
         }
     }
@@ -139,6 +144,35 @@ fn both(mut failure: Failure, sftp: Option<Box<Failure>>) -> Failure {
         failure.actual = format!("{}; SFTP was tried first: {}", failure.actual, sftp.actual);
     }
     failure
+}
+
+/// What a read comes to that broke off after `entry` had been opened.
+pub(super) fn broken(error: ReadError, entry: &Entry, pour: Pour) -> ReadError {
+    match error {
+        ReadError::Sink(error) => ReadError::Sink(pour.error(error)),
+        error => lost(error, entry, || pour.so_far()),
+    }
+}
+
+/// A connection that was lost while `entry` streamed is told apart; `hash` is of what came until then.
+pub(super) fn lost(
+    error: ReadError,
+    entry: &Entry,
+    hash: impl FnOnce() -> io::Result<Stream>,
+) -> ReadError {
+    match error {
+        // A deadline, a refusal and the end of the server's program are of other kinds.
+        ReadError::Failure(failure) if failure.kind == FailureKind::Unreachable => match hash() {
+            Ok(hash) => ReadError::Lost(Box::new(Lost {
+                failure,
+                size: entry.size,
+                modified: entry.modified,
+                hash,
+            })),
+            Err(error) => ReadError::Sink(error),
+        },
+        error => error,
+    }
 }
 
 /// Refuses what is not a regular file.
@@ -222,12 +256,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wants_the_size_or_the_prefix_within_the_cap() {
-        let asked = |prefix, most| Asked {
+    fn wants_the_size_or_the_asked_part_within_the_cap() {
+        let from = |from, part, most| Asked {
             path: "/x".into(),
-            prefix,
+            span: Span { from, most: part },
             most,
         };
+        let asked = |part, most| from(0, part, most);
+        assert_eq!(from(4, None, 10).wanted(10), Ok(6));
+        assert_eq!(from(4, Some(2), 2).wanted(10), Ok(2));
+        assert_eq!(from(10, None, 10).wanted(10), Ok(0));
+        let cut = from(11, None, 10).wanted(10).unwrap_err();
+        assert_eq!(cut.kind, FailureKind::Short);
         assert_eq!(asked(None, 10).wanted(10), Ok(10));
         assert_eq!(
             asked(None, 10).wanted(11).unwrap_err().kind,

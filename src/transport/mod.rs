@@ -53,7 +53,7 @@ pub use shell_files::{link_command, list_command, read_command, stat_command};
 pub use trail::{Account, Element, Trail, trail_commands};
 pub use ways::{Hold, Ways};
 
-use crate::digest::Sha256;
+use crate::digest::{Sha256, Stream};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Get;
 
@@ -143,13 +143,43 @@ pub enum EntryKind {
     Dangling,
 }
 
-/// Proof that a file was read: counted and hashed by the session itself while it streamed.
+/// Which part of a file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// How many bytes to leave out at the beginning. SFTP does not ask for them; commands print them
+    /// again, for `head` is what the plan names, and they are dropped here.
+    pub from: u64,
+    /// At most so many bytes; all that follow when `None`.
+    pub most: Option<u64>,
+}
+
+impl Span {
+    /// The whole file.
+    pub const WHOLE: Self = Self {
+        from: 0,
+        most: None,
+    };
+
+    /// The first `bytes`, or as many as there are.
+    #[must_use]
+    pub const fn head(bytes: u64) -> Self {
+        Self {
+            from: 0,
+            most: Some(bytes),
+        }
+    }
+}
+
+/// Proof that a file was read: counted and hashed by the session itself while it streamed. That of a
+/// part is none of the whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// The path read, or the URL asked for.
     pub path: String,
-    /// Bytes read: as many as the file had when it was opened (or the asked prefix).
+    /// Bytes read: as many as the file had when it was opened (or the asked part of them).
     pub bytes: u64,
+    /// Bytes that the file had when it was opened; of an answer, those that came.
+    pub size: u64,
     /// SHA-256 of those bytes.
     pub sha256: Sha256,
     /// Last change of the content, as the server stated it when the file was opened.
@@ -169,6 +199,40 @@ pub enum ReadError {
     Failure(Failure),
     /// Our own sink could not take the bytes: a fault (disk full), no statement about the world.
     Sink(std::io::Error),
+    /// The connection was lost while an opened file streamed: whoever can may go on over another.
+    Lost(Box<Lost>),
+}
+
+/// A file that was being read when the connection was lost.
+pub struct Lost {
+    /// What happened.
+    pub failure: Failure,
+    /// Bytes that the file had when it was opened.
+    pub size: u64,
+    /// Last change of the content, as the server stated it when the file was opened.
+    pub modified: Option<Timestamp>,
+    /// Of all bytes that the sink has taken; more may be added.
+    pub hash: Stream,
+}
+
+impl std::fmt::Debug for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Lost({})", self.failure)
+    }
+}
+
+impl ReadError {
+    /// For whoever does not go on: the failure, or the fault of our own as the error.
+    ///
+    /// # Errors
+    /// That of the sink.
+    pub fn told(self) -> std::io::Result<Failure> {
+        match self {
+            Self::Failure(failure) => Ok(failure),
+            Self::Lost(lost) => Ok(lost.failure),
+            Self::Sink(error) => Err(error),
+        }
+    }
 }
 
 impl From<Failure> for ReadError {
@@ -224,12 +288,11 @@ pub trait Session: Send + Sync {
     ) -> BoxFuture<'a, Result<Vec<Entry>, Failure>>;
 
     /// Streams one regular file into `sink`: looks before it opens, refuses what is not regular,
-    /// reads as many bytes as the file had when opened, and hands over a receipt.
-    /// `prefix` reads at most that many bytes from the start.
+    /// reads as many bytes as the file had when opened, or `span` of them, and hands over a receipt.
     fn read<'a>(
         &'a self,
         path: &'a str,
-        prefix: Option<u64>,
+        span: Span,
         limits: Limits,
         sink: Sink,
     ) -> BoxFuture<'a, Result<Receipt, ReadError>>;

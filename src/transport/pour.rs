@@ -20,7 +20,7 @@ enum Road {
     Here(Stream, Sink),
     There {
         pieces: SyncSender<Vec<u8>>,
-        worker: JoinHandle<io::Result<Sha256>>,
+        worker: JoinHandle<io::Result<Stream>>,
     },
 }
 
@@ -38,7 +38,7 @@ impl Pour {
                 sink.write_all(&piece)?;
             }
             sink.flush()?;
-            Ok(hash.finish())
+            Ok(hash)
         };
         let worker = thread::Builder::new().name("pour".to_owned()).spawn(work)?;
         Ok(Self(Road::There { pieces, worker }))
@@ -60,10 +60,15 @@ impl Pour {
 
     /// The digest of all that was taken, once the sink has it.
     pub(super) fn finish(self) -> io::Result<Sha256> {
+        self.so_far().map(Stream::finish)
+    }
+
+    /// As [`Pour::finish`], to be gone on with.
+    pub(super) fn so_far(self) -> io::Result<Stream> {
         match self.0 {
             Road::Here(hash, mut sink) => {
                 sink.flush()?;
-                Ok(hash.finish())
+                Ok(hash)
             }
             Road::There { pieces, worker } => {
                 drop(pieces);

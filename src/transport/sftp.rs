@@ -2,7 +2,7 @@
 //! file had when it was opened (facts: ssh.md 3.11, traps.md T7, T9, T11). Opens for reading only.
 
 use std::collections::HashMap;
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -136,6 +136,12 @@ impl<'a> Files<'a> {
         let entry = described(path, &stat)?;
         files::must_be_file(&entry)?;
         let wanted = asked.wanted(entry.size)?;
+        let from = asked.span.from;
+        if from > 0 {
+            // Asks nobody: each read says where it begins.
+            let sought = file.seek(SeekFrom::Start(from));
+            sought.map_err(|error| files::io(path, &error.to_string()))?;
+        }
         // Never more than a piece, whatever size the server claims.
         let piece = usize::try_from(wanted.div_ceil(AHEAD)).unwrap_or(PIECE);
         let mut buffer = vec![0; piece.clamp(1, PIECE)];
@@ -146,7 +152,7 @@ impl<'a> Files<'a> {
             let ahead = (wanted - got).div_ceil(AHEAD);
             let room = usize::try_from(ahead).map_or(buffer.len(), |ahead| ahead.min(buffer.len()));
             match file.read(&mut buffer[..room]) {
-                Ok(0) => return Err(files::short(wanted, got).into()),
+                Ok(0) => return Err(files::short(from + wanted, from + got).into()),
                 Ok(n) => {
                     self.far.took(n);
                     if let Err(error) = pour.take(&buffer[..n]) {
@@ -156,7 +162,8 @@ impl<'a> Files<'a> {
                 }
                 Err(_) => {
                     let error = self.far.last_error();
-                    return Err(self.broken_off(&error, wanted, got).into());
+                    let failure = self.broken_off(&error, from + wanted, from + got);
+                    return Err(files::broken(failure.into(), &entry, pour));
                 }
             }
         }
@@ -170,6 +177,7 @@ impl<'a> Files<'a> {
         Ok(Receipt {
             path: path.clone(),
             bytes: got,
+            size: entry.size,
             sha256,
             modified: entry.modified,
             method: "sftp",
@@ -231,9 +239,10 @@ impl<'a> Files<'a> {
     /// The failure when nothing more can come: of the connection, or of its SFTP alone. The session is
     /// dead then.
     fn over(&self, error: &Error, what: &str) -> Option<Failure> {
-        // A lost connection is told by another code: this one is the end of the channel.
+        // Of the end of the channel, and of the connection: the socket tells them apart.
         if classify::code(error) == Some(libssh2_sys::LIBSSH2_ERROR_SOCKET_RECV)
             && self.deadline.left().is_some()
+            && !self.far.is_closed()
         {
             self.far.kill();
             let actual = format!("the SFTP server ended: {}", classify::said(error));

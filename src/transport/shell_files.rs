@@ -93,33 +93,39 @@ impl<'a, W: Wire> Files<'a, W> {
         let path = &asked.path;
         let entry = self.look(path)?;
         files::must_be_file(&entry)?;
-        let wanted = asked.wanted(entry.size)?;
+        let from = asked.span.from;
+        // The plan names one command for a file, which prints from its beginning.
+        let last = from + asked.wanted(entry.size)?;
         let (mut got, mut hash) = (0_u64, digest::Stream::default());
         let mut take = |piece: &[u8]| {
-            let left = usize::try_from(wanted - got).unwrap_or(usize::MAX);
-            let piece = &piece[..piece.len().min(left)];
-            hash.update(piece);
+            let bytes = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+            let piece = &piece[..piece.len().min(bytes(last - got))];
+            let again = piece.len().min(bytes(from.saturating_sub(got)));
             got += piece.len() as u64;
-            sink.write_all(piece)
+            hash.update(&piece[again..]);
+            sink.write_all(&piece[again..])
         };
         // One byte even of an empty file: `head -c 0` need not open it, and so would prove nothing.
-        let command = read_command(path, wanted.max(1));
-        let most = wanted.saturating_add(MOST_COMPLAINT);
-        let (status, stderr) = self
-            .far
-            .framed(&command.0, most, self.deadline, &mut take)?;
+        let command = read_command(path, last.max(1));
+        let most = last.saturating_add(MOST_COMPLAINT);
+        let printed = self.far.framed(&command.0, most, self.deadline, &mut take);
+        let (status, stderr) = match printed {
+            Ok(ended) => ended,
+            Err(error) => return Err(files::lost(error, &entry, || Ok(hash))),
+        };
         if status != 0 {
             let refusal = elevate::refusal(&self.far.login().elevate, status, &[], &stderr);
             let failure = refusal.unwrap_or_else(|| complaint(path, "head", status, &stderr));
             return Err(failure.into());
         }
-        if got < wanted {
-            return Err(files::short(wanted, got).into());
+        if got < last {
+            return Err(files::short(last, got).into());
         }
         sink.flush().map_err(ReadError::Sink)?;
         Ok(Receipt {
             path: path.clone(),
-            bytes: got,
+            bytes: last - from,
+            size: entry.size,
             sha256: hash.finish(),
             modified: entry.modified,
             method: "exec",

@@ -10,7 +10,9 @@ use futures::future::BoxFuture;
 use super::actor::Actor;
 use super::http::{Request, WHAT};
 use super::wire::{Wire, elevated};
-use super::{Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Trail};
+use super::{
+    Command, Entry, Greeting, Limits, Lost, Output, ReadError, Receipt, Session, Sink, Span, Trail,
+};
 use super::{exec, files, trail};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Elevate, Get, Login, Transport};
@@ -141,14 +143,14 @@ impl<W: Wire + 'static> Session for Ssh<W> {
     fn read<'a>(
         &'a self,
         path: &'a str,
-        prefix: Option<u64>,
+        span: Span,
         limits: Limits,
         sink: Sink,
     ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
         async move {
             let asked = files::Asked {
                 path: self.asked(path)?,
-                prefix,
+                span,
                 most: limits.bytes,
             };
             let as_itself = self.as_itself;
@@ -161,6 +163,10 @@ impl<W: Wire + 'static> Session for Ssh<W> {
                 Err(ReadError::Failure(failure)) => {
                     Err(ReadError::Failure(self.complete_path(path, failure)))
                 }
+                Err(ReadError::Lost(lost)) => Err(ReadError::Lost(Box::new(Lost {
+                    failure: self.complete_path(path, lost.failure),
+                    ..*lost
+                }))),
                 answer => answer.map(|receipt| Receipt {
                     path: path.to_owned(),
                     ..receipt

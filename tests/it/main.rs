@@ -39,6 +39,7 @@ mod profiles;
 mod proof;
 mod recorded;
 mod refusals;
+mod resume;
 mod retrieve;
 mod show;
 mod ssh_config;

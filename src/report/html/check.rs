@@ -124,6 +124,7 @@ fn evidence(evidence: &[Evidence]) -> Markup {
                                     div.soft { (t(&rate)) }
                                 }
                                 @if one.attempts > 1 { div.soft { "fetched " (one.attempts) " times" } }
+                                @if one.resumed > 0 { div.soft { "connection lost, resumed " (one.resumed) "×" } }
                                 @if let Some(database) = &one.database { (taken(database)) }
                             }
                         }

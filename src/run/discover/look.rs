@@ -16,7 +16,7 @@ use crate::inventory::{Discover, Inventory, Login, Process, Transport};
 use crate::plan::Visit;
 use crate::run::door::{LaneDoor, Registry};
 use crate::steps::{Door as _, Touch};
-use crate::transport::{Command, Keyring, Limits, ReadError, Session, Ways};
+use crate::transport::{Command, Keyring, Limits, Session, Span, Ways};
 
 /// Most instances looked at on one host.
 const MOST: usize = 200;
@@ -215,11 +215,11 @@ impl<'i> Look<'i> {
         let kept = Kept::default();
         let limits = self.limits(CAP as u64);
         let read = session
-            .read(&path, None, limits, Box::new(kept.clone()))
+            .read(&path, Span::WHOLE, limits, Box::new(kept.clone()))
             .await;
-        read.map_err(|error| match error {
-            ReadError::Failure(failure) => format!("{path}: {}", failure.actual),
-            ReadError::Sink(error) => format!("{path}: {error}"),
+        read.map_err(|error| match error.told() {
+            Ok(failure) => format!("{path}: {}", failure.actual),
+            Err(error) => format!("{path}: {error}"),
         })?;
         let bytes = std::mem::take(&mut *kept.lock());
         let Some(format) = one.discover.format.filter(|format| format.is_settings()) else {

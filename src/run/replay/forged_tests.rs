@@ -70,6 +70,7 @@ fn passed(check: &Check) -> Record {
         method: "sftp",
         modified: None,
         attempts: 1,
+        resumed: 0,
         duration_ms: 1,
         content: Content::Opaque,
     };

@@ -11,10 +11,11 @@ use crate::evidence::settings::Include;
 use crate::evidence::unpack::Tail;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Format, Source};
+use crate::steps::resume::Losses;
 use crate::steps::retrieve::{Fetched, one, regular};
 use crate::steps::{Stop, World};
 use crate::text;
-use crate::transport::{Entry, Limits, Session};
+use crate::transport::Entry;
 
 /// Deepest that files include files: PostgreSQL's own limit (`CONF_FILE_MAX_DEPTH`), and MySQL's.
 pub(super) const DEEPEST: usize = 10;
@@ -26,11 +27,11 @@ pub(in crate::steps) async fn follow(
     world: &World,
     artifact: &Artifact,
     files: &mut Vec<Fetched>,
+    losses: &mut Losses,
 ) -> Result<Links, Stop> {
-    let session = world.session().await?;
     let mut walk = Walk {
         world,
-        session: &*session,
+        losses,
         artifact,
         planned: planned(artifact),
         known: (files.iter().enumerate())
@@ -77,7 +78,8 @@ fn matcher(pattern: &str) -> Option<GlobMatcher> {
 
 struct Walk<'w> {
     world: &'w World,
-    session: &'w dyn Session,
+    /// Of the whole artifact.
+    losses: &'w mut Losses,
     artifact: &'w Artifact,
     planned: Vec<Planned>,
     known: HashMap<String, usize>,
@@ -161,7 +163,8 @@ impl Walk<'_> {
     }
 
     async fn list(&self, pattern: &str) -> Result<Vec<Entry>, Stop> {
-        let found = self.session.list(pattern, self.world.limits()?).await;
+        let session = self.world.session().await?;
+        let found = session.list(pattern, self.world.limits()?).await;
         Ok(found.map_err(|failure| failure.with_subject_if_none(pattern))?)
     }
 
@@ -185,17 +188,13 @@ impl Walk<'_> {
         regular(entry)?;
         let limits = self.world.limits()?;
         let spent: u64 = files.iter().map(|(file, _)| file.bytes).sum();
-        let limits = Limits {
-            bytes: limits.bytes.saturating_sub(spent),
-            ..limits
-        };
         let fetched = one(
             self.world,
-            self.session,
             self.artifact,
             &entry.path,
             Tail::Closed,
-            limits,
+            limits.bytes.saturating_sub(spent),
+            self.losses,
         )
         .await?;
         if fetched.0.bytes == 0 {

@@ -10,6 +10,7 @@ mod shipped;
 pub use rows::Links;
 
 use super::call::{lacks, touched, unfit};
+use super::resume::Losses;
 use super::retrieve::{retrieve, set};
 use super::{ArtifactName, Stop, Subject, Touch, World};
 use crate::evidence::Content;
@@ -181,7 +182,10 @@ async fn complete(world: &mut World, name: &ArtifactName) -> Result<(), Stop> {
     let artifact = world.retrieved[at].artifact.clone();
     let mut files = std::mem::take(&mut world.retrieved[at].files);
     let before = files.len();
-    let links = includes::follow(world, &artifact, &mut files).await;
+    let mut losses = Losses::default();
+    let links = includes::follow(world, &artifact, &mut files, &mut losses).await;
+    losses.write(&mut world.transcript);
+    let links = links.map_err(|stop| losses.told(stop));
     for (file, _) in &files[before..] {
         world.transcript.retrieved(file);
     }

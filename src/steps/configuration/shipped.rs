@@ -10,6 +10,7 @@ use crate::evidence::{Content, Evidence};
 use crate::failure::{Failure, FailureKind};
 use crate::steps::retrieve::{read, regular, set};
 use crate::steps::{ArtifactName, Stop, World};
+use crate::transport::Span;
 
 use super::rows::parsed;
 
@@ -36,7 +37,7 @@ pub(super) async fn is_not(world: &mut World, name: &ArtifactName) -> Result<(),
             };
             let tap = Tap::new(parsed);
             let limits = world.limits()?;
-            let receipt = read(&*session, &entry.path, None, limits, tap.sink()).await?;
+            let receipt = read(&*session, &entry.path, Span::WHOLE, limits, tap.sink()).await?;
             // A sample that is no configuration is still the same bytes or not.
             let settings = match Box::new(tap.take()).finish() {
                 Ok(Content::Settings(found)) => Some(*found),

@@ -15,7 +15,7 @@ use crate::steps::retrieve::{self, Fetched};
 use crate::steps::world::Retrieved;
 use crate::steps::{ArtifactName, Stop, Subject, Touch, World};
 use crate::time;
-use crate::transport::{Limits, Session};
+use crate::transport::{Limits, Session, Span};
 
 /// Largest logrotate file: over a hundred times what distributions ship.
 const MOST: u64 = 1 << 20;
@@ -228,7 +228,7 @@ async fn text(
     let started = Instant::now();
     let bytes = Arc::new(Mutex::new(Vec::new()));
     let sink = Box::new(Shared(Arc::clone(&bytes)));
-    let receipt = retrieve::read(session, path, None, limits, sink).await?;
+    let receipt = retrieve::read(session, path, Span::WHOLE, limits, sink).await?;
     let content = Ok(Content::Opaque);
     let evidence = retrieve::evidence(own, receipt, &content, started, 1);
     let bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,7 +2,6 @@
 //! inventory names. Everything is removed again on every way out that leaves a session; what could not
 //! be removed is named (`debts.rs`).
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::road::{Road, Scratch, Writes};
@@ -16,6 +15,7 @@ use crate::evidence::database_seen::{Stretch, Taken};
 use crate::evidence::mark::{DATABASE_HEADER, DatabaseMark};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Artifact;
+use crate::steps::keep::Kept;
 use crate::steps::retrieve::{nothing_matches, regular};
 use crate::steps::{Stop, World, command};
 use crate::{text, time};
@@ -221,10 +221,11 @@ async fn attempts(
                     file.modified = source.modified;
                 }
             }
+            kept.into_iter().for_each(Kept::whole);
             return Ok(told(files, taken, started));
         }
-        for path in kept {
-            std::fs::remove_file(path).map_err(|error| fault(&error))?;
+        for kept in kept {
+            kept.remove().map_err(|error| fault(&error))?;
         }
         // `VACUUM INTO` refuses a file that is there, and an old `-wal` would be read as the new one's.
         let cleared = command::execute(world, &scratch.clear()).await?;
@@ -241,7 +242,7 @@ struct Attempt<'a> {
     source: &'a Source,
     scratch: &'a Scratch,
     number: u32,
-    kept: &'a mut Vec<PathBuf>,
+    kept: &'a mut Vec<Kept>,
     sqlite: Option<String>,
 }
 

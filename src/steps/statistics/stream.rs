@@ -3,7 +3,7 @@
 //! database (facts: artifacts.md 2.4, perf.md). Writes nothing on the host.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use super::{
@@ -15,11 +15,12 @@ use crate::evidence::mark::{DATABASE_HEADER, DatabaseMark, WAL_HEADER, WalMark};
 use crate::evidence::tap::Tap;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Artifact;
+use crate::steps::keep::Kept;
 use crate::steps::retrieve::{Fetched, Tee, evidence, kept, nothing_matches, read, regular};
 use crate::steps::{Stop, World};
 use crate::text;
 use crate::time;
-use crate::transport::{Entry, Session};
+use crate::transport::{Entry, Session, Span};
 
 /// Why it is read as it lies, when nothing else is asked for.
 const REASON: &str = "read where it lies, which touches nothing";
@@ -81,11 +82,12 @@ pub(super) async fn one(
             to: time::now(),
         });
         if attempt == ATTEMPTS || ![CHANGED, TORN].contains(&outcome) {
+            kept.into_iter().for_each(Kept::whole);
             return Ok(told(files, taken, started));
         }
         // A copy that is not the one reported is not kept either.
-        for path in kept {
-            std::fs::remove_file(path).map_err(|error| fault(&error))?;
+        for kept in kept {
+            kept.remove().map_err(|error| fault(&error))?;
         }
         waited(attempt).await;
     }
@@ -98,7 +100,7 @@ async fn copy(
     artifact: &Artifact,
     path: &str,
     attempt: u32,
-    kept: &mut Vec<PathBuf>,
+    kept: &mut Vec<Kept>,
 ) -> Result<Once, Stop> {
     let scratch = tempfile::tempdir().map_err(|error| fault(&error))?;
     let copy = scratch.path().join("copy.db");
@@ -175,18 +177,18 @@ impl Part<'_> {
         world: &World,
         session: &dyn Session,
         local: &Path,
-        kept_as: &mut Vec<PathBuf>,
+        kept_as: &mut Vec<Kept>,
     ) -> Result<Fetched, Stop> {
         let started = Instant::now();
         let file = File::create_new(local).map_err(|error| fault(&error))?;
-        let keep = kept(world, self.artifact, self.name)?.map(|(file, path)| {
-            kept_as.push(path);
+        let keep = kept(world, self.artifact, self.name)?.map(|(file, kept)| {
+            kept_as.push(kept);
             file
         });
         let receipt = read(
             session,
             self.remote,
-            None,
+            Span::WHOLE,
             world.limits()?,
             Tee::sink(Box::new(file), keep),
         )
@@ -304,7 +306,14 @@ pub(super) async fn head(
     bytes: u64,
 ) -> Result<Vec<u8>, Stop> {
     let tap = Tap::new(Vec::new());
-    read(session, path, Some(bytes), world.limits()?, tap.sink()).await?;
+    read(
+        session,
+        path,
+        Span::head(bytes),
+        world.limits()?,
+        tap.sink(),
+    )
+    .await?;
     Ok(tap.take())
 }
 

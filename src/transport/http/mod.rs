@@ -141,6 +141,7 @@ pub(super) fn exchange(
     Ok(Receipt {
         path: request.written.clone(),
         bytes,
+        size: bytes,
         sha256,
         modified: None,
         method: "http",

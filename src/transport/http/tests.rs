@@ -100,7 +100,7 @@ fn ask(says: &[u8], pieces: usize, hangs: bool) -> Result<(Receipt, Vec<u8>), Fa
             assert!(!failure.hint.is_empty(), "{failure}");
             Err(failure)
         }
-        Err(ReadError::Sink(error)) => panic!("{error}"),
+        Err(other) => panic!("{other:?}"),
     }
 }
 

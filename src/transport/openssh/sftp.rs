@@ -260,13 +260,15 @@ impl<'a> Files<'a> {
                 return Err(failure.into());
             }
         };
-        let pour = Pour::new(wanted, sink).map_err(ReadError::Sink)?;
-        match self.stream(&handle, wanted, pour) {
-            Ok(pour) => {
+        let from = asked.span.from;
+        let mut pour = Pour::new(wanted, sink).map_err(ReadError::Sink)?;
+        match self.stream(&handle, from, wanted, &mut pour) {
+            Ok(()) => {
                 self.close(&handle);
                 Ok(Receipt {
                     path: path.clone(),
                     bytes: wanted,
+                    size: entry.size,
                     sha256: pour.finish().map_err(ReadError::Sink)?,
                     modified: entry.modified,
                     method: "sftp",
@@ -275,12 +277,18 @@ impl<'a> Files<'a> {
             Err(error) => {
                 // Answers may be under way.
                 self.near.sftp.release();
-                Err(error)
+                Err(files::broken(error, &entry, pour))
             }
         }
     }
 
-    fn stream(&mut self, handle: &[u8], wanted: u64, mut pour: Pour) -> Result<Pour, ReadError> {
+    fn stream(
+        &mut self,
+        handle: &[u8],
+        from: u64,
+        wanted: u64,
+        pour: &mut Pour,
+    ) -> Result<(), ReadError> {
         let what = "reading the file";
         let mut pieces = VecDeque::<Piece>::new();
         // One byte even of an empty file: the read that finds its end is the proof.
@@ -293,7 +301,7 @@ impl<'a> Files<'a> {
             };
             while asked < last && pieces.len() < AHEAD {
                 let size = (last - asked).min(PIECE);
-                pieces.push_back(Piece::ask(line, handle, asked, size, Vec::new()));
+                pieces.push_back(Piece::ask(line, handle, from + asked, size, Vec::new()));
                 asked += size;
             }
             let (id, answer) = match line.answer(watch, self.deadline) {
@@ -312,14 +320,14 @@ impl<'a> Files<'a> {
                         *piece = Piece::ask(line, handle, piece.offset, piece.size, begun);
                     }
                 }
-                Answer::Status(EOF, _) if wanted == 0 => return Ok(pour),
+                Answer::Status(EOF, _) if wanted == 0 => return Ok(()),
                 Answer::Status(EOF, _) => {
                     let whole = pieces.iter().take_while(|piece| piece.left() == 0);
                     let got = got + whole.map(|piece| piece.size).sum::<u64>();
-                    return Err(files::short(wanted, got).into());
+                    return Err(files::short(from + wanted, from + got).into());
                 }
                 Answer::Status(code, said) => {
-                    return Err(broken_off(wanted, got, code, &said).into());
+                    return Err(broken_off(from + wanted, from + got, code, &said).into());
                 }
                 other => return Err(self.broken(unasked(&other), what).into()),
             }
@@ -332,11 +340,11 @@ impl<'a> Files<'a> {
                 if wanted > 0
                     && let Err(error) = pour.take(&piece.bytes)
                 {
-                    return Err(ReadError::Sink(pour.error(error)));
+                    return Err(ReadError::Sink(error));
                 }
             }
         }
-        Ok(pour)
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use gonogo::failure::{Failure, FailureKind as K};
 use gonogo::inventory::Transport;
+use gonogo::transport::Span;
 
 use super::lab::{AMPLE, Lab, OPS, connect, fetch, fetch_within, shell, usable, within};
 
@@ -25,7 +26,7 @@ async fn by_sftp(lab: &Lab, user: &str, path: &str) -> Result<Vec<u8>, Failure> 
     let mut login = lab.login(user);
     login.transport = Transport::Sftp;
     let session = connect(&login).await.unwrap();
-    let read = fetch_within(&*session, path, None, within(Duration::from_secs(4))).await;
+    let read = fetch_within(&*session, path, Span::WHOLE, within(Duration::from_secs(4))).await;
     read.map(|(receipt, bytes)| {
         assert_eq!(receipt.method, "sftp");
         bytes
@@ -133,7 +134,7 @@ pub(super) async fn a_shell_that_waits_is_told_from_a_command_that_is_slow() {
     let mut login = lab.login("gngt-waits");
     login.transport = Transport::Sftp;
     let session = connect(&login).await.unwrap();
-    let read = fetch_within(&*session, &path, None, brief).await;
+    let read = fetch_within(&*session, &path, Span::WHOLE, brief).await;
     told(
         &read.unwrap_err(),
         K::Timeout,

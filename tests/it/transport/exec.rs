@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use gonogo::failure::FailureKind as K;
 use gonogo::inventory::{Elevate, Transport};
-use gonogo::transport::{Command, Limits};
+use gonogo::transport::{Command, Limits, Span};
 
 use super::lab::{AMPLE, Lab, OPS, TWO, connect, sh, shell, still_runs, usable, within};
 
@@ -435,7 +435,7 @@ pub(super) async fn a_server_that_freezes_is_left_in_time() {
                     .kind
             }
             _ => {
-                super::lab::fetch_within(&*session, &path, None, limits)
+                super::lab::fetch_within(&*session, &path, Span::WHOLE, limits)
                     .await
                     .unwrap_err()
                     .kind

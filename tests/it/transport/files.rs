@@ -8,7 +8,7 @@ use std::time::Duration;
 use gonogo::digest::Sha256;
 use gonogo::failure::FailureKind as K;
 use gonogo::inventory::Transport;
-use gonogo::transport::{EntryKind, Limits, ReadError, Session};
+use gonogo::transport::{EntryKind, Limits, ReadError, Session, Span};
 
 use super::lab::{AMPLE, Lab, OPS, OnFirst, connect, fetch, fetch_within, sh, usable, within};
 
@@ -50,7 +50,7 @@ pub(super) async fn every_byte_comes_and_is_hashed() {
         assert_eq!(receipt.sha256, Sha256::of(&bytes));
         let (receipt, bytes) = fetch(&*session, &empty).await.unwrap();
         assert_eq!((receipt.bytes, bytes.len()), (0, 0));
-        let (receipt, bytes) = fetch_within(&*session, &path, Some(1000), AMPLE)
+        let (receipt, bytes) = fetch_within(&*session, &path, Span::head(1000), AMPLE)
             .await
             .unwrap();
         assert_eq!((receipt.bytes, &*bytes), (1000, &big[..1000]));
@@ -120,13 +120,17 @@ pub(super) async fn the_cap_holds_before_a_byte_is_read() {
     let path = lab.file("f", &[1; 1000]);
     for (session, method) in both(&lab).await {
         let at = |bytes| Limits { bytes, ..AMPLE };
-        let failure = fetch_within(&*session, &path, None, at(999))
+        let failure = fetch_within(&*session, &path, Span::WHOLE, at(999))
             .await
             .unwrap_err();
         assert_eq!(failure.kind, K::TooLarge, "{method}");
-        assert!(fetch_within(&*session, &path, None, at(1000)).await.is_ok());
         assert!(
-            fetch_within(&*session, &path, Some(10), at(10))
+            fetch_within(&*session, &path, Span::WHOLE, at(1000))
+                .await
+                .is_ok()
+        );
+        assert!(
+            fetch_within(&*session, &path, Span::head(10), at(10))
                 .await
                 .is_ok()
         );
@@ -150,7 +154,7 @@ pub(super) async fn a_growing_file_is_taken_as_it_was_when_opened() {
             file.write_all(&vec![b'b'; 1 << 20]).unwrap();
         };
         let receipt = session
-            .read(&path, None, AMPLE, Box::new(OnFirst(Some(grow))))
+            .read(&path, Span::WHOLE, AMPLE, Box::new(OnFirst(Some(grow))))
             .await
             .unwrap();
         assert_eq!(receipt.bytes, 16 << 20, "{method}");
@@ -171,7 +175,7 @@ pub(super) async fn a_file_that_shrinks_while_it_is_read_is_short() {
         let target = path.clone();
         let shrink = move || fs::File::create(target).map(drop).unwrap();
         let read = session
-            .read(&path, None, AMPLE, Box::new(OnFirst(Some(shrink))))
+            .read(&path, Span::WHOLE, AMPLE, Box::new(OnFirst(Some(shrink))))
             .await;
         match read {
             Err(ReadError::Failure(failure)) => {
@@ -200,7 +204,9 @@ pub(super) async fn a_full_disk_of_ours_is_no_failure_of_the_host() {
     let lab = Lab::new();
     let path = lab.file("f", &[1; 1 << 20]);
     for (session, method) in both(&lab).await {
-        let read = session.read(&path, None, AMPLE, Box::new(Full)).await;
+        let read = session
+            .read(&path, Span::WHOLE, AMPLE, Box::new(Full))
+            .await;
         assert!(
             matches!(read, Err(ReadError::Sink(_))),
             "{method}: {read:?}"
@@ -329,7 +335,12 @@ pub(super) async fn a_path_that_hangs_ends_at_the_deadline() {
     for (session, method) in both(&lab).await {
         let started = std::time::Instant::now();
         let read = session
-            .read(&path, None, within(Duration::from_secs(1)), Box::new(Slow))
+            .read(
+                &path,
+                Span::WHOLE,
+                within(Duration::from_secs(1)),
+                Box::new(Slow),
+            )
             .await;
         let Err(ReadError::Failure(failure)) = read else {
             panic!("{method}");

@@ -92,7 +92,7 @@ pub(super) async fn ask_within(
             assert!(failure.subject.is_some(), "{failure}");
             Err(failure)
         }
-        Err(ReadError::Sink(error)) => panic!("this sink takes everything: {error}"),
+        Err(other) => panic!("{other:?}"),
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use gonogo::failure::Failure;
 use gonogo::inventory::{Auth, Client, Elevate, Login, Transport};
-use gonogo::transport::{self, Limits, ReadError, Receipt, Session, Sink, Ways};
+use gonogo::transport::{self, Limits, Receipt, Session, Sink, Span, Ways};
 use tokio_util::sync::CancellationToken;
 
 use crate::lab::needs_root;
@@ -404,20 +404,21 @@ impl<F: FnOnce()> Write for OnFirst<F> {
 }
 
 pub async fn fetch(session: &dyn Session, path: &str) -> Result<(Receipt, Vec<u8>), Failure> {
-    fetch_within(session, path, None, AMPLE).await
+    fetch_within(session, path, Span::WHOLE, AMPLE).await
 }
 
 pub async fn fetch_within(
     session: &dyn Session,
     path: &str,
-    prefix: Option<u64>,
+    span: Span,
     limits: Limits,
 ) -> Result<(Receipt, Vec<u8>), Failure> {
     let kept = Kept::default();
     let sink: Sink = Box::new(kept.clone());
-    match session.read(path, prefix, limits, sink).await {
+    match session.read(path, span, limits, sink).await {
         Ok(receipt) => Ok((receipt, kept.0.lock().unwrap().clone())),
-        Err(ReadError::Failure(failure)) => {
+        Err(error) => {
+            let failure = error.told().expect("this sink takes everything");
             assert!(
                 failure.host.is_some() && !failure.hint.is_empty(),
                 "{failure}"
@@ -425,7 +426,6 @@ pub async fn fetch_within(
             assert!(failure.subject.is_some(), "{failure}");
             Err(failure)
         }
-        Err(ReadError::Sink(error)) => panic!("this sink takes everything: {error}"),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use gonogo::failure::FailureKind as K;
 use gonogo::inventory::Login;
-use gonogo::transport::{Sink, Ways};
+use gonogo::transport::{Sink, Span, Ways};
 
 use super::lab::{AMPLE, Kept, Lab, OPS, OnFirst, TWO, connect_by, fetch, shell, usable, within};
 
@@ -201,7 +201,8 @@ async fn a_session_that_stands_still_holds_up_no_other() {
     let kept = Kept::default();
     let sink: Sink = Box::new(Both(stop, kept.clone()));
     let slow_path = path.clone();
-    let reading = tokio::spawn(async move { slow.read(&slow_path, None, AMPLE, sink).await });
+    let reading =
+        tokio::spawn(async move { slow.read(&slow_path, Span::WHOLE, AMPLE, sink).await });
     begins.await.unwrap();
     // One is behind a target that froze.
     let dead = connect_by(&ways, &behind(&frozen, &via)).await.unwrap();

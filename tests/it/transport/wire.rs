@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use gonogo::digest::Sha256;
 use gonogo::failure::FailureKind as K;
 use gonogo::inventory::{Login, Transport};
+use gonogo::transport::Span;
 
 use super::lab::{AMPLE, Lab, OPS, connect, fetch, fetch_within, shell, usable, within};
 
@@ -92,7 +93,7 @@ async fn attempt(login: &Login, path: &str, content: &[u8]) -> usize {
         }
         Err(_) => return 1,
     }
-    match fetch_within(&*session, path, None, limits).await {
+    match fetch_within(&*session, path, Span::WHOLE, limits).await {
         Ok((receipt, bytes)) => {
             assert!(bytes == content, "wrong bytes passed");
             assert_eq!(receipt.sha256, Sha256::of(content));
@@ -155,7 +156,7 @@ async fn a_trickle_does_not_keep_a_check_alive() {
                 .map(drop)
                 .unwrap_err(),
             "list" => session.list(&path, limits).await.map(drop).unwrap_err(),
-            _ => fetch_within(&*session, &path, None, limits)
+            _ => fetch_within(&*session, &path, Span::WHOLE, limits)
                 .await
                 .map(drop)
                 .unwrap_err(),
