@@ -1,7 +1,7 @@
 //! Old runs verify for ever (`tests/golden/`): a GO and a NO-GO of the practice estate, signed by keys
 //! that are gone. What a later gonogo says of them must be what was said on their day; a change
 //! that breaks this needs a reader for the older schema. A new version adds runs of its own, made in
-//! `tests/golden` by `gonogo demo --out go-0.2` and `gonogo demo --break denied --out no-go-0.2`; until it
+//! `tests/golden` by `gonogo demo --out go-0.3` and `gonogo demo --break denied --out no-go-0.3`; until it
 //! is released they may be made anew.
 
 use std::fs;
@@ -12,11 +12,13 @@ use serde_json::Value;
 
 use crate::lab::GONOGO;
 
-const RUNS: [(&str, &str, i32); 4] = [
+const RUNS: [(&str, &str, i32); 6] = [
     ("go", "GO", 0),
     ("no-go", "NO-GO", 1),
     ("go-0.2", "GO", 0),
     ("no-go-0.2", "NO-GO", 1),
+    ("go-0.3", "GO", 0),
+    ("no-go-0.3", "NO-GO", 1),
 ];
 
 fn golden(name: &str) -> PathBuf {
