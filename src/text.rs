@@ -24,6 +24,16 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// Breaks the marks by which CI servers take a command from the middle of a line of the log: `##[` (GitHub
+/// Actions), `##vso[` (Azure Pipelines), `##teamcity[`. What holds none stays as it was.
+#[must_use]
+pub fn defuse(line: &str) -> Cow<'_, str> {
+    match line.contains("##") {
+        false => Cow::Borrowed(line),
+        true => Cow::Owned(line.replace("##", "# #").replace("##", "# #")),
+    }
+}
+
 /// True for characters that steer a terminal or reorder, hide or break what a person reads.
 #[must_use]
 pub fn is_unsafe(c: char) -> bool {
@@ -110,6 +120,22 @@ mod tests {
         );
         assert_eq!(escape("one\r\ntwo\t"), "one\\r\\ntwo\\t");
         assert!(matches!(escape("Zürich → 東京"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn no_mark_of_a_ci_server_is_left() {
+        for line in [
+            "a ##[error]x",
+            "###[x",
+            "##vso[task.x]",
+            "##teamcity[x]",
+            "####",
+            "#####[",
+        ] {
+            assert!(!defuse(line).contains("##"), "{line}");
+            assert_eq!(defuse(line).replace(' ', ""), line.replace(' ', ""));
+        }
+        assert!(matches!(defuse("# one [x]"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(super) enum Verb {
     Verify(Verify),
     /// Render a run again
     Show(Show),
+    /// Tell what changed from one run to a later one; exits with 1 if something got worse
+    Diff(Diff),
     /// List every step phrase with what it proves
     Steps(Steps),
     /// Find the known products that run on a host, and print inventory YAML to paste
@@ -225,15 +227,28 @@ pub(super) struct Verify {
     /// Accept a filtered run for reading; its verdict stays NO-GO
     #[arg(long)]
     pub allow_partial: bool,
-    /// How to print the result
+    /// How to tell the result
     #[arg(long, value_enum, default_value_t = VerifyFormat::Text)]
     pub format: VerifyFormat,
+    /// What GitHub calls the environment that a deployment review is for [default: --environment]
+    #[arg(long, value_name = "NAME")]
+    pub deployment_environment: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum VerifyFormat {
+    /// For a person
     Text,
+    /// For a program: one JSON object with `verdict` and `failures`
     Json,
+    /// For a step of GitHub Actions: annotations, step summary, outputs
+    Github,
+    /// The body of a review for GitHub's deployment protection rules
+    GithubDeploymentReview,
+    /// A dotenv report for GitLab
+    Gitlab,
+    /// `GONOGO_VERDICT=…` and other variables
+    Env,
 }
 
 #[derive(Args)]
@@ -252,6 +267,35 @@ pub(super) enum ShowFormat {
     Markdown,
     Html,
     Junit,
+    Json,
+}
+
+/// Tells what changed from one run to a later one of the same environment. Exits with 0 when nothing got
+/// worse, with 1 when something fails, waits or is waived that did not, or vanished, with 2 when the two
+/// cannot be compared, and with 4 when one of them is not acceptable to --allowed-signers.
+#[derive(Args)]
+pub(super) struct Diff {
+    /// The older run directory
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// The newer run directory
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
+    /// Who may sign (ssh-keygen's allowed_signers): both runs are verified first
+    #[arg(long, value_name = "FILE")]
+    pub allowed_signers: Option<PathBuf>,
+    /// The signer of both must be this identity
+    #[arg(long, value_name = "NAME", requires = "allowed_signers")]
+    pub identity: Option<String>,
+    /// How to tell the changes
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    pub format: DiffFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum DiffFormat {
+    Text,
+    Markdown,
     Json,
 }
 

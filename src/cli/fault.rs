@@ -52,6 +52,14 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// What is wrong, in one line, without its place and its remedy.
+    pub(super) fn reason(&self) -> String {
+        let first = self.message.lines().next().unwrap_or_default();
+        first.strip_prefix("error: ").unwrap_or(first).to_owned()
+    }
+}
+
 impl From<Problems> for Fault {
     fn from(problems: Problems) -> Self {
         Self {

@@ -2,7 +2,9 @@
 
 mod args;
 mod circumstances;
+mod deliver;
 mod demo;
+mod diff;
 mod discover;
 mod estimate;
 mod fault;
@@ -65,6 +67,7 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::Run(args) => run::run(args),
         Verb::Verify(args) => verify::verify(args),
         Verb::Show(args) => show::show(args),
+        Verb::Diff(args) => diff::diff(args),
         Verb::Steps(args) => steps::steps(args),
         Verb::Discover(args) => discover::discover(args),
         Verb::Profiles(args) => profiles::profiles(args),

@@ -2,6 +2,7 @@
 //! and always ends with 0 when it could render: the gate is `verify`.
 
 use std::fs;
+use std::path::Path;
 
 use super::args::{Show, ShowFormat};
 use super::fault::{Exit, Fault};
@@ -11,7 +12,7 @@ use crate::report::{self, Style};
 use crate::text::escape;
 
 pub(super) fn show(args: &Show) -> Result<Exit, Fault> {
-    let report = read(args)?;
+    let report = read(&args.run)?;
     let rendered = match args.format {
         ShowFormat::Text => Ok(report::text::render(
             &report,
@@ -41,8 +42,9 @@ pub(super) fn show(args: &Show) -> Result<Exit, Fault> {
     Ok(Exit::Go)
 }
 
-fn read(args: &Show) -> Result<Report, Fault> {
-    let path = args.run.join("report.json");
+/// The report of the run in that directory, proven by nobody.
+pub(super) fn read(directory: &Path) -> Result<Report, Fault> {
+    let path = directory.join("report.json");
     let named = path.to_string_lossy().into_owned();
     let bytes = fs::read(&path).map_err(|error| {
         Fault::new(

@@ -3,23 +3,31 @@
 //! What was asked for goes to stdout: a plan, a rendering, the verdict as the last line. Everything
 //! else goes to stderr: progress, remarks, problems, hints. Colour only where that stream is a
 //! terminal, `NO_COLOR` is unset or empty and `TERM` is not `dumb`; every line reads the same without
-//! it. A closed pipe ends the output quietly and changes no verdict. Nothing is ever asked but a passphrase, on
+//! it. A closed pipe ends the output quietly and changes no verdict; `verify` alone makes a fault of a GO
+//! that it could not deliver. No line to stderr holds a mark by which a CI server takes a command from a
+//! log (`defuse`). Nothing is ever asked but a passphrase, on
 //! /dev/tty and only before a person (`passphrase.rs`).
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use crate::text::defuse;
+
 /// Writes to stdout.
 pub(super) fn out(text: &str) {
     // A reader that went away (`| head`) is no fault; the verdict is in the exit code too.
-    let _ = io::stdout()
-        .lock()
-        .write_all(text.as_bytes())
-        .and_then(|()| io::stdout().flush());
+    let _ = deliver(text);
+}
+
+/// Writes to stdout, for `verify` alone: its reader may be a gate, and a GO that did not arrive is none.
+pub(super) fn deliver(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
 }
 
 /// Writes a line to stderr.
 pub(super) fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", defuse(line));
 }
 
 /// Whether stdout takes colour.

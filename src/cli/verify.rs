@@ -2,49 +2,89 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-
-use serde_json::json;
+use std::path::Path;
 
 use super::args::{Verify, VerifyFormat};
+use super::deliver::deliver;
 use super::fault::{Exit, Fault};
-use super::{run, term};
+use super::term;
 use crate::digest::Sha256;
+use crate::report::gate::{Answer, Gate};
 use crate::report::verify::{Demands, Unacceptable, Verified};
 use crate::run::replay;
 use crate::sign::allowed_signers::AllowedSigners;
 use crate::sign::manifest::portable_name;
 use crate::text::escape;
+use crate::verdict::Decision;
 use crate::{feature_files, time};
 
 pub(super) fn verify(args: &Verify) -> Result<Exit, Fault> {
-    let allowed = allowed(args)?;
-    let demands = demands(args)?;
-    match Verified::open(&args.run, &allowed, &demands, time::now()) {
-        Ok(verified) => match replay(verified.report(), &args.run) {
-            Ok(()) => Ok(accepted(args, &verified)),
-            // Rules grow stricter, and an old run must verify for ever.
-            Err(why) if verified.report().run.tool.version != env!("CARGO_PKG_VERSION") => {
-                let version = escape(&verified.report().run.tool.version);
-                term::say(&format!(
-                    "warning: made by gonogo {version}; this version cannot make its plan again to compare: {why}"
-                ));
-                Ok(accepted(args, &verified))
-            }
-            Err(why) => {
-                refused(args, &Unacceptable::Replay(why));
-                Ok(Exit::Unacceptable)
-            }
-        },
-        Err(reason) => {
-            refused(args, &reason);
-            Ok(Exit::Unacceptable)
+    match judge(args) {
+        Ok(gate) => Ok(deliver(args, &gate, exit_of(gate.answer))),
+        // Told in every format too, so that no reader is left with an older answer.
+        Err(fault) => {
+            deliver(args, &Gate::not_judged(fault.reason(), ""), fault.exit);
+            Err(fault)
         }
     }
 }
 
-fn allowed(args: &Verify) -> Result<AllowedSigners, Fault> {
-    let path = args.allowed_signers.to_string_lossy();
-    let bytes = fs::read(&args.allowed_signers).map_err(|error| {
+/// The gate's answer; everything that can be said of a run is said in it.
+fn judge(args: &Verify) -> Result<Gate, Fault> {
+    if args.format == VerifyFormat::GithubDeploymentReview && args.environment.is_none() {
+        return Err(Fault::new(
+            Exit::Refused,
+            "a deployment review needs --environment NAME",
+            "a run of another environment must not approve a deployment; --deployment-environment gives GitHub's name where that is another",
+        ));
+    }
+    let allowed = allowed(&args.allowed_signers)?;
+    let demands = demands(args)?;
+    Ok(match accept(&args.run, &allowed, &demands) {
+        Ok((verified, warning)) => {
+            let mut gate = Gate::accepted(&verified);
+            gate.warnings.extend(warning);
+            gate
+        }
+        Err(reason) => Gate::refused(&reason),
+    })
+}
+
+/// Everything that makes a run acceptable, and what must be said with it.
+pub(super) fn accept(
+    directory: &Path,
+    allowed: &AllowedSigners,
+    demands: &Demands,
+) -> Result<(Verified, Option<String>), Unacceptable> {
+    let verified = Verified::open(directory, allowed, demands, time::now())?;
+    let version = &verified.report().run.tool.version;
+    match replay(verified.report(), directory) {
+        Ok(()) => Ok((verified, None)),
+        // Rules grow stricter, and an old run must verify for ever.
+        Err(why) if version != env!("CARGO_PKG_VERSION") => {
+            let warning = format!(
+                "made by gonogo {version}; this version cannot make its plan again to compare: {why}"
+            );
+            Ok((verified, Some(warning)))
+        }
+        Err(why) => Err(Unacceptable::Replay(why)),
+    }
+}
+
+/// Contract 2: anything but 0 stops a deployment.
+const fn exit_of(answer: Answer) -> Exit {
+    match answer {
+        Answer::Verdict(Decision::Go) => Exit::Go,
+        Answer::Verdict(Decision::NoGo) => Exit::NoGo,
+        Answer::Verdict(Decision::Hold) => Exit::Hold,
+        Answer::Unacceptable => Exit::Unacceptable,
+        Answer::NotJudged => Exit::Refused,
+    }
+}
+
+pub(super) fn allowed(file: &Path) -> Result<AllowedSigners, Fault> {
+    let path = file.to_string_lossy();
+    let bytes = fs::read(file).map_err(|error| {
         Fault::new(
             Exit::Refused,
             format!("cannot read `{}`: {error}", escape(&path)),
@@ -105,72 +145,4 @@ fn demands(args: &Verify) -> Result<Demands, Fault> {
         allow_partial: args.allow_partial,
         signed_at: args.signed_at,
     })
-}
-
-fn accepted(args: &Verify, verified: &Verified) -> Exit {
-    let (report, verdict, signer) = (verified.report(), verified.verdict(), verified.signer());
-    if report.run.kind == "demo" {
-        term::say(
-            "note: this run was made on the practice estate and says nothing about a real one",
-        );
-    }
-    if !signer.named {
-        term::say(
-            "warning: the signer is known by a pattern only, not by a name: name one with --identity",
-        );
-    }
-    let decision = verdict.decision.as_str();
-    match args.format {
-        VerifyFormat::Json => term::out(&format!(
-            "{:#}\n",
-            json!({
-                "schema": "gonogo/verify/v1", "accepted": true, "verdict": decision, "reasons": verdict.reasons,
-                "run": report.run.id, "environment": report.run.scope.environment, "finished": report.run.finished,
-                "signer": signer.identity, "fingerprint": signer.fingerprint,
-            })
-        )),
-        VerifyFormat::Text => {
-            let mut lines = vec![
-                format!("run          {} ({})", report.run.id, report.run.kind),
-                format!("environment  {}", report.run.scope.environment),
-                format!("finished     {}", report.run.finished),
-                format!("signed by    {} ({})", signer.identity, signer.fingerprint),
-                format!(
-                    "checks       {} planned, {} passed, {} failed, {} waived, {} pending",
-                    report.counts.planned,
-                    report.counts.passed,
-                    report.counts.failed,
-                    report.counts.waived,
-                    report.counts.pending
-                ),
-            ];
-            lines.extend(
-                verdict
-                    .reasons
-                    .iter()
-                    .map(|reason| format!("reason       {reason}")),
-            );
-            let lines: String = lines
-                .iter()
-                .map(|line| format!("{}\n", escape(line)))
-                .collect();
-            term::out(&format!("{lines}{decision}\n"));
-        }
-    }
-    run::exit_of(report)
-}
-
-fn refused(args: &Verify, reason: &Unacceptable) {
-    if args.format == VerifyFormat::Json {
-        term::out(&format!(
-            "{:#}\n",
-            json!({ "schema": "gonogo/verify/v1", "accepted": false, "verdict": null, "reasons": [reason.to_string()] })
-        ));
-    }
-    let fault = Fault::new(
-        Exit::Unacceptable,
-        format!("not acceptable: {reason}"),
-        reason.hint(),
-    );
-    term::say(&fault.message);
 }

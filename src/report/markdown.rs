@@ -133,7 +133,7 @@ fn table(
 }
 
 /// Plain words: every character that could begin markup, a link, a mention or HTML is escaped.
-fn words(plain: &str) -> String {
+pub(super) fn words(plain: &str) -> String {
     let safe = text::escape(plain);
     let clipped = text::clip(&safe, CELL);
     let mut out = String::with_capacity(clipped.len() + 8);
@@ -157,7 +157,7 @@ fn words(plain: &str) -> String {
 
 /// A code span, its fence longer than any run of backticks inside (CommonMark 6.1); `|` would end a
 /// table's cell even there.
-fn code(plain: &str) -> String {
+pub(super) fn code(plain: &str) -> String {
     let safe = text::escape(plain);
     let inside = text::clip(&safe, CELL).replace('|', "\\|");
     let runs = inside.split(|c| c != '`').map(str::len);

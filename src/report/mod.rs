@@ -2,9 +2,11 @@
 //! No renderer asks the clock, judges, or knows how a run is made.
 
 mod claims;
+pub mod diff;
 pub mod directory;
 mod facts;
 mod found;
+pub mod gate;
 pub mod html;
 pub mod junit;
 pub mod markdown;

@@ -1,0 +1,200 @@
+//! What the gate answers: one value, of which each format of `verify` is a function. Whoever has more to
+//! say of a run (who approved it, how long a waiver holds) says it here once, and every format tells it.
+
+mod finding;
+pub mod github;
+pub mod json;
+pub mod review;
+pub mod text;
+pub mod variables;
+
+pub use finding::{Finding, Outcome};
+
+use super::schema::Counts;
+use super::verify::{Unacceptable, Verified};
+use crate::verdict::Decision;
+
+/// The one word of the answer. There is no default: each must be meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The run is accepted, and this is its verdict.
+    Verdict(Decision),
+    /// The run is not acceptable, whatever it says.
+    Unacceptable,
+    /// `verify` could not look: its own input or this machine is at fault.
+    NotJudged,
+}
+
+impl Answer {
+    /// `GO`, `NO-GO`, `HOLD`, `UNACCEPTABLE` or `NOT-JUDGED`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verdict(decision) => decision.as_str(),
+            Self::Unacceptable => "UNACCEPTABLE",
+            Self::NotJudged => "NOT-JUDGED",
+        }
+    }
+
+    /// Whether a deployment may go on.
+    #[must_use]
+    pub const fn is_go(self) -> bool {
+        matches!(self, Self::Verdict(Decision::Go))
+    }
+
+    /// The verdict of an accepted run.
+    #[must_use]
+    pub const fn verdict(self) -> Option<Decision> {
+        match self {
+            Self::Verdict(decision) => Some(decision),
+            Self::Unacceptable | Self::NotJudged => None,
+        }
+    }
+}
+
+/// One more thing to say of an accepted run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// Its key in JSON, and upper case after `GONOGO_` in variables: lower-case letters and `_`.
+    pub key: &'static str,
+    /// Its label for people, at most 12 characters.
+    pub label: &'static str,
+    /// What there is to say, one line.
+    pub value: String,
+}
+
+/// Which run it is, who signed it, and its sums: only of a run that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its id.
+    pub id: String,
+    /// `run`, `demo` or `aborted`.
+    pub kind: String,
+    /// What it is about.
+    pub environment: String,
+    /// RFC 3339, UTC.
+    pub finished: String,
+    /// Who signed.
+    pub signer: String,
+    /// `SHA256:…` of the signer's key.
+    pub fingerprint: String,
+    /// The sums.
+    pub counts: Counts,
+}
+
+/// The answer and what it rests on. Words may quote features and servers: each format escapes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// The answer.
+    pub answer: Answer,
+    /// Why, worst first; empty for a plain GO.
+    pub reasons: Vec<String>,
+    /// What to do about it, where there is one thing to do.
+    pub hint: Option<String>,
+    /// What its reader must know beside the answer.
+    pub warnings: Vec<String>,
+    /// What its reader may want to know.
+    pub notes: Vec<String>,
+    /// The run, when it was accepted.
+    pub run: Option<Accepted>,
+    /// What else there is to say of it.
+    pub facts: Vec<Fact>,
+    /// Checks that did not simply pass, worst first: failed, pending, waived.
+    pub findings: Vec<Finding>,
+}
+
+impl Gate {
+    /// The answer for a run that was accepted.
+    #[must_use]
+    pub fn accepted(verified: &Verified) -> Self {
+        let (report, signer) = (verified.report(), verified.signer());
+        let mut gate = Self {
+            answer: Answer::Verdict(verified.verdict().decision),
+            reasons: verified.verdict().reasons.clone(),
+            hint: None,
+            warnings: Vec::new(),
+            notes: Vec::new(),
+            run: Some(Accepted {
+                id: report.run.id.clone(),
+                kind: report.run.kind.clone(),
+                environment: report.run.scope.environment.clone(),
+                finished: report.run.finished.clone(),
+                signer: signer.identity.clone(),
+                fingerprint: signer.fingerprint.clone(),
+                counts: report.counts,
+            }),
+            facts: Vec::new(),
+            findings: finding::of(report),
+        };
+        if report.run.kind == "demo" {
+            gate.notes.push(
+                "this run was made on the practice estate and says nothing about a real one"
+                    .to_owned(),
+            );
+        }
+        if !signer.named {
+            gate.warnings.push(
+                "the signer is known by a pattern only, not by a name: name one with --identity"
+                    .to_owned(),
+            );
+        }
+        gate
+    }
+
+    /// The answer for a run that is not acceptable. It says nothing of what the run says.
+    #[must_use]
+    pub fn refused(reason: &Unacceptable) -> Self {
+        let (reason, hint) = (reason.to_string(), reason.hint());
+        Self::without_run(Answer::Unacceptable, reason, hint)
+    }
+
+    /// The answer when nothing could be looked at.
+    #[must_use]
+    pub fn not_judged(reason: String, hint: &str) -> Self {
+        Self::without_run(Answer::NotJudged, reason, hint)
+    }
+
+    fn without_run(answer: Answer, reason: String, hint: &str) -> Self {
+        Self {
+            answer,
+            reasons: vec![reason],
+            hint: (!hint.is_empty()).then(|| hint.to_owned()),
+            warnings: Vec::new(),
+            notes: Vec::new(),
+            run: None,
+            facts: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// The checks of that outcome, worst first.
+    pub fn of(&self, outcome: Outcome) -> impl Iterator<Item = &Finding> {
+        let findings = self.findings.iter();
+        findings.filter(move |finding| finding.outcome == outcome)
+    }
+
+    /// As [`Gate::of`], each failure once, with how many more checks fail in the same words: one lost
+    /// host is not to hide what else is wrong.
+    #[must_use]
+    pub fn grouped(&self, outcome: Outcome) -> Vec<(&Finding, usize)> {
+        let mut groups: Vec<(&Finding, usize)> = Vec::new();
+        let mut at = std::collections::HashMap::new();
+        for finding in self.of(outcome) {
+            let same = finding.failure();
+            match at.get(&same) {
+                Some(index) if outcome != Outcome::Pending => {
+                    let (_, more): &mut (_, usize) = &mut groups[*index];
+                    *more += 1;
+                }
+                _ => {
+                    at.insert(same, groups.len());
+                    groups.push((finding, 0));
+                }
+            }
+        }
+        groups
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod sample;
