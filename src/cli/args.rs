@@ -177,6 +177,10 @@ pub(super) struct Run {
     /// The run before this one: its digest is chained into this run
     #[arg(long, value_name = "DIR")]
     pub previous: Option<PathBuf>,
+    /// Run only what did not pass in that run, and restate the rest of it: it must be of the same inventory and
+    /// features, and signed by the same key. The age that `verify` asks for is that of the oldest check
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["tags", "instance", "host", "team"])]
+    pub rerun_failed: Option<PathBuf>,
     /// Keep raw artifacts in DIR/<instance>/<team>/<artifact>/, outside the signed run
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,

@@ -66,6 +66,7 @@ pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
         key: estate.signing_key().to_owned(),
         key_passphrase_env: None,
         previous: None,
+        rerun: None,
         keep: None,
         jobs: 16,
         per_host: 2,

@@ -12,6 +12,7 @@ mod passphrase;
 mod plan;
 mod profiles;
 mod progress;
+mod rerun;
 mod run;
 mod show;
 mod signals;

@@ -12,7 +12,7 @@ use super::args::Run;
 use super::circumstances;
 use super::fault::{Exit, Fault};
 use super::signals::Ended;
-use super::{passphrase, plan, progress, signals, term};
+use super::{passphrase, plan, progress, rerun, signals, term};
 use crate::plan::Plan;
 use crate::report::directory::Draft;
 use crate::report::schema::Report;
@@ -46,6 +46,7 @@ pub(super) fn run(args: &Run) -> Result<Exit, Fault> {
         key: args.key.clone(),
         key_passphrase_env: args.key_passphrase_env.clone(),
         previous: args.previous.clone(),
+        rerun: args.rerun_failed.clone(),
         keep: keep.map(Arc::new),
         jobs: args.jobs,
         per_host: args.per_host,
@@ -64,6 +65,7 @@ pub(super) struct Order {
     pub key: PathBuf,
     pub key_passphrase_env: Option<String>,
     pub previous: Option<PathBuf>,
+    pub rerun: Option<PathBuf>,
     pub keep: Option<Arc<Keep>>,
     pub jobs: usize,
     pub per_host: usize,
@@ -97,6 +99,10 @@ pub(super) fn carry_out(
         .as_deref()
         .map(circumstances::previous)
         .transpose()?;
+    let rerun = order.rerun.as_deref();
+    let rerun = rerun
+        .map(|run| rerun::open(run, &order.plan, &key))
+        .transpose()?;
     // Before there is a draft: from here on Ctrl-C leaves an aborted run, never half a directory.
     let cancel = CancellationToken::new();
     let ended = runtime.block_on(async { signals::watch(&cancel, order.deadline) })?;
@@ -121,15 +127,20 @@ pub(super) fn carry_out(
         keys,
         keep: order.keep,
         cancel,
+        only: rerun.as_ref().map(|(_, again)| Arc::new(again.clone())),
     };
-    let watch = progress::watcher(plan.checks.len(), order.quiet);
+    let to_run = (rerun.as_ref()).map_or(plan.checks.len(), |(_, again)| again.len());
+    let watch = progress::watcher(to_run, order.quiet);
     let started = Instant::now();
     let ran = runtime.block_on(run::run(plan.clone(), options, watch));
     let took = started.elapsed();
     let ended = ended.get().copied();
 
     circumstances::end(&mut circumstances, ended, ran.fault.as_deref());
-    let (report, files) = run::report(&plan, &ran, circumstances);
+    let (mut report, mut files) = run::report(&plan, &ran, circumstances);
+    if let Some((before, again)) = &rerun {
+        run::restate(&mut report, &mut files, before, again);
+    }
     let run = report::seal(draft, &key, &report, files, previous.as_ref())?;
 
     show(&report);

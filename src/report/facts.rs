@@ -214,6 +214,9 @@ impl Words {
 
     fn check(&mut self, check: &schema::Check) -> verdict::Check {
         self.times([("start of a check", &check.started)]);
+        if let Some(carried) = &check.carried {
+            self.time("end of a run carried over", &carried.finished);
+        }
         for attempt in &check.earlier {
             self.times([("start of an attempt", &attempt.started)]);
             self.steps(&attempt.steps);

@@ -117,6 +117,9 @@ fn case(check: &Check) -> TestCase {
             .insert("timestamp".into(), (&*safe(started)).into());
     }
     case.add_property(("id", &*safe(&check.id)));
+    if let Some(carried) = phrases::carried(check) {
+        case.add_property(("carried over from", &*safe(&carried)));
+    }
     for tag in &check.tags {
         case.add_property(("tag", &*safe(tag)));
     }

@@ -12,6 +12,7 @@ pub mod junit;
 pub mod markdown;
 mod phrases;
 mod read;
+mod restated;
 mod run_files;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -35,6 +35,7 @@ pub(super) fn warnings(report: &Report) -> Vec<String> {
         let filters = report.run.scope.filters.join(" ");
         warnings.push(format!("Partial run, filtered by: {filters}"));
     }
+    warnings.extend(restated(report));
     if report.checks.is_empty() {
         warnings.push("No check was planned".to_owned());
     }
@@ -42,6 +43,36 @@ pub(super) fn warnings(report: &Report) -> Vec<String> {
         warnings.push("Practice estate: says nothing about a real one".to_owned());
     }
     warnings
+}
+
+/// `105 of 108 checks were not run again: …`, of a run that restates another one.
+pub(super) fn restated(report: &Report) -> Option<String> {
+    let restates = report.run.restates.as_ref()?;
+    let carried = report
+        .checks
+        .iter()
+        .filter_map(|check| check.carried.as_ref());
+    let carried: Vec<_> = carried.collect();
+    let oldest = carried.iter().map(|carried| &carried.finished).min();
+    let oldest =
+        oldest.map(|oldest| format!(", the oldest of one that finished at {}", instant(oldest)));
+    Some(format!(
+        "{} of {} were not run again: they are carried over from run {}{}",
+        carried.len(),
+        text::count(report.checks.len(), "check"),
+        restates.run,
+        oldest.unwrap_or_default()
+    ))
+}
+
+/// Where a check was run, when this run only restates it: `run …, finished at …`.
+pub(super) fn carried(check: &Check) -> Option<String> {
+    let carried = check.carried.as_ref()?;
+    Some(format!(
+        "run {}, finished at {}",
+        carried.run,
+        instant(&carried.finished)
+    ))
 }
 
 /// `32 planned = 28 passed + 2 failed + 1 waived + 1 pending`.

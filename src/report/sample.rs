@@ -94,6 +94,7 @@ fn check(id: String, feature: &str, line: u64, scenario: String, steps: Vec<Step
         failure: None,
         waiver: None,
         earlier: Vec::new(),
+        carried: None,
     }
 }
 
@@ -225,6 +226,7 @@ fn report(instances: Vec<Instance>) -> Report {
             aborted: None,
             ci: text("https://ci.example.net/gonogo/1881"),
             runner_identity: None,
+            restates: None,
         },
         verdict: Verdict {
             decision: "GO".to_owned(),
@@ -265,6 +267,7 @@ pub(crate) fn go() -> Report {
             actual: "connection refused".to_owned(),
             hint: "is sshd running there, and may the runner reach port 22?".to_owned(),
         },
+        run: None,
     }];
     report
 }

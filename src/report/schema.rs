@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use super::found::{HoleFound, LevelFound, LogFound, PromiseFound};
+pub use super::restated::{Carried, Restates};
 
 /// Value of [`Report::schema`].
 pub const SCHEMA: &str = "gonogo/report/v1";
@@ -62,6 +63,9 @@ pub struct Run {
     /// What the runner says of itself, as far as it can be read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub runner_identity: Option<RunnerIdentity>,
+    /// The run whose passed checks are carried over into this one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub restates: Option<Restates>,
 }
 
 /// What tells whether a host is the machine that gonogo ran on.
@@ -328,6 +332,9 @@ pub struct Check {
     /// The attempts before the last one, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub earlier: Vec<Attempt>,
+    /// The run that ran it, when this one only restates it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub carried: Option<Carried>,
 }
 
 /// An attempt that was followed by another one.
@@ -342,6 +349,9 @@ pub struct Attempt {
     pub steps: Vec<Step>,
     /// Why it failed.
     pub failure: Failure,
+    /// Id of the run that made it, when it was another one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub run: Option<String>,
 }
 
 /// Who accepted a failure, why, and until when.

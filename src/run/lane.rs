@@ -33,7 +33,14 @@ pub(super) async fn run_all(
 ) {
     let limits = Arc::new(Limits::new(&plan, &options));
     let ways = Ways::with(options.keys.clone());
-    let lanes = lanes(&plan);
+    let mut lanes = lanes(&plan);
+    if let Some(only) = &options.only {
+        for lane in &mut lanes {
+            lane.checks.retain(|index| only.contains(index));
+        }
+        // Nobody is contacted for what is carried over.
+        lanes.retain(|lane| !lane.checks.is_empty());
+    }
     // All before the first begins: a hop stays connected until the last lane through it has ended.
     let held = |lane: &Lane| lane.visit.as_ref().map(|visit| ways.hold(&visit.login));
     let holds: Vec<Option<Hold>> = lanes.iter().map(held).collect();

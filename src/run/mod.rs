@@ -16,12 +16,14 @@ mod record;
 mod recorder;
 mod replay;
 mod report;
+mod restate;
 mod runner;
 #[cfg(test)]
 mod tests;
 mod told;
 mod world;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cucumber::Cucumber;
@@ -33,6 +35,7 @@ pub use record::{Record, StepRecord};
 pub use recorder::{Event, Watch};
 pub use replay::replay;
 pub use report::{Circumstances, Files, report};
+pub use restate::{Before, differences, restate, to_run_again};
 
 use crate::plan::Plan;
 use crate::steps::Keep;
@@ -55,6 +58,8 @@ pub struct Options {
     pub keep: Option<Arc<Keep>>,
     /// Cancelled to end the run early; what was judged by then stays judged.
     pub cancel: CancellationToken,
+    /// The places in the plan of the checks to run, when the others are carried over from an earlier run.
+    pub only: Option<Arc<BTreeSet<usize>>>,
 }
 
 /// What a run left.

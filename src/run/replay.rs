@@ -194,6 +194,7 @@ fn bare(check: &schema::Check) -> schema::Check {
         failure: None,
         waiver: None,
         earlier: Vec::new(),
+        carried: None,
         ..check.clone()
     }
 }

@@ -70,7 +70,7 @@ pub fn report(plan: &Plan, ran: &Ran, circumstances: Circumstances) -> (schema::
     (report, files)
 }
 
-fn inputs(plan: &Plan, files: &mut Files) -> Vec<schema::Input> {
+pub(super) fn inputs(plan: &Plan, files: &mut Files) -> Vec<schema::Input> {
     let inventory = (
         "inputs/inventory.yaml".to_owned(),
         plan.inventory.bytes.clone(),
@@ -114,7 +114,7 @@ fn scope(plan: &Plan) -> schema::Scope {
     }
 }
 
-fn counts(checks: &[schema::Check]) -> schema::Counts {
+pub(super) fn counts(checks: &[schema::Check]) -> schema::Counts {
     let of = |outcome: Outcome| {
         checks
             .iter()
@@ -357,6 +357,7 @@ fn check(
         failure: record.failure.as_ref().map(failure),
         waiver: None,
         earlier: Vec::new(),
+        carried: None,
     }
 }
 

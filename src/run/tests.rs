@@ -52,6 +52,7 @@ fn options() -> Options {
         keys: crate::transport::Keyring::default(),
         keep: None,
         cancel: CancellationToken::new(),
+        only: None,
     }
 }
 

@@ -43,6 +43,7 @@ mod proof;
 mod recorded;
 mod refusals;
 mod resume;
+mod rerun;
 mod retrieve;
 mod show;
 mod ssh_config;

@@ -10,7 +10,8 @@ pub mod variables;
 
 pub use finding::{Finding, Outcome};
 
-use super::schema::Counts;
+use super::phrases;
+use super::schema::{Counts, Report};
 use super::verify::{Unacceptable, Verified};
 use crate::verdict::Decision;
 
@@ -126,6 +127,7 @@ impl Gate {
             facts: Vec::new(),
             findings: finding::of(report),
         };
+        gate.restated(report);
         if report.run.kind == "demo" {
             gate.notes.push(
                 "this run was made on the practice estate and says nothing about a real one"
@@ -139,6 +141,24 @@ impl Gate {
             );
         }
         gate
+    }
+
+    fn restated(&mut self, report: &Report) {
+        let Some(restates) = &report.run.restates else {
+            return;
+        };
+        self.warnings.extend(phrases::restated(report));
+        let carried = report.checks.iter().filter(|check| check.carried.is_some());
+        for (key, value) in [
+            ("restates", restates.run.clone()),
+            ("carried", carried.count().to_string()),
+        ] {
+            self.facts.push(Fact {
+                key,
+                label: key,
+                value,
+            });
+        }
     }
 
     /// The answer for a run that is not acceptable. It says nothing of what the run says.

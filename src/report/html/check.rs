@@ -235,7 +235,10 @@ fn kept(promise: &PromiseFound) -> String {
 
 fn earlier(number: usize, attempt: &Attempt) -> Markup {
     html! {
-        h4 { "Attempt " (number) ", tried again" }
+        h4 {
+            "Attempt " (number) ", tried again"
+            @if let Some(run) = &attempt.run { " (run " (t(run)) ")" }
+        }
         (render_failure("failure past", &attempt.failure))
         (steps(&attempt.steps))
     }
@@ -256,6 +259,9 @@ fn facts(check: &Check) -> Markup {
                     Some(started) => (t(&phrases::instant(started))),
                     None => "never",
                 }
+            }
+            @if let Some(carried) = phrases::carried(check) {
+                dt { "Carried over from" } dd { (t(&carried)) }
             }
             @if check.attempts != 1 { dt { "Attempts" } dd { (check.attempts) } }
             @if let Some(transcript) = &check.transcript {

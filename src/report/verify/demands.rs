@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Unacceptable;
+use super::{Unacceptable, restated};
 use crate::digest::Sha256;
 use crate::report::schema::Report;
 use crate::text::escape;
@@ -67,12 +67,24 @@ pub(super) fn fresh(
             time::rfc3339(finished)
         )));
     }
+    let oldest = restated::oldest(report)?;
+    let oldest_age = now.duration_since(oldest);
     match demands.max_age {
         Some(most) if age > SignedDuration::try_from(most).unwrap_or(SignedDuration::MAX) => {
             let (age, most) = (time::say(age.unsigned_abs()), time::say(most));
             Err(Unacceptable::Stale(format!(
                 "the run finished {age} ago, at {}; {most} is allowed",
                 time::rfc3339(finished)
+            )))
+        }
+        // A run is as old as the oldest check that it tells.
+        Some(most)
+            if oldest_age > SignedDuration::try_from(most).unwrap_or(SignedDuration::MAX) =>
+        {
+            let (age, most) = (time::say(oldest_age.unsigned_abs()), time::say(most));
+            Err(Unacceptable::Stale(format!(
+                "the run restates checks of one that finished {age} ago, at {}; {most} is allowed",
+                time::rfc3339(oldest)
             )))
         }
         _ => Ok(()),

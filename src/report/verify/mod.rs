@@ -3,6 +3,7 @@
 
 mod complete;
 mod demands;
+mod restated;
 mod unacceptable;
 
 use std::path::Path;
@@ -23,7 +24,7 @@ use crate::verdict::Verdict;
 pub struct Verified {
     report: Report,
     verdict: Verdict,
-    signer: Signer,
+    sealed: Sealed,
 }
 
 impl Verified {
@@ -45,13 +46,14 @@ impl Verified {
         complete::chained(&report, &sealed.read("PREVIOUS.sha256")?)?;
         complete::agrees(&report, &verdict)?;
         complete::attests(&report, sealed.statement.result)?;
+        restated::holds(&report)?;
         demands::whole(&report, demands)?;
         demands::fresh(&report, demands, now)?;
         demands::bound(&report, demands)?;
         Ok(Self {
             report,
             verdict,
-            signer: sealed.signer,
+            sealed,
         })
     }
 
@@ -67,9 +69,15 @@ impl Verified {
         &self.verdict
     }
 
+    /// The directory, proven whole.
+    #[must_use]
+    pub const fn sealed(&self) -> &Sealed {
+        &self.sealed
+    }
+
     /// Who signed it.
     #[must_use]
     pub const fn signer(&self) -> &Signer {
-        &self.signer
+        &self.sealed.signer
     }
 }

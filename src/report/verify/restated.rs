@@ -1,0 +1,136 @@
+//! Whether a run that carries checks over from an earlier one says so of each of them, and how old the oldest
+//! is. Without this a record could show yesterday's passes as today's.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Unacceptable;
+use crate::report::schema::{Check, Report};
+use crate::text::escape;
+
+// Clocks of runners differ, and may be set back while a run goes on.
+const SLACK: SignedDuration = SignedDuration::from_mins(5);
+
+/// Every check began within the run that is told to have run it.
+pub(super) fn holds(report: &Report) -> Result<(), Unacceptable> {
+    let run = &report.run;
+    let started = time(&run.started)?;
+    let before = match &run.restates {
+        Some(restates) => Some(time(&restates.finished)?),
+        None => None,
+    };
+    if before.is_some_and(|finished| finished > started + SLACK) {
+        return wrong("the run that it restates finished after it began".to_owned());
+    }
+    for check in &report.checks {
+        let began = check.started.as_deref().map(time).transpose()?;
+        let id = escape(&check.id);
+        match (&check.carried, before) {
+            (None, _) if began.is_some_and(|began| began < started - SLACK) => {
+                return wrong(format!(
+                    "check `{id}` began before the run did, and is not told as carried over"
+                ));
+            }
+            (None, _) => {}
+            (Some(_), None) => {
+                return wrong(format!("check `{id}` is carried over from no run"));
+            }
+            (Some(carried), Some(before)) => {
+                let finished = time(&carried.finished)?;
+                let is_within = began.is_some_and(|began| began <= finished + SLACK);
+                if !is_within || finished > before {
+                    return wrong(format!(
+                        "check `{id}` was not run when it is told to have been"
+                    ));
+                }
+                if !is_judged(check) {
+                    return wrong(format!(
+                        "check `{id}` was carried over without having passed"
+                    ));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// When the oldest run finished of which a check is told.
+pub(super) fn oldest(report: &Report) -> Result<Timestamp, Unacceptable> {
+    let finished = time(&report.run.finished)?;
+    let mut carried = report
+        .checks
+        .iter()
+        .filter_map(|check| check.carried.as_ref());
+    carried.try_fold(finished, |oldest, carried| {
+        Ok(oldest.min(time(&carried.finished)?))
+    })
+}
+
+/// It passed, or the host turned out to be another machine since.
+fn is_judged(check: &Check) -> bool {
+    matches!(&*check.outcome, "passed" | "failed")
+}
+
+fn time(text: &str) -> Result<Timestamp, Unacceptable> {
+    let not_a_time = |_| Unacceptable::Stale(format!("`{}` is not a time", escape(text)));
+    text.parse().map_err(not_a_time)
+}
+
+fn wrong(what: String) -> Result<(), Unacceptable> {
+    Err(Unacceptable::Incomplete(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+    use crate::report::schema::{Carried, Restates};
+
+    const EARLIER: &str = "2026-11-20T09:31:12Z";
+
+    /// The sample, its first check carried over from the day before.
+    fn restated() -> Report {
+        let mut report = sample::go();
+        report.run.restates = Some(Restates {
+            run: "earlier".to_owned(),
+            finished: EARLIER.to_owned(),
+            manifest: "ab".repeat(32),
+        });
+        let check = &mut report.checks[0];
+        check.started = Some("2026-11-20T09:30:02Z".to_owned());
+        check.carried = Some(Carried {
+            run: "earlier".to_owned(),
+            finished: EARLIER.to_owned(),
+        });
+        report
+    }
+
+    #[test]
+    fn what_is_carried_over_is_told_so_and_sets_the_age() {
+        assert!(holds(&sample::go()).is_ok());
+        assert!(holds(&restated()).is_ok());
+        let finished = sample::go().run.finished.parse().unwrap();
+        assert_eq!(oldest(&sample::go()).unwrap(), finished);
+        assert_eq!(oldest(&restated()).unwrap(), EARLIER.parse().unwrap());
+    }
+
+    #[test]
+    fn nothing_old_passes_as_new() {
+        type Edit = fn(&mut Report);
+        let edits: [Edit; 8] = [
+            |r| r.checks[0].carried = None,
+            |r| r.run.restates = None,
+            |r| r.checks[0].started = None,
+            |r| r.checks[0].started = Some("2026-11-21T09:30:02Z".into()),
+            // A pass of yesterday that claims a run of today.
+            |r| r.checks[0].carried.as_mut().unwrap().finished = "2026-11-21T09:00:00Z".into(),
+            |r| r.run.restates.as_mut().unwrap().finished = "2026-11-21T12:00:00Z".into(),
+            |r| r.checks[0].outcome = "pending".into(),
+            |r| r.checks[0].carried.as_mut().unwrap().finished = "soon".into(),
+        ];
+        for (index, edit) in edits.into_iter().enumerate() {
+            let mut report = restated();
+            edit(&mut report);
+            assert!(holds(&report).is_err(), "case {index}");
+        }
+    }
+}
