@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::artifacts::Ready;
 use super::placeholders::Scope;
+use crate::inventory::Kind;
 use crate::inventory::page::{Mark, Page};
 use crate::inventory::raw::Instance as Raws;
 
@@ -43,6 +44,7 @@ impl<'r> Claims<'r> {
         // A name that cannot be filled is told where it is read: here it is no consent.
         let shared = ready.log.shared.as_ref();
         let shared = shared.and_then(|template| template.fill(scope).ok());
+        let shared = shared.filter(|name| !name.is_empty());
         let claimed = self.by_path.entry(key);
         let (first, consent) = claimed.or_insert_with(|| (mine, shared.clone()));
         if first.name.at == mine.name.at || (shared.is_some() && *consent == shared) {
@@ -58,7 +60,12 @@ impl<'r> Claims<'r> {
                 "instances `{}` and `{}` on host `{}` claim the same {what} `{path}` (artifact `{}`)",
                 first.name.value, mine.name.value, host.value, ready.name
             );
-            let hint = format!("give each its own `vars`, or its own `{key}` under `artifacts:`");
+            let or = match ready.kind {
+                Kind::Log => "; `shared: NAME` of both, if one log is rightly theirs",
+                _ => "",
+            };
+            let hint =
+                format!("give each its own `vars`, or its own `{key}` under `artifacts:`{or}");
             page.refuse(mine.name.at, message, hint);
         }
         false

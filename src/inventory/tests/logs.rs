@@ -80,3 +80,43 @@ fn consent_goes_with_the_file_that_was_meant() {
         Some("mine")
     );
 }
+
+#[test]
+fn one_path_or_journal_of_two_instances_needs_the_consent_of_both() {
+    let told = |source: &str, shared: [&str; 2]| {
+        let [one, other] = shared.map(|shared| match shared {
+            "" => String::new(),
+            name => format!(", artifacts: {{syslog: {{shared: {name}}}}}"),
+        });
+        let text = GOOD.replace(
+            "instances:\n",
+            &format!(
+                "  db:\n    artifacts:\n      version: {{kind: version, path: /v}}\n      \
+                 syslog: {{kind: log, {source}}}\ninstances:\n  \
+                 a: {{product: db, host: ny4-1, teams: [ops]{one}}}\n  \
+                 b: {{product: db, host: ny4-1, teams: [ops]{other}}}\n"
+            ),
+        );
+        match super::parse(&text) {
+            Ok(_) => None,
+            Err(found) => Some(found.to_string()),
+        }
+    };
+    for source in [
+        "path: /var/log/syslog",
+        "mask: /var/log/sys-%n.log",
+        "journal: a.service",
+        "command: [show, log]",
+        "http: \"http://127.0.0.1:8085/log\"",
+    ] {
+        assert_eq!(told(source, ["syslog", "syslog"]), None, "{source}");
+        for shared in [["", ""], ["x", ""], ["", "x"], ["x", "y"]] {
+            let found = told(source, shared).unwrap_or_default();
+            assert!(found.contains("claim the same"), "{source}: {found}");
+            assert!(
+                found.contains("`shared: NAME` of both"),
+                "{source}: {found}"
+            );
+        }
+    }
+}

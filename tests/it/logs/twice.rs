@@ -62,7 +62,21 @@ fn a_link_to_another_instances_log_is_no_go_and_names_both() {
         "and 1 more",
     ] {
         assert!(reasons.contains(words), "{words}: {reasons}");
-    }
+    } // The same by one path, which no plan takes without consent.
+    let one_path = |shared: Option<&str>| {
+        let path = desk.orders.path(&format!("{}*", desk.orders.log()));
+        desk.ask(&[], |inventory| {
+            let log = &mut inventory["products"]["amps"]["artifacts"]["event log"];
+            log["path"] = json!(path);
+            log["shared"] = json!(shared.unwrap_or("log of {instance}"));
+        })
+    };
+    let refused = one_path(None);
+    assert_eq!(refused.code(), 2, "{}", refused.told());
+    let run = one_path(Some("log of {host}"));
+    assert_eq!(run.code(), 0, "{}", run.told());
+    let verified = desk.lab.verify(&run.dir);
+    assert_eq!(verified.status.code(), Some(0), "{verified:?}");
 }
 
 #[test]
