@@ -38,6 +38,8 @@ pub(super) enum Verb {
     Show(Show),
     /// Tell what changed from one run to a later one; exits with 1 if something got worse
     Diff(Diff),
+    /// Check that a folder of runs is one unbroken chain, and show the trend
+    History(History),
     /// List every step phrase with what it proves
     Steps(Steps),
     /// Find the known products that run on a host, and print inventory YAML to paste
@@ -175,12 +177,16 @@ pub(super) struct Run {
     #[arg(long, value_name = "NAME")]
     pub key_passphrase_env: Option<String>,
     /// The run before this one: its digest is chained into this run
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "history")]
     pub previous: Option<PathBuf>,
     /// Run only what did not pass in that run, and restate the rest of it: it must be of the same inventory and
     /// features, and signed by the same key. The age that `verify` asks for is that of the oldest check
     #[arg(long, value_name = "RUN", conflicts_with_all = ["tags", "instance", "host", "team"])]
     pub rerun_failed: Option<PathBuf>,
+    /// The folder of all runs, in which --out lies: this run is chained to the newest one there, and no other
+    /// run may begin in it meanwhile
+    #[arg(long, value_name = "DIR")]
+    pub history: Option<PathBuf>,
     /// Keep raw artifacts in DIR/<instance>/<team>/<artifact>/, outside the signed run
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
@@ -228,6 +234,9 @@ pub(super) struct Verify {
     /// signer's key must have been valid then [default: now]
     #[arg(long, value_name = "TIME")]
     pub signed_at: Option<Timestamp>,
+    /// The folder of all runs: it must be one unbroken chain, and this run the newest of it
+    #[arg(long, value_name = "DIR")]
+    pub history: Option<PathBuf>,
     /// Accept a filtered run for reading; its verdict stays NO-GO
     #[arg(long)]
     pub allow_partial: bool,
@@ -253,6 +262,29 @@ pub(super) enum VerifyFormat {
     Gitlab,
     /// `GONOGO_VERDICT=…` and other variables
     Env,
+}
+
+/// Reads every run in a folder, proves who signed each and that each follows the one before it, and shows how
+/// they came out. Exits with 0 when the chain holds, whatever the verdicts, and with 4 when it is broken.
+#[derive(Args)]
+pub(super) struct History {
+    /// The folder whose directories are runs
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Who may sign (ssh-keygen's allowed_signers), received by another way than the runs
+    #[arg(long, value_name = "FILE")]
+    pub allowed_signers: PathBuf,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = HistoryFormat::Text)]
+    pub format: HistoryFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum HistoryFormat {
+    Text,
+    Json,
+    /// A page with plots, to be put into the folder itself
+    Html,
 }
 
 #[derive(Args)]

@@ -14,30 +14,8 @@ use crate::plan::Plan;
 use crate::report::Chain;
 use crate::report::schema::{Run, RunnerIdentity, Scope, Tool};
 use crate::run::Circumstances;
-use crate::sign::manifest::MANIFEST;
 use crate::steps::MACHINE_ID_FILE;
 use crate::{text, time, transport};
-
-/// The run before this one, to be chained to.
-pub(super) fn previous(directory: &Path) -> Result<Chain, Fault> {
-    let path = directory.join(MANIFEST);
-    let manifest = std::fs::read(&path).map_err(|error| {
-        let path = path.to_string_lossy();
-        Fault::new(
-            Exit::Refused,
-            format!("cannot read `{}`: {error}", text::escape(&path)),
-            "--previous names the directory of an earlier run",
-        )
-    })?;
-    let name = directory
-        .canonicalize()
-        .ok()
-        .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
-    Ok(Chain {
-        digest: Sha256::of(&manifest),
-        name: name.unwrap_or_default(),
-    })
-}
 
 /// Begins a run: its id, its time, its makers.
 pub(super) fn begin(kind: &str, previous: Option<&Chain>) -> Circumstances {
@@ -65,6 +43,7 @@ pub(super) fn begin(kind: &str, previous: Option<&Chain>) -> Circumstances {
                 filters: Vec::new(),
             },
             previous: previous.map(|previous| previous.digest.to_string()),
+            number: Some(previous.map_or(1, |previous| previous.number.saturating_add(1))),
             aborted: None,
             ci: ci(),
             runner_identity: Some(RunnerIdentity {

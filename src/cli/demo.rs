@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{Demo, What};
 use super::fault::{Exit, Fault};
+use super::follows::Follows;
 use super::run::{Order, carry_out, runtime};
 use super::{plan, term};
 use crate::demo::{Break, Estate, start};
@@ -65,8 +66,8 @@ pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
         out: out.clone(),
         key: estate.signing_key().to_owned(),
         key_passphrase_env: None,
-        previous: None,
         rerun: None,
+        follows: Follows::Nothing,
         keep: None,
         jobs: 16,
         per_host: 2,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::args::{Diff as Args, DiffFormat};
 use super::fault::{Exit, Fault};
-use super::{show, term, verify};
+use super::{show, signers, term, verify};
 use crate::report;
 use crate::report::diff::{Diff, Side, json, markdown, text};
 use crate::report::schema::Report;
@@ -16,7 +16,7 @@ use crate::verdict::Verdict;
 
 pub(super) fn diff(args: &Args) -> Result<Exit, Fault> {
     let allowed = args.allowed_signers.as_deref();
-    let allowed = allowed.map(verify::allowed).transpose()?;
+    let allowed = allowed.map(signers::read).transpose()?;
     let identity = args.identity.as_deref();
     let old = open(&args.old, allowed.as_ref(), identity)?;
     let new = open(&args.new, allowed.as_ref(), identity)?;

@@ -8,6 +8,8 @@ mod diff;
 mod discover;
 mod estimate;
 mod fault;
+mod follows;
+mod history;
 mod passphrase;
 mod plan;
 mod profiles;
@@ -16,6 +18,7 @@ mod rerun;
 mod run;
 mod show;
 mod signals;
+mod signers;
 mod steps;
 mod term;
 mod verify;
@@ -69,6 +72,7 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::Verify(args) => verify::verify(args),
         Verb::Show(args) => show::show(args),
         Verb::Diff(args) => diff::diff(args),
+        Verb::History(args) => history::history(args),
         Verb::Steps(args) => steps::steps(args),
         Verb::Discover(args) => discover::discover(args),
         Verb::Profiles(args) => profiles::profiles(args),

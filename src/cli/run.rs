@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::Run;
 use super::circumstances;
 use super::fault::{Exit, Fault};
+use super::follows::{self, Follows};
 use super::signals::Ended;
 use super::{passphrase, plan, progress, rerun, signals, term};
 use crate::plan::Plan;
@@ -45,8 +46,12 @@ pub(super) fn run(args: &Run) -> Result<Exit, Fault> {
         out: args.out.clone(),
         key: args.key.clone(),
         key_passphrase_env: args.key_passphrase_env.clone(),
-        previous: args.previous.clone(),
         rerun: args.rerun_failed.clone(),
+        follows: match (&args.history, &args.previous) {
+            (Some(folder), _) => Follows::Newest(folder.clone()),
+            (None, Some(run)) => Follows::Run(run.clone()),
+            (None, None) => Follows::Nothing,
+        },
         keep: keep.map(Arc::new),
         jobs: args.jobs,
         per_host: args.per_host,
@@ -64,8 +69,8 @@ pub(super) struct Order {
     pub out: PathBuf,
     pub key: PathBuf,
     pub key_passphrase_env: Option<String>,
-    pub previous: Option<PathBuf>,
     pub rerun: Option<PathBuf>,
+    pub follows: Follows,
     pub keep: Option<Arc<Keep>>,
     pub jobs: usize,
     pub per_host: usize,
@@ -94,11 +99,8 @@ pub(super) fn carry_out(
     }
     let openssh = circumstances::openssh(&order.plan)?;
     let key = SigningKey::load(&order.key, order.key_passphrase_env.as_deref())?;
-    let previous = order
-        .previous
-        .as_deref()
-        .map(circumstances::previous)
-        .transpose()?;
+    let place = follows::place(&order.follows, &order.out)?;
+    let previous = place.previous.as_ref();
     let rerun = order.rerun.as_deref();
     let rerun = rerun
         .map(|run| rerun::open(run, &order.plan, &key))
@@ -116,7 +118,7 @@ pub(super) fn carry_out(
         ));
     }
     let draft = Draft::create(&order.out)?;
-    let mut circumstances = circumstances::begin(order.kind, previous.as_ref());
+    let mut circumstances = circumstances::begin(order.kind, previous);
     circumstances.run.tool.openssh = openssh;
 
     let plan = Arc::new(order.plan);
@@ -141,7 +143,7 @@ pub(super) fn carry_out(
     if let Some((before, again)) = &rerun {
         run::restate(&mut report, &mut files, before, again);
     }
-    let run = report::seal(draft, &key, &report, files, previous.as_ref())?;
+    let run = report::seal(draft, &key, &report, files, previous)?;
 
     show(&report);
     term::say(&format!("took {}", time::say(took)));

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::args::{Verify, VerifyFormat};
 use super::deliver::deliver;
 use super::fault::{Exit, Fault};
-use super::term;
+use super::signers;
 use crate::digest::Sha256;
 use crate::report::gate::{Answer, Gate};
 use crate::report::verify::{Demands, Unacceptable, Verified};
@@ -38,7 +38,7 @@ fn judge(args: &Verify) -> Result<Gate, Fault> {
             "a run of another environment must not approve a deployment; --deployment-environment gives GitHub's name where that is another",
         ));
     }
-    let allowed = allowed(&args.allowed_signers)?;
+    let allowed = signers::read(&args.allowed_signers)?;
     let demands = demands(args)?;
     Ok(match accept(&args.run, &allowed, &demands) {
         Ok((verified, warning)) => {
@@ -82,33 +82,6 @@ const fn exit_of(answer: Answer) -> Exit {
     }
 }
 
-pub(super) fn allowed(file: &Path) -> Result<AllowedSigners, Fault> {
-    let path = file.to_string_lossy();
-    let bytes = fs::read(file).map_err(|error| {
-        Fault::new(
-            Exit::Refused,
-            format!("cannot read `{}`: {error}", escape(&path)),
-            "--allowed-signers names a file in the format of ssh-keygen(1), ALLOWED SIGNERS",
-        )
-    })?;
-    let allowed = AllowedSigners::parse(&bytes);
-    for warning in allowed.warnings() {
-        term::say(&format!(
-            "warning: {}: {}",
-            escape(&path),
-            escape(&format!("line {}: {}", warning.line, warning.message))
-        ));
-    }
-    match allowed.is_empty() {
-        true => Err(Fault::new(
-            Exit::Refused,
-            format!("`{}` allows nobody to sign", escape(&path)),
-            "it holds no line that can be read",
-        )),
-        false => Ok(allowed),
-    }
-}
-
 fn demands(args: &Verify) -> Result<Demands, Fault> {
     let inventory = args.inventory.as_ref().map(|path| {
         let read = fs::read(path).map(|bytes| Sha256::of(&bytes));
@@ -144,5 +117,6 @@ fn demands(args: &Verify) -> Result<Demands, Fault> {
         max_age: args.max_age,
         allow_partial: args.allow_partial,
         signed_at: args.signed_at,
+        history: args.history.clone(),
     })
 }

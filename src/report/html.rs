@@ -24,12 +24,47 @@ const STYLE: &str = include_str!("html/style.css");
 /// The report as one HTML page.
 #[must_use]
 pub fn render(report: &Report) -> String {
+    let run = &report.run;
+    let title = format!(
+        "{} · {} · {}",
+        report.verdict.decision, run.scope.environment, run.id
+    );
+    let made_by = format!("{} {}", run.tool.name, run.tool.version);
+    page(
+        &title,
+        &made_by,
+        html! {
+            a.skip href="#checks" { "Skip to the checks" }
+            main {
+                (verdict::render(report))
+                (contents(report))
+                (matrix::render(report))
+                (checks(report))
+                (provenance::hosts(report))
+                (provenance::inputs(report))
+                (provenance::provenance(report))
+                (provenance::verify(report))
+            }
+            footer {
+                "Rendered from " code { "report.json" } " of run " code { (t(&run.id)) }
+                ". All times are UTC. Signs: "
+                @for state in [
+                    State::Passed, State::Failed, State::Waived, State::Pending,
+                    State::NotRun, State::NotPlanned,
+                ] { (state.sign_and_word()) " · " }
+                "remote text is shown with its control characters escaped."
+            }
+        },
+    )
+}
+
+/// A whole page under the policy, with its title and what it was made by.
+pub(super) fn page(title: &str, made_by: &str, body: Markup) -> String {
     // CSP level 3: the digest of exactly what stands between the tags.
     let digest = STANDARD.encode(Sha256::of(STYLE.as_bytes()).as_bytes());
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     );
-    let run = &report.run;
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -38,34 +73,11 @@ pub fn render(report: &Report) -> String {
                 meta http-equiv="Content-Security-Policy" content=(policy);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="referrer" content="no-referrer";
-                meta name="generator" content=(t(&format!("{} {}", run.tool.name, run.tool.version)));
-                title { (t(&report.verdict.decision)) " · " (t(&run.scope.environment)) " · " (t(&run.id)) }
+                meta name="generator" content=(t(made_by));
+                title { (t(title)) }
                 style { (PreEscaped(STYLE)) }
             }
-            body {
-                a.skip href="#checks" { "Skip to the checks" }
-                div.page {
-                    main {
-                        (verdict::render(report))
-                        (contents(report))
-                        (matrix::render(report))
-                        (checks(report))
-                        (provenance::hosts(report))
-                        (provenance::inputs(report))
-                        (provenance::provenance(report))
-                        (provenance::verify(report))
-                    }
-                    footer {
-                        "Rendered from " code { "report.json" } " of run " code { (t(&run.id)) }
-                        ". All times are UTC. Signs: "
-                        @for state in [
-                            State::Passed, State::Failed, State::Waived, State::Pending,
-                            State::NotRun, State::NotPlanned,
-                        ] { (state.sign_and_word()) " · " }
-                        "remote text is shown with its control characters escaped."
-                    }
-                }
-            }
+            body { div.page { (body) } }
         }
     };
     page.into_string() + "\n"
@@ -73,7 +85,7 @@ pub fn render(report: &Report) -> String {
 
 /// Remote and user text made visible: what would steer, reorder or hide is shown as `\u{…}`. maud then
 /// escapes it for HTML.
-fn t(words: &str) -> Cow<'_, str> {
+pub(super) fn t(words: &str) -> Cow<'_, str> {
     text::escape(words)
 }
 

@@ -223,6 +223,7 @@ fn report(instances: Vec<Instance>) -> Report {
                 filters: Vec::new(),
             },
             previous: Some(digest("previous")),
+            number: Some(2),
             aborted: None,
             ci: text("https://ci.example.net/gonogo/1881"),
             runner_identity: None,

@@ -56,6 +56,9 @@ pub struct Run {
     pub scope: Scope,
     /// SHA-256 of the previous run's SHA256SUMS, when chained.
     pub previous: Option<String>,
+    /// Its place in the chain of runs, from 1 and without gaps; `None` before gonogo 0.4.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub number: Option<u64>,
     /// Why the run ended early, when it did.
     pub aborted: Option<String>,
     /// URL of the CI job, when there is one.

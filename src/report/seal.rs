@@ -2,6 +2,7 @@
 //! attested.
 
 use super::directory::{DirectoryFault, Draft};
+use super::previous::{FILE, FIRST};
 use super::run_files::{self, WriteFault};
 use super::schema::{Check, Report};
 use super::sealed::Sealed;
@@ -17,6 +18,8 @@ pub struct Chain {
     pub digest: Sha256,
     /// Name of its directory, beside this one.
     pub name: String,
+    /// Its place in the chain, from 1.
+    pub number: u64,
 }
 
 /// Writes everything into `draft` and seals it.
@@ -33,7 +36,7 @@ pub fn seal(
     for (name, bytes) in run_files::files(report)?.iter().chain(&files) {
         draft.write(name, bytes)?;
     }
-    draft.write("PREVIOUS.sha256", chain(previous).as_bytes())?;
+    draft.write(FILE, chain(previous).as_bytes())?;
     let text = VerifyText {
         run: &report.run.id,
         identity: key.identity(),
@@ -58,8 +61,8 @@ pub enum SealingFault {
 
 fn chain(previous: Option<&Chain>) -> String {
     match previous {
-        Some(Chain { digest, name }) => format!("{digest}  ../{name}/SHA256SUMS\n"),
-        None => "# first run\n".to_owned(),
+        Some(Chain { digest, name, .. }) => format!("{digest}  ../{name}/SHA256SUMS\n"),
+        None => FIRST.to_owned(),
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Unacceptable;
+use crate::report::previous;
 use crate::report::schema::Report;
 use crate::report::seal::attested;
 use crate::report::sealed::Sealed;
@@ -55,14 +56,8 @@ pub(super) fn complete(report: &Report, sealed: &Sealed) -> Result<(), Unaccepta
 
 /// `PREVIOUS.sha256` names the run that the record names: a chain has one story.
 pub(super) fn chained(report: &Report, file: &[u8]) -> Result<(), Unacceptable> {
-    let file = String::from_utf8_lossy(file);
-    let named = file.split_whitespace().next().filter(|word| *word != "#");
-    match named == report.run.previous.as_deref() {
-        true => Ok(()),
-        false => Err(Unacceptable::Incomplete(
-            "PREVIOUS.sha256 names another run than the record".to_owned(),
-        )),
-    }
+    let agrees = previous::named(file).and_then(|named| previous::agrees(report, named));
+    agrees.map_err(|fault| Unacceptable::Incomplete(fault.to_string()))
 }
 
 pub(super) fn agrees(report: &Report, judged: &Verdict) -> Result<(), Unacceptable> {
@@ -90,28 +85,5 @@ pub(super) fn attests(report: &Report, result: TestResult) -> Result<(), Unaccep
     match result == expected {
         true => Ok(()),
         false => Err(Unacceptable::Attested { result, expected }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::sample;
-
-    #[test]
-    fn the_chain_has_one_story() {
-        let mut report = sample::go();
-        let other = "ab".repeat(32);
-        for previous in [None, Some("cd".repeat(32))] {
-            report.run.previous = previous.clone();
-            let told = match &previous {
-                None => "# first run\n".to_owned(),
-                Some(digest) => format!("{digest}  ../run-1/SHA256SUMS\n"),
-            };
-            assert!(chained(&report, told.as_bytes()).is_ok(), "{told}");
-            let wrong = format!("{other}  ../run-1/SHA256SUMS\n");
-            assert!(chained(&report, wrong.as_bytes()).is_err());
-        }
-        assert!(chained(&report, b"# first run\n").is_err());
     }
 }

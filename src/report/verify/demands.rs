@@ -2,6 +2,7 @@
 //! and about what the verifier asks for.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +35,8 @@ pub struct Demands {
     /// When the run was signed, known from elsewhere: the key must have been valid then. Without it, the
     /// key must be valid now.
     pub signed_at: Option<Timestamp>,
+    /// The folder of all runs, of which it must be the newest.
+    pub history: Option<PathBuf>,
 }
 
 pub(super) fn whole(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {

@@ -3,6 +3,7 @@
 
 mod complete;
 mod demands;
+mod newest;
 mod restated;
 mod unacceptable;
 
@@ -15,7 +16,7 @@ pub use unacceptable::Unacceptable;
 
 use super::schema::Report;
 use super::sealed::Sealed;
-use super::{judge, read};
+use super::{judge, previous, read};
 use crate::sign::allowed_signers::{AllowedSigners, Signer};
 use crate::verdict::Verdict;
 
@@ -43,13 +44,16 @@ impl Verified {
         let report = read(&sealed.read("report.json")?)?;
         let verdict = judge(&report);
         complete::complete(&report, &sealed)?;
-        complete::chained(&report, &sealed.read("PREVIOUS.sha256")?)?;
+        complete::chained(&report, &sealed.read(previous::FILE)?)?;
         complete::agrees(&report, &verdict)?;
         complete::attests(&report, sealed.statement.result)?;
         restated::holds(&report)?;
         demands::whole(&report, demands)?;
         demands::fresh(&report, demands, now)?;
         demands::bound(&report, demands)?;
+        if let Some(folder) = &demands.history {
+            newest::newest(&sealed, folder, allowed, now)?;
+        }
         Ok(Self {
             report,
             verdict,

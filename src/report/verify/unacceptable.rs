@@ -53,6 +53,12 @@ pub enum Unacceptable {
     /// About something else.
     #[error("wrong binding: {0}")]
     Binding(String),
+    /// Its history does not hold.
+    #[error("history: {0}")]
+    History(String),
+    /// Another run came after it.
+    #[error("superseded: {0}")]
+    Superseded(String),
 }
 
 impl Unacceptable {
@@ -71,6 +77,12 @@ impl Unacceptable {
             Self::Aborted(_) => "run again and let the run end",
             Self::Partial(_) => {
                 "run again without filters; --allow-partial reads a filtered run, and its verdict stays NO-GO"
+            }
+            Self::History(_) => {
+                "`gonogo history FOLDER` names every break, and what to do; --history names the folder that the run was made in"
+            }
+            Self::Superseded(_) => {
+                "verify the newest run: an older one says nothing of what was found since"
             }
             Self::Stale(_) => "run again shortly before the gate",
             Self::Binding(_) => {

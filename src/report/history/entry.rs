@@ -1,0 +1,175 @@
+//! One run of a history: what of it is needed to prove the chain and to draw the trend.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::digest::Sha256;
+use crate::report::schema::{Counts, Report, Run};
+use crate::report::sealed::{SealFault, Sealed};
+use crate::report::{judge, previous, read};
+use crate::sign::allowed_signers::{AllowedSigners, Signer};
+use crate::sign::manifest::{MANIFEST, Manifest, read_regular};
+use crate::sign::sshsig::SignatureFault;
+
+/// No manifest comes near it.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// One run, read back.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Name of its directory.
+    pub name: String,
+    /// SHA-256 of its manifest: what the next run names.
+    pub digest: Sha256,
+    /// The manifest that it names.
+    pub previous: Option<Sha256>,
+    /// Who ran what, when.
+    pub run: Run,
+    /// GO, NO-GO or HOLD, judged anew.
+    pub decision: &'static str,
+    /// The first reason, where there is one.
+    pub reason: Option<String>,
+    /// The sums.
+    pub counts: Counts,
+    /// Whole time of the run.
+    pub took: Option<SignedDuration>,
+    /// Longest retrieval of each kind of artifact, in milliseconds.
+    pub slowest: BTreeMap<String, u64>,
+    /// Ids of the waivers that were used, each once.
+    pub waivers: Vec<String>,
+    /// Who signed it.
+    pub signed: Signed,
+}
+
+/// What is known of the signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signed {
+    /// Nobody said who may sign: not looked at.
+    NotAsked,
+    /// By a key that may sign now.
+    Valid(Signer),
+    /// By a key that may sign no more, and might at the time that the run itself states.
+    ThenValid(Signer),
+}
+
+impl Entry {
+    /// Reads the run in `dir`.
+    ///
+    /// # Errors
+    /// Why it cannot be counted among the runs, as a phrase.
+    pub(super) fn read(
+        dir: &Path,
+        name: &str,
+        allowed: Option<&AllowedSigners>,
+        now: Timestamp,
+    ) -> Result<Self, String> {
+        let (report, file, digest, signed) = match allowed {
+            Some(allowed) => sealed(dir, allowed, now)?,
+            None => listed(dir)?,
+        };
+        let previous = previous::named(&file).map_err(|fault| fault.to_string())?;
+        previous::agrees(&report, previous).map_err(|fault| fault.to_string())?;
+        let verdict = judge(&report);
+        let evidence = report.checks.iter().flat_map(|check| &check.evidence);
+        let mut slowest = BTreeMap::<String, u64>::new();
+        for found in evidence {
+            let longest = slowest.entry(found.kind.clone()).or_default();
+            *longest = found.duration_ms.max(*longest);
+        }
+        let waivers = report
+            .checks
+            .iter()
+            .filter_map(|check| check.waiver.as_ref());
+        let mut waivers: Vec<_> = waivers.map(|waiver| waiver.id.clone()).collect();
+        waivers.sort_unstable();
+        waivers.dedup();
+        let times = (report.run.started.parse(), report.run.finished.parse());
+        let took = match times {
+            (Ok(started), Ok(finished)) => Some(Timestamp::duration_since(finished, started)),
+            _ => None,
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            digest,
+            previous,
+            decision: verdict.decision.as_str(),
+            reason: verdict.reasons.into_iter().next(),
+            counts: report.counts,
+            took,
+            slowest,
+            waivers,
+            signed,
+            run: report.run,
+        })
+    }
+
+    /// The run in `dir` as its own manifest lists it, signed by whomever.
+    ///
+    /// # Errors
+    /// As [`Entry::read`].
+    pub fn look(dir: &Path) -> Result<Self, String> {
+        let name = dir
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        Self::read(dir, &name.unwrap_or_default(), None, Timestamp::UNIX_EPOCH)
+    }
+
+    /// When it began; `None` when the run states no time.
+    pub(super) fn started(&self) -> Option<Timestamp> {
+        self.run.started.parse().ok()
+    }
+
+    /// When it ended.
+    pub(super) fn finished(&self) -> Option<Timestamp> {
+        self.run.finished.parse().ok()
+    }
+}
+
+type Found = (Report, Vec<u8>, Sha256, Signed);
+
+/// The run as its signer sealed it.
+fn sealed(dir: &Path, allowed: &AllowedSigners, now: Timestamp) -> Result<Found, String> {
+    let open = |at| Sealed::open(dir, allowed, None, at);
+    let (sealed, then) = match open(now) {
+        Ok(sealed) => (sealed, false),
+        // Keys are rotated, and old runs stay what they are.
+        Err(SealFault::Signature(SignatureFault::OutsideWindow { .. })) => {
+            let finished = stated(dir)?;
+            (open(finished).map_err(|fault| fault.to_string())?, true)
+        }
+        Err(fault) => return Err(fault.to_string()),
+    };
+    let take = |name| sealed.read(name).map_err(|fault| fault.to_string());
+    let report = read(&take("report.json")?).map_err(|fault| fault.to_string())?;
+    let signed = match then {
+        false => Signed::Valid(sealed.signer.clone()),
+        true => Signed::ThenValid(sealed.signer.clone()),
+    };
+    Ok((report, take(previous::FILE)?, sealed.digest, signed))
+}
+
+/// When the run says that it ended: nothing of it is proven yet.
+fn stated(dir: &Path) -> Result<Timestamp, String> {
+    let (report, ..) = listed(dir)?;
+    let finished = report.run.finished.parse();
+    finished.map_err(|_| "it states no time at which it ended".to_owned())
+}
+
+/// The run as its own manifest lists it, whoever wrote that.
+fn listed(dir: &Path) -> Result<Found, String> {
+    let sums = read_regular(&dir.join(MANIFEST), MOST_BYTES);
+    let sums = sums.map_err(|cause| format!("{MANIFEST} cannot be read: {cause}"))?;
+    let manifest: Manifest = String::from_utf8_lossy(&sums)
+        .parse()
+        .map_err(|fault: crate::sign::manifest::ManifestSyntax| fault.to_string())?;
+    let take = |name| manifest.read(dir, name).map_err(|fault| fault.to_string());
+    let report = read(&take("report.json")?).map_err(|fault| fault.to_string())?;
+    Ok((
+        report,
+        take(previous::FILE)?,
+        Sha256::of(&sums),
+        Signed::NotAsked,
+    ))
+}
