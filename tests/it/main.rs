@@ -23,6 +23,7 @@ mod full_disk;
 mod gate;
 mod gets;
 mod golden;
+mod history;
 mod host;
 mod hostile;
 mod interrupt;
