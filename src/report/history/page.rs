@@ -17,6 +17,14 @@ pub fn render(history: &History) -> String {
     let newest = history.runs.last();
     let environment = newest.map_or("no run", |run| &*run.run.scope.environment);
     let broken = !history.breaks.is_empty();
+    // The newest verdict, and of a broken chain none: nobody knows which run is the newest.
+    let (class, stamp) = match newest.map(|run| run.decision) {
+        _ if broken => ("stop", "BROKEN"),
+        Some("GO") => ("go", "GO"),
+        Some("HOLD") => ("wait", "HOLD"),
+        Some(_) => ("stop", "NO-GO"),
+        None => ("stop", "EMPTY"),
+    };
     let title = format!("History of {environment}");
     let made_by = concat!("gonogo ", env!("CARGO_PKG_VERSION"));
     page(
@@ -24,12 +32,10 @@ pub fn render(history: &History) -> String {
         made_by,
         html! {
             main {
-                section.verdict aria-label="the chain" {
+                section.verdict aria-label="the newest run, and the chain" {
                     div.head {
-                        h1.stamp.(if broken { "stop" } else { "go" }) {
-                            (if broken { "BROKEN" } else { "UNBROKEN" })
-                        }
-                        div.lead {
+                        h1.stamp.(class) { (stamp) }
+                    div.lead {
                             div.environment { (t(environment)) }
                             p { (t(&text::summary(history))) }
                         }
@@ -198,6 +204,7 @@ mod tests {
         assert!(page.contains("href=\"run-1/report.html\""));
         assert_eq!(page.matches("role=\"img\"").count(), 3);
         assert!(page.contains("log 1.5s"));
+        assert!(page.contains("stamp stop\">NO-GO"), "{page}");
         assert!(render(&history(vec![])).contains("no run here"));
     }
 
