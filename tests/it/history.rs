@@ -62,6 +62,21 @@ impl Chain {
         );
     }
 
+    /// What a gate says that is shown the run and the folder.
+    #[track_caller]
+    fn assert_newest(&self, name: &str, code: i32, words: &str) {
+        let run = self.path(name);
+        let args = ["--allowed-signers", "allowed_signers", "--history", "runs"];
+        let output = self
+            .lab
+            .run(&[&["verify", run.to_str().unwrap()], &args[..]].concat());
+        let told = String::from_utf8([&output.stdout[..], &output.stderr].concat()).unwrap();
+        assert!(
+            output.status.code() == Some(code) && told.contains(words),
+            "{words}: {told}"
+        );
+    }
+
     fn numbers(&self) -> Vec<u64> {
         let output = self.lab.run(&[
             "history",
@@ -113,10 +128,16 @@ fn every_run_is_chained_and_none_can_be_taken_out() {
         assert_eq!(sums.status.success(), code, "{sums:?}");
     }
 
+    // Only the newest may be shown to a gate.
+    chain.assert_newest("b", 0, "GO");
+    chain.assert_newest("c", 4, "superseded: `b` came after it");
+    chain.assert_newest("a", 4, "superseded: `b` came after it");
+
     // The NO-GO in the middle is put away: every reader says so, and nobody builds on it.
     let away = chain.lab.operator().join("away");
     rename(&chain.path("a"), &away);
     chain.assert_history(4, "`b` follows a run that is not here");
+    chain.assert_newest("b", 4, "history: it is not one chain of runs");
     let refused = chain.add("d", &["--history", "runs"]);
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
     assert!(!chain.path("d").exists());
@@ -141,6 +162,10 @@ fn every_run_is_chained_and_none_can_be_taken_out() {
     chain.assert_history(0, "note: `notes` is no run");
     chain.run("d", 0);
     assert_eq!(chain.numbers(), [1, 2, 3, 4]);
+    // An old GO, shown as the newest from another place.
+    rename(&chain.path("d"), &away);
+    chain.assert_newest("../away", 4, "the run is not among the 3 runs");
+    chain.assert_newest("b", 0, "GO");
 }
 
 #[test]
