@@ -9,6 +9,7 @@ pub mod key;
 pub mod manifest;
 pub mod pattern;
 pub mod sshsig;
+pub mod timestamp;
 pub mod verify_text;
 
 #[cfg(test)]
