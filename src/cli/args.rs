@@ -40,6 +40,9 @@ pub(super) enum Verb {
     Diff(Diff),
     /// Check that a folder of runs is one unbroken chain, and show the trend
     History(History),
+    /// Have a third party state when a run was signed (RFC 3161)
+    #[command(subcommand)]
+    Timestamp(TimeStamp),
     /// List every step phrase with what it proves
     Steps(Steps),
     /// Find the known products that run on a host, and print inventory YAML to paste
@@ -187,6 +190,9 @@ pub(super) struct Run {
     /// run may begin in it meanwhile
     #[arg(long, value_name = "DIR")]
     pub history: Option<PathBuf>,
+    /// Words from elsewhere, such as an auditor's, that the report then holds: it was made after they were known
+    #[arg(long, value_name = "TEXT", value_parser = challenge)]
+    pub challenge: Option<String>,
     /// Keep raw artifacts in DIR/<instance>/<team>/<artifact>/, outside the signed run
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
@@ -237,6 +243,19 @@ pub(super) struct Verify {
     /// The folder of all runs: it must be one unbroken chain, and this run the newest of it
     #[arg(long, value_name = "DIR")]
     pub history: Option<PathBuf>,
+    /// The run must hold these words, which its --challenge gave it
+    #[arg(long, value_name = "TEXT")]
+    pub challenge: Option<String>,
+    /// Root certificates (PEM) of the time stamp authorities that count: the key must have been valid at the time
+    /// that the run's time stamp proves
+    #[arg(long, value_name = "FILE", conflicts_with = "signed_at")]
+    pub tsa_ca: Option<PathBuf>,
+    /// Refuse a run that has no time stamp
+    #[arg(long, requires = "tsa_ca")]
+    pub require_timestamp: bool,
+    /// Most time from the end of the run to its time stamp [default: 24h]
+    #[arg(long, value_name = "TIME", value_parser = duration, requires = "tsa_ca")]
+    pub stamped_within: Option<Duration>,
     /// Accept a filtered run for reading; its verdict stays NO-GO
     #[arg(long)]
     pub allow_partial: bool,
@@ -285,6 +304,42 @@ pub(super) enum HistoryFormat {
     Json,
     /// A page with plots, to be put into the folder itself
     Html,
+}
+
+/// A time stamp is over the signature of a run, and lies beside it: the run itself stays as it is. With it a run
+/// verifies after its key was rotated or has expired.
+#[derive(Subcommand)]
+pub(super) enum TimeStamp {
+    /// Write the request of a run, to be taken to an authority by hand
+    Request {
+        /// The run directory
+        #[arg(value_name = "DIR")]
+        run: PathBuf,
+    },
+    /// Check the authority's answer, and put it beside the signature
+    Attach {
+        /// The run directory
+        #[arg(value_name = "DIR")]
+        run: PathBuf,
+        /// The answer, as it came
+        #[arg(value_name = "FILE")]
+        response: PathBuf,
+        /// Root certificates (PEM) of the authority, received by another way
+        #[arg(long, value_name = "FILE")]
+        tsa_ca: PathBuf,
+    },
+    /// Both at once, by HTTP
+    Get {
+        /// The run directory
+        #[arg(value_name = "DIR")]
+        run: PathBuf,
+        /// The authority's address
+        #[arg(long, value_name = "URL")]
+        url: String,
+        /// Root certificates (PEM) of the authority, received by another way
+        #[arg(long, value_name = "FILE")]
+        tsa_ca: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -398,6 +453,13 @@ fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=4096) => Ok(number),
         _ => Err("a whole number from 1 to 4096 is expected".to_owned()),
+    }
+}
+
+fn challenge(text: &str) -> Result<String, String> {
+    match text.chars().count() {
+        1..=200 if !text.chars().any(crate::text::is_unsafe) => Ok(text.to_owned()),
+        _ => Err("1 to 200 printable characters are expected".to_owned()),
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn begin(kind: &str, previous: Option<&Chain>) -> Circumstances {
             },
             previous: previous.map(|previous| previous.digest.to_string()),
             number: Some(previous.map_or(1, |previous| previous.number.saturating_add(1))),
+            challenge: None,
             aborted: None,
             ci: ci(),
             runner_identity: Some(RunnerIdentity {

@@ -68,6 +68,7 @@ pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
         key_passphrase_env: None,
         rerun: None,
         follows: Follows::Nothing,
+        challenge: None,
         keep: None,
         jobs: 16,
         per_host: 2,

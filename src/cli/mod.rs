@@ -21,6 +21,7 @@ mod signals;
 mod signers;
 mod steps;
 mod term;
+mod timestamp;
 mod verify;
 
 use std::process::ExitCode;
@@ -73,6 +74,7 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::Show(args) => show::show(args),
         Verb::Diff(args) => diff::diff(args),
         Verb::History(args) => history::history(args),
+        Verb::Timestamp(args) => timestamp::timestamp(args),
         Verb::Steps(args) => steps::steps(args),
         Verb::Discover(args) => discover::discover(args),
         Verb::Profiles(args) => profiles::profiles(args),

@@ -52,6 +52,7 @@ pub(super) fn run(args: &Run) -> Result<Exit, Fault> {
             (None, Some(run)) => Follows::Run(run.clone()),
             (None, None) => Follows::Nothing,
         },
+        challenge: args.challenge.clone(),
         keep: keep.map(Arc::new),
         jobs: args.jobs,
         per_host: args.per_host,
@@ -71,6 +72,7 @@ pub(super) struct Order {
     pub key_passphrase_env: Option<String>,
     pub rerun: Option<PathBuf>,
     pub follows: Follows,
+    pub challenge: Option<String>,
     pub keep: Option<Arc<Keep>>,
     pub jobs: usize,
     pub per_host: usize,
@@ -120,6 +122,7 @@ pub(super) fn carry_out(
     let draft = Draft::create(&order.out)?;
     let mut circumstances = circumstances::begin(order.kind, previous);
     circumstances.run.tool.openssh = openssh;
+    circumstances.run.challenge = order.challenge;
 
     let plan = Arc::new(order.plan);
     let options = run::Options {

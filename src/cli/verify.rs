@@ -7,7 +7,7 @@ use std::path::Path;
 use super::args::{Verify, VerifyFormat};
 use super::deliver::deliver;
 use super::fault::{Exit, Fault};
-use super::signers;
+use super::{signers, timestamp};
 use crate::digest::Sha256;
 use crate::report::gate::{Answer, Gate};
 use crate::report::verify::{Demands, Unacceptable, Verified};
@@ -118,5 +118,13 @@ fn demands(args: &Verify) -> Result<Demands, Fault> {
         allow_partial: args.allow_partial,
         signed_at: args.signed_at,
         history: args.history.clone(),
+        authorities: args
+            .tsa_ca
+            .as_deref()
+            .map(timestamp::authorities)
+            .transpose()?,
+        needs_stamp: args.require_timestamp,
+        stamped_within: args.stamped_within,
+        challenge: args.challenge.clone(),
     })
 }

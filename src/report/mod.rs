@@ -21,6 +21,7 @@ pub(crate) mod sample;
 pub mod schema;
 mod seal;
 pub mod sealed;
+pub mod stamp;
 pub mod text;
 pub mod verify;
 mod write;

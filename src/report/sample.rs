@@ -224,6 +224,7 @@ fn report(instances: Vec<Instance>) -> Report {
             },
             previous: Some(digest("previous")),
             number: Some(2),
+            challenge: None,
             aborted: None,
             ci: text("https://ci.example.net/gonogo/1881"),
             runner_identity: None,

@@ -59,6 +59,9 @@ pub struct Run {
     /// Its place in the chain of runs, from 1 and without gaps; `None` before gonogo 0.4.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub number: Option<u64>,
+    /// Words from elsewhere, such as an auditor's: the run was made after they were known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub challenge: Option<String>,
     /// Why the run ended early, when it did.
     pub aborted: Option<String>,
     /// URL of the CI job, when there is one.

@@ -30,6 +30,8 @@ pub struct Sealed {
     pub digest: Sha256,
     /// What the attestation says; its digests were compared with the manifest.
     pub statement: Statement,
+    /// The signature as it lies there: what a time stamp is over.
+    pub signature: Vec<u8>,
 }
 
 impl Sealed {
@@ -61,6 +63,7 @@ impl Sealed {
             manifest,
             digest,
             statement,
+            signature: armour,
         })
     }
 

@@ -50,5 +50,6 @@ mod show;
 mod ssh_config;
 mod statistics;
 mod tidy;
+mod timestamp;
 mod transport;
 mod version;

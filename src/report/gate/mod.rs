@@ -128,6 +128,11 @@ impl Gate {
             findings: finding::of(report),
         };
         gate.restated(report);
+        gate.facts.extend(verified.stamp().map(|stamp| Fact {
+            key: "time_stamp",
+            label: "time stamp",
+            value: format!("{} by {}", crate::time::rfc3339(stamp.at), stamp.authority),
+        }));
         if report.run.kind == "demo" {
             gate.notes.push(
                 "this run was made on the practice estate and says nothing about a real one"

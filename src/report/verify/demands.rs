@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Unacceptable, restated};
 use crate::digest::Sha256;
 use crate::report::schema::Report;
+use crate::sign::timestamp::Authorities;
 use crate::text::escape;
 use crate::time;
 
@@ -37,6 +38,14 @@ pub struct Demands {
     pub signed_at: Option<Timestamp>,
     /// The folder of all runs, of which it must be the newest.
     pub history: Option<PathBuf>,
+    /// Whose time stamps count. With one, the key must have been valid at the time that it proves.
+    pub authorities: Option<Authorities>,
+    /// Whether a run without a time stamp is refused.
+    pub needs_stamp: bool,
+    /// Most time from the end of the run to its time stamp.
+    pub stamped_within: Option<Duration>,
+    /// The words that the run must hold to have been made after they were known.
+    pub challenge: Option<String>,
 }
 
 pub(super) fn whole(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {
@@ -96,6 +105,12 @@ pub(super) fn fresh(
 
 pub(super) fn bound(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {
     let wrong = |what: String| Err(Unacceptable::Binding(what));
+    match (&demands.challenge, &report.run.challenge) {
+        (Some(wanted), Some(held)) if wanted == held => {}
+        (Some(_), Some(_)) => return wrong("the run holds another challenge".to_owned()),
+        (Some(_), None) => return wrong("the run holds no challenge".to_owned()),
+        (None, _) => {}
+    }
     let environment = &report.run.scope.environment;
     match &demands.environment {
         Some(wanted) if wanted != environment => {

@@ -5,6 +5,7 @@ mod complete;
 mod demands;
 mod newest;
 mod restated;
+mod stamped;
 mod unacceptable;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ use super::schema::Report;
 use super::sealed::Sealed;
 use super::{judge, previous, read};
 use crate::sign::allowed_signers::{AllowedSigners, Signer};
+use crate::sign::timestamp::{Stamp, Token};
 use crate::verdict::Verdict;
 
 /// A run that was accepted, and what it came to.
@@ -26,6 +28,7 @@ pub struct Verified {
     report: Report,
     verdict: Verdict,
     sealed: Sealed,
+    stamp: Option<Stamp>,
 }
 
 impl Verified {
@@ -39,8 +42,12 @@ impl Verified {
         demands: &Demands,
         now: Timestamp,
     ) -> Result<Self, Unacceptable> {
-        let at = demands.signed_at.unwrap_or(now);
+        let response = stamped::response(directory, demands)?;
+        let token = response.as_deref().map(Token::parse).transpose()?;
+        let stated = token.as_ref().map(Token::states);
+        let at = demands.signed_at.or(stated).unwrap_or(now);
         let sealed = Sealed::open(directory, allowed, demands.identity.as_deref(), at)?;
+        let stamp = stamped::proven(token.as_ref(), &sealed, demands)?;
         let report = read(&sealed.read("report.json")?)?;
         let verdict = judge(&report);
         complete::complete(&report, &sealed)?;
@@ -49,6 +56,7 @@ impl Verified {
         complete::attests(&report, sealed.statement.result)?;
         restated::holds(&report)?;
         demands::whole(&report, demands)?;
+        stamped::soon(&report, stamp.as_ref(), demands)?;
         demands::fresh(&report, demands, now)?;
         demands::bound(&report, demands)?;
         if let Some(folder) = &demands.history {
@@ -58,6 +66,7 @@ impl Verified {
             report,
             verdict,
             sealed,
+            stamp,
         })
     }
 
@@ -83,5 +92,11 @@ impl Verified {
     #[must_use]
     pub const fn signer(&self) -> &Signer {
         &self.sealed.signer
+    }
+
+    /// Whose time stamp proves when it was signed, where authorities were named and it has one.
+    #[must_use]
+    pub const fn stamp(&self) -> Option<&Stamp> {
+        self.stamp.as_ref()
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::report::ReadFault;
 use crate::report::sealed::SealFault;
+use crate::report::stamp::StampingFault;
 use crate::sign::dsse::TestResult;
+use crate::sign::timestamp::StampFault;
 
 /// Why a run is not acceptable.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +55,12 @@ pub enum Unacceptable {
     /// About something else.
     #[error("wrong binding: {0}")]
     Binding(String),
+    /// Its time stamp proves nothing, or the wrong time.
+    #[error("time stamp: {0}")]
+    Stamp(#[from] StampingFault),
+    /// It has none.
+    #[error("time stamp: the run has none")]
+    Unstamped,
     /// Its history does not hold.
     #[error("history: {0}")]
     History(String),
@@ -78,6 +86,10 @@ impl Unacceptable {
             Self::Partial(_) => {
                 "run again without filters; --allow-partial reads a filtered run, and its verdict stays NO-GO"
             }
+            Self::Stamp(fault) => fault.hint(),
+            Self::Unstamped => {
+                "`gonogo timestamp request` and `attach`, or `get`, right after the run"
+            }
             Self::History(_) => {
                 "`gonogo history FOLDER` names every break, and what to do; --history names the folder that the run was made in"
             }
@@ -89,5 +101,11 @@ impl Unacceptable {
                 "run again with the inventory and features that are to go live, or name those that the run is about"
             }
         }
+    }
+}
+
+impl From<StampFault> for Unacceptable {
+    fn from(fault: StampFault) -> Self {
+        Self::Stamp(fault.into())
     }
 }

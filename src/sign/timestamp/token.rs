@@ -175,6 +175,12 @@ impl<'a> Token<'a> {
             .map(|certificate| name(certificate.subject_name()))
     }
 
+    /// The instant that it states; nothing of it is proven.
+    #[must_use]
+    pub const fn states(&self) -> Timestamp {
+        self.stated.at
+    }
+
     /// Proves that one of `authorities` stamped `content`, and in answer to `request` when one is given.
     ///
     /// # Errors
