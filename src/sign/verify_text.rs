@@ -84,6 +84,15 @@ known from elsewhere and not from this directory, by adding: -Overify-time=YYYYM
 
 {chain}
 
+5. The time stamp, when SHA256SUMS.sig.tsr is there
+
+An authority says in it when the signature existed: -Overify-time in step 1. You need its root
+certificate from elsewhere, and the time that the first command prints, in seconds since 1970, as T.
+
+    openssl ts -reply -in SHA256SUMS.sig.tsr -text
+    openssl ts -verify -data SHA256SUMS.sig -in SHA256SUMS.sig.tsr \\
+        -CAfile /path/to/tsa-ca.pem -attime T
+
 Tools
 -----
 ssh-keygen   8.1 or newer; 8.7 for valid-after, valid-before and -Overify-time; 9.1 for times that
