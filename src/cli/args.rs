@@ -191,7 +191,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "DIR")]
     pub history: Option<PathBuf>,
     /// Words from elsewhere, such as an auditor's, that the report then holds: it was made after they were known
-    #[arg(long, value_name = "TEXT", value_parser = challenge)]
+    #[arg(long, value_name = "TEXT", value_parser = challenge, conflicts_with = "rerun_failed")]
     pub challenge: Option<String>,
     /// Keep raw artifacts in DIR/<instance>/<team>/<artifact>/, outside the signed run
     #[arg(long, value_name = "DIR")]
