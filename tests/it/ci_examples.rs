@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -170,12 +171,7 @@ fn each_example_deploys_a_go_and_no_no_go() {
     let operator = lab.operator();
     let deploy = operator.join("deploy.sh");
     fs::write(&deploy, "#!/bin/sh\n: > deployed\n").unwrap();
-    let made = Command::new("chmod")
-        .arg("700")
-        .arg(&deploy)
-        .status()
-        .unwrap();
-    assert!(made.success());
+    fs::set_permissions(&deploy, fs::Permissions::from_mode(0o700)).unwrap();
     let file = operator.join("keys/signer");
     let content = fs::read_to_string(&file).unwrap();
     let content = content.trim_end();

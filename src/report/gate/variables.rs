@@ -1,6 +1,6 @@
 //! The gate's answer as `KEY=value` lines, for whatever reads variables from a file: Argo Workflows,
 //! Harness, Jenkins' readProperties, a shell that sources it, GitLab's dotenv report. The keys are the same
-//! for every answer, so that none of an earlier file survives.
+//! for every answer, so that none of an earlier file survives; facts that only some runs have come behind.
 
 use super::Gate;
 use crate::text::clip;
