@@ -7,6 +7,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+use super::signing::Signing;
+
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
@@ -173,12 +175,8 @@ pub(super) struct Run {
     /// Where the signed run is written; must not exist yet
     #[arg(long, short, value_name = "DIR")]
     pub out: PathBuf,
-    /// The OpenSSH private key (ed25519) that signs the run
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
-    /// The environment variable that holds the key's passphrase
-    #[arg(long, value_name = "NAME")]
-    pub key_passphrase_env: Option<String>,
+    #[command(flatten)]
+    pub signing: Signing,
     /// The run before this one: its digest is chained into this run
     #[arg(long, value_name = "DIR", conflicts_with = "history")]
     pub previous: Option<PathBuf>,
@@ -221,6 +219,10 @@ pub(super) struct Verify {
     /// Who may sign (ssh-keygen's allowed_signers), received by another way than the run
     #[arg(long, value_name = "FILE")]
     pub allowed_signers: PathBuf,
+    /// Keys and certificates that are trusted no more, whenever they signed: a list of `ssh-keygen -k`, or
+    /// public keys, one a line
+    #[arg(long, value_name = "FILE")]
+    pub revoked: Option<PathBuf>,
     /// The signer must be this identity [default: whoever the file allows for the key]
     #[arg(long, value_name = "NAME")]
     pub identity: Option<String>,
@@ -293,6 +295,10 @@ pub(super) struct History {
     /// Who may sign (ssh-keygen's allowed_signers), received by another way than the runs
     #[arg(long, value_name = "FILE")]
     pub allowed_signers: PathBuf,
+    /// Keys and certificates that are trusted no more, whenever they signed: a list of `ssh-keygen -k`, or
+    /// public keys, one a line
+    #[arg(long, value_name = "FILE")]
+    pub revoked: Option<PathBuf>,
     /// How to print it
     #[arg(long, value_enum, default_value_t = HistoryFormat::Text)]
     pub format: HistoryFormat,
@@ -463,7 +469,7 @@ fn challenge(text: &str) -> Result<String, String> {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     crate::time::parse_duration(text).map_err(|error| error.to_string())
 }
 

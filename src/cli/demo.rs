@@ -7,6 +7,7 @@ use super::args::{Demo, What};
 use super::fault::{Exit, Fault};
 use super::follows::Follows;
 use super::run::{Order, carry_out, runtime};
+use super::signing::Signing;
 use super::{plan, term};
 use crate::demo::{Break, Estate, start};
 use crate::report::sealed::Sealed;
@@ -64,8 +65,7 @@ pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
         plan: plan::make(&what)?,
         kind: "demo",
         out: out.clone(),
-        key: estate.signing_key().to_owned(),
-        key_passphrase_env: None,
+        signing: Signing::with(estate.signing_key().to_owned()),
         rerun: None,
         follows: Follows::Nothing,
         challenge: None,

@@ -10,7 +10,7 @@ use crate::report::history::{Entry, History, Signed, page, text};
 use crate::time;
 
 pub(super) fn history(args: &args::History) -> Result<Exit, Fault> {
-    let allowed = signers::read(&args.allowed_signers)?;
+    let allowed = signers::read(&args.allowed_signers, args.revoked.as_deref())?;
     let history = History::open(&args.folder, Some(&allowed), time::now()).map_err(|fault| {
         Fault::new(
             Exit::Refused,

@@ -19,6 +19,7 @@ mod run;
 mod show;
 mod signals;
 mod signers;
+mod signing;
 mod steps;
 mod term;
 mod timestamp;

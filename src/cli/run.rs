@@ -13,13 +13,13 @@ use super::circumstances;
 use super::fault::{Exit, Fault};
 use super::follows::{self, Follows};
 use super::signals::Ended;
+use super::signing::Signing;
 use super::{passphrase, plan, progress, rerun, signals, term};
 use crate::plan::Plan;
 use crate::report::directory::Draft;
 use crate::report::schema::Report;
 use crate::report::sealed::Sealed;
 use crate::report::{self, Style};
-use crate::sign::key::SigningKey;
 use crate::steps::Keep;
 use crate::transport::Keyring;
 use crate::{run, text, time};
@@ -44,8 +44,7 @@ pub(super) fn run(args: &Run) -> Result<Exit, Fault> {
         plan,
         kind: "run",
         out: args.out.clone(),
-        key: args.key.clone(),
-        key_passphrase_env: args.key_passphrase_env.clone(),
+        signing: args.signing.clone(),
         rerun: args.rerun_failed.clone(),
         follows: match (&args.history, &args.previous) {
             (Some(folder), _) => Follows::Newest(folder.clone()),
@@ -68,8 +67,7 @@ pub(super) struct Order {
     pub plan: Plan,
     pub kind: &'static str,
     pub out: PathBuf,
-    pub key: PathBuf,
-    pub key_passphrase_env: Option<String>,
+    pub signing: Signing,
     pub rerun: Option<PathBuf>,
     pub follows: Follows,
     pub challenge: Option<String>,
@@ -100,7 +98,7 @@ pub(super) fn carry_out(
         return Err(missing.into());
     }
     let openssh = circumstances::openssh(&order.plan)?;
-    let key = SigningKey::load(&order.key, order.key_passphrase_env.as_deref())?;
+    let key = order.signing.open()?;
     let place = follows::place(&order.follows, &order.out)?;
     let previous = place.previous.as_ref();
     let rerun = order.rerun.as_deref();

@@ -1,4 +1,4 @@
-//! The file that says who may sign, for every command that needs it.
+//! The files that say who may sign and whose key is revoked, for every command that needs them.
 
 use std::fs;
 use std::path::Path;
@@ -6,10 +6,11 @@ use std::path::Path;
 use super::fault::{Exit, Fault};
 use super::term;
 use crate::sign::allowed_signers::AllowedSigners;
+use crate::sign::krl::Revoked;
 use crate::text::escape;
 
-/// Reads it, and warns of lines without effect.
-pub(super) fn read(file: &Path) -> Result<AllowedSigners, Fault> {
+/// Reads them, and warns of lines without effect.
+pub(super) fn read(file: &Path, revocations: Option<&Path>) -> Result<AllowedSigners, Fault> {
     let path = file.to_string_lossy();
     let bytes = fs::read(file).map_err(|error| {
         Fault::new(
@@ -26,6 +27,8 @@ pub(super) fn read(file: &Path) -> Result<AllowedSigners, Fault> {
             escape(&format!("line {}: {}", warning.line, warning.message))
         ));
     }
+    let revoked = revocations.map(revoked).transpose()?;
+    let allowed = allowed.without(revoked.unwrap_or_default());
     match allowed.is_empty() {
         true => Err(Fault::new(
             Exit::Refused,
@@ -34,4 +37,23 @@ pub(super) fn read(file: &Path) -> Result<AllowedSigners, Fault> {
         )),
         false => Ok(allowed),
     }
+}
+
+/// A list that was named and cannot be read revokes everything: nothing is verified.
+fn revoked(path: &Path) -> Result<Revoked, Fault> {
+    let shown = escape(&path.to_string_lossy()).into_owned();
+    let bytes = fs::read(path).map_err(|error| {
+        Fault::new(
+            Exit::Refused,
+            format!("cannot read `{shown}`: {error}"),
+            "--revoked names a list of `ssh-keygen -k`, or of public keys",
+        )
+    })?;
+    Revoked::parse(&bytes).map_err(|fault| {
+        Fault::new(
+            Exit::Refused,
+            format!("cannot use revocation list `{shown}`: {fault}"),
+            fault.hint(),
+        )
+    })
 }

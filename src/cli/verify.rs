@@ -38,7 +38,7 @@ fn judge(args: &Verify) -> Result<Gate, Fault> {
             "a run of another environment must not approve a deployment; --deployment-environment gives GitHub's name where that is another",
         ));
     }
-    let allowed = signers::read(&args.allowed_signers)?;
+    let allowed = signers::read(&args.allowed_signers, args.revoked.as_deref())?;
     let demands = demands(args)?;
     Ok(match accept(&args.run, &allowed, &demands) {
         Ok((verified, warning)) => {

@@ -21,7 +21,8 @@ use crate::sign::key::SigningKey;
 use crate::sign::manifest::{
     ATTESTATION, MANIFEST, Manifest, NameFault, SIGNATURE, check_name, portable_name,
 };
-use crate::sign::sshsig::{NAMESPACE, SignFault, sign};
+use crate::sign::signer::SignFault;
+use crate::sign::sshsig::{NAMESPACE, sign};
 use crate::text::escape;
 
 /// Threads that wait for the disk side by side.
@@ -382,7 +383,8 @@ impl DirectoryFault {
             Self::SelfCheck(_) | Self::Disturbed => {
                 "let no other program touch the directory, and check disk and memory".into()
             }
-            Self::Sign(_) | Self::Attest(_) => "check the key with `ssh-keygen -Y sign`".into(),
+            Self::Sign(fault) | Self::Attest(AttestFault::Sign(fault)) => fault.hint().into(),
+            Self::Attest(_) => "check the key with `ssh-keygen -Y sign`".into(),
             Self::Twice { .. } | Self::Unfinished { .. } | Self::Empty => {
                 "this is a defect of gonogo: report it".into()
             }

@@ -37,11 +37,13 @@ pub fn seal(
         draft.write(name, bytes)?;
     }
     draft.write(FILE, chain(previous).as_bytes())?;
+    let (certified, window) = (key.certified(), key.certificate_window());
     let text = VerifyText {
         run: &report.run.id,
         identity: key.identity(),
         fingerprint: &key.fingerprint(),
         namespace: NAMESPACE,
+        certified: certified.as_ref().zip(window.as_deref()),
         chained: previous.is_some(),
     };
     draft.write("VERIFY.txt", text.render().as_bytes())?;

@@ -1,23 +1,28 @@
 //! Who may sign: the `allowed_signers` file of ssh-keygen(1), ALLOWED SIGNERS, as `sshsig.c` reads it.
 //!
-//! Stricter in three ways on purpose: a time without `Z` makes its line bad (it would mean another
-//! instant in another time zone), a date that does not exist makes its line bad, and certificates are
-//! not verified. A bad line is skipped, as ssh-keygen does, but told: see [`AllowedSigners::warnings`].
+//! Stricter on purpose: a time without `Z` makes its line bad (it would mean another instant in another time
+//! zone), so does a date that does not exist, and a line holds no certificate. What certificates must be:
+//! [`super::certificate`]. A bad line is skipped, as ssh-keygen does, but told: [`AllowedSigners::warnings`].
 
 use jiff::Timestamp;
 use ssh_key::PublicKey;
+use ssh_key::certificate::Certificate;
 use ssh_key::public::KeyData;
 
-use super::key::fingerprint;
+use super::certificate::{self, Certified};
+use super::krl::Revoked;
 use super::pattern::{is_plain, matches_list};
+use super::raw::fingerprint;
 use super::sshsig::{Signature, SignatureFault};
+use crate::text::escape;
 use crate::time::rfc3339;
 
-/// A parsed `allowed_signers` file.
+/// A parsed `allowed_signers` file, perhaps with what was revoked since.
 #[derive(Clone, Debug, Default)]
 pub struct AllowedSigners {
     lines: Vec<Line>,
     warnings: Vec<Warning>,
+    revoked: Revoked,
 }
 
 #[derive(Clone, Debug)]
@@ -57,6 +62,8 @@ pub struct Signer {
     pub named: bool,
     /// The line that allows it, from 1.
     pub line: usize,
+    /// Who certified the key, when the line is an authority's.
+    pub certified: Option<Certified>,
 }
 
 impl AllowedSigners {
@@ -68,24 +75,24 @@ impl AllowedSigners {
             let number = index + 1;
             match parse_line(line) {
                 Ok(None) => {}
-                Ok(Some((principals, options, key))) => {
-                    if options.cert_authority {
-                        read.warn(
-                            number,
-                            "certificates are not verified yet: line has no effect",
-                        );
-                    }
-                    read.lines.push(Line {
-                        number,
-                        principals,
-                        options,
-                        key,
-                    });
-                }
+                Ok(Some((principals, options, key))) => read.lines.push(Line {
+                    number,
+                    principals,
+                    options,
+                    key,
+                }),
                 Err(message) => read.warn(number, message),
             }
         }
         read
+    }
+
+    /// Whatever `revoked` covers signs no more, whatever the lines say and whenever it signed: a revocation
+    /// list knows no time.
+    #[must_use]
+    pub fn without(mut self, revoked: Revoked) -> Self {
+        self.revoked = revoked;
+        self
     }
 
     fn warn(&mut self, line: usize, message: &str) {
@@ -101,16 +108,16 @@ impl AllowedSigners {
 
     /// True when no line allows any key.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.lines.iter().all(|line| line.options.cert_authority)
+    pub const fn is_empty(&self) -> bool {
+        self.lines.is_empty()
     }
 
     /// Proves that `signature` (armoured) over `message` in `namespace` was made by a key that is
     /// allowed to at the instant `at`: as `identity`, or, without one, as whom the key's line names.
     ///
     /// # Errors
-    /// The first reason found, in this order: not a signature, namespace, bytes, identity, key, the
-    /// line's namespaces, the line's window.
+    /// The first reason found, in this order: not a signature, namespace, bytes, revoked, identity, key or
+    /// authority, certificate, the line's namespaces, the line's window.
     pub fn verify(
         &self,
         identity: Option<&str>,
@@ -121,25 +128,27 @@ impl AllowedSigners {
     ) -> Result<Signer, SignatureFault> {
         let signature = Signature::parse(signature)?;
         signature.check(namespace, message)?;
-        self.allow(identity, namespace, signature.key(), at)
+        // Before the lines are asked, as in sshsig.c: no line can outdo a revocation.
+        if let Some(what) = self.revoked.covers(signature.claimed()) {
+            let authority = signature.certificate().map(|it| it.signature_key());
+            let key = match (what, authority) {
+                (Revoked::AUTHORITY, Some(authority)) => authority,
+                _ => signature.key(),
+            };
+            let fingerprint = fingerprint(key);
+            return Err(SignatureFault::Revoked { what, fingerprint });
+        }
+        self.allow(identity, namespace, &signature, at)
     }
 
     fn allow(
         &self,
         identity: Option<&str>,
         namespace: &str,
-        key: &KeyData,
+        signature: &Signature,
         at: Timestamp,
     ) -> Result<Signer, SignatureFault> {
-        let fingerprint = fingerprint(key);
-        let mut fault = match identity {
-            Some(identity) => SignatureFault::NoSuchIdentity {
-                identity: identity.to_owned(),
-            },
-            None => SignatureFault::NoIdentity {
-                fingerprint: fingerprint.clone(),
-            },
-        };
+        let mut fault = unknown(identity, signature);
         let mut found: Option<Signer> = None;
         for line in &self.lines {
             if let Some(identity) = identity {
@@ -147,20 +156,20 @@ impl AllowedSigners {
                     continue;
                 }
                 if matches!(fault, SignatureFault::NoSuchIdentity { .. }) {
-                    fault = SignatureFault::KeyNotAllowed {
-                        identity: identity.to_owned(),
-                        fingerprint: fingerprint.clone(),
-                    };
+                    fault = not_allowed(identity, signature);
                 }
             }
-            if line.options.cert_authority || line.key != *key {
+            if !line.is_about(signature) {
                 continue;
             }
-            if let Err(refusal) = line.permits(namespace, at) {
+            let permitted = line
+                .certifies(identity, signature, at)
+                .and_then(|()| line.permits(namespace, at));
+            if let Err(refusal) = permitted {
                 fault = refusal;
                 continue;
             }
-            let signer = line.signer(identity, &fingerprint);
+            let signer = line.signer(identity, signature);
             // A line that names someone says more than one that holds a pattern.
             if signer.named {
                 return Ok(signer);
@@ -171,7 +180,78 @@ impl AllowedSigners {
     }
 }
 
+/// No line is for whom was asked for, or none holds what signed.
+fn unknown(identity: Option<&str>, signature: &Signature) -> SignatureFault {
+    match (identity, signature.certificate()) {
+        (Some(identity), _) => SignatureFault::NoSuchIdentity {
+            identity: identity.to_owned(),
+        },
+        (None, Some(certificate)) => SignatureFault::AuthorityNotAllowed {
+            identity: None,
+            authority: fingerprint(certificate.signature_key()),
+        },
+        (None, None) => SignatureFault::NoIdentity {
+            fingerprint: signature.fingerprint(),
+        },
+    }
+}
+
+fn not_allowed(identity: &str, signature: &Signature) -> SignatureFault {
+    match signature.certificate() {
+        Some(certificate) => SignatureFault::AuthorityNotAllowed {
+            identity: Some(identity.to_owned()),
+            authority: fingerprint(certificate.signature_key()),
+        },
+        None => SignatureFault::KeyNotAllowed {
+            identity: identity.to_owned(),
+            fingerprint: signature.fingerprint(),
+        },
+    }
+}
+
 impl Line {
+    /// A key's line is about that key alone, an authority's about what it certified: never the other way.
+    fn is_about(&self, signature: &Signature) -> bool {
+        match (self.options.cert_authority, signature.certificate()) {
+            (true, Some(certificate)) => self.key == *certificate.signature_key(),
+            (false, None) => self.key == *signature.key(),
+            _ => false,
+        }
+    }
+
+    /// The certificate, if there is one, counts at `at`, and for someone whom the line is for.
+    fn certifies(
+        &self,
+        identity: Option<&str>,
+        signature: &Signature,
+        at: Timestamp,
+    ) -> Result<(), SignatureFault> {
+        let Some(certificate) = signature.certificate() else {
+            return Ok(());
+        };
+        let why = certificate::refusal(certificate, at).or_else(|| match identity {
+            Some(identity) if certificate::names(certificate, identity) => None,
+            Some(identity) => Some(format!("it is not for `{}`", escape(identity))),
+            None => match self.certified_name(certificate) {
+                Some(_) => None,
+                None => Some("it is for nobody whom the line is for".to_owned()),
+            },
+        });
+        match why {
+            None => Ok(()),
+            Some(why) => Err(SignatureFault::CertificateRefused {
+                line: self.number,
+                why,
+            }),
+        }
+    }
+
+    /// The first principal of `certificate` that the line is for.
+    fn certified_name<'c>(&self, certificate: &'c Certificate) -> Option<&'c str> {
+        let mut names = certificate.valid_principals().iter().map(String::as_str);
+        names.find(|name| matches_list(name, &self.principals))
+    }
+
     fn permits(&self, namespace: &str, at: Timestamp) -> Result<(), SignatureFault> {
         let Options {
             namespaces,
@@ -202,14 +282,18 @@ impl Line {
         Ok(())
     }
 
-    fn signer(&self, asked: Option<&str>, fingerprint: &str) -> Signer {
-        let plain = || self.principals.split(',').find(|name| is_plain(name));
-        let name = asked.or_else(plain);
+    fn signer(&self, asked: Option<&str>, signature: &Signature) -> Signer {
+        let certificate = signature.certificate();
+        let name = asked.or_else(|| match certificate {
+            Some(certificate) => self.certified_name(certificate),
+            None => self.principals.split(',').find(|name| is_plain(name)),
+        });
         Signer {
             identity: name.unwrap_or(&self.principals).to_owned(),
-            fingerprint: fingerprint.to_owned(),
+            fingerprint: signature.fingerprint(),
             named: name.is_some(),
             line: self.number,
+            certified: certificate.map(Certified::of),
         }
     }
 }
@@ -289,7 +373,9 @@ fn parse_key(text: &[u8]) -> Result<KeyData, &'static str> {
     let openssh = [kind, b" ", base64].concat();
     let openssh = String::from_utf8(openssh).map_err(|_| "has no valid key")?;
     match PublicKey::from_openssh(&openssh) {
-        Ok(key) if key.key_data().is_certificate() => Err("holds a certificate instead of a key"),
+        _ if openssh.contains("-cert-v01@openssh.com ") => {
+            Err("holds a certificate instead of its authority's key")
+        }
         Ok(key) => Ok(key.key_data().clone()),
         Err(_) => Err("has no valid key, or one of a type gonogo does not know"),
     }

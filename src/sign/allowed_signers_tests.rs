@@ -2,6 +2,7 @@
 //! and instants, and the same answer, but where gonogo is stricter on purpose.
 
 use super::*;
+use crate::sign::krl::Revoked;
 use crate::sign::lab::Lab;
 use crate::sign::sshsig::{NAMESPACE, sign};
 
@@ -18,228 +19,134 @@ enum Expect {
 use Expect::{Both, Neither, Stricter};
 
 struct Case {
-    /// `K` is the signer's key, `L` another one, `P` an ECDSA key.
+    /// `K` is the signer's key, `L` another one, `P` an ECDSA key, `R` an RSA key, `A` and `B` authorities.
     file: &'static str,
     identity: &'static str,
     at: &'static str,
+    /// The name of the key or certificate that signed: see [`Bench::new`].
+    signed_by: &'static str,
+    /// The namespace that is verified for.
+    namespace: &'static str,
+    /// What is revoked: see [`Bench::revoked`].
+    revoked: &'static str,
     expect: Expect,
 }
 
 const fn case(file: &'static str, identity: &'static str, expect: Expect) -> Case {
-    let at = "20261121093000Z";
     Case {
         file,
         identity,
-        at,
+        at: "20261121093000Z",
+        signed_by: "k",
+        namespace: NAMESPACE,
+        revoked: "",
         expect,
     }
 }
 
 const fn when(at: &'static str, file: &'static str, expect: Expect) -> Case {
-    let identity = "a@x";
     Case {
-        file,
-        identity,
         at,
-        expect,
+        ..case(file, "a@x", expect)
     }
 }
 
-const WINDOW: &str = "a@x valid-after=\"20260101Z\",valid-before=\"20270101Z\" K\n";
+#[path = "allowed_signers_cases.rs"]
+mod plain;
+use plain::CASES;
 
-const CASES: &[Case] = &[
-    case("a@x K\n", "a@x", Both),
-    case("a@x K", "a@x", Both),
-    case("a@x K a comment\n", "a@x", Both),
-    case("  \ta@x \t K\n", "a@x", Both),
-    case("a@x K\r\n", "a@x", Both),
-    case("a@x K me@laptop\r\n", "a@x", Both),
-    case("a@x\tK\n", "a@x", Both),
-    case("a@x K caf\u{e9}\n", "a@x", Both),
-    case("", "a@x", Neither),
-    case("# nothing\n\n", "a@x", Neither),
-    case("#a@x K\n", "a@x", Neither),
-    case("a@x L\n", "a@x", Neither),
-    case("a@x L\na@x K\n", "a@x", Both),
-    case("b@x K\n", "a@x", Neither),
-    case("A@x K\n", "a@x", Neither),
-    // Patterns and lists.
-    case("*@x K\n", "a@x", Both),
-    case("*@x K\n", "a@y", Neither),
-    case("?@x K\n", "a@x", Both),
-    case("?@x K\n", "ab@x", Neither),
-    case("* K\n", "anyone", Both),
-    case("b@x,a@x K\n", "a@x", Both),
-    case("b@x,*@x K\n", "a@x", Both),
-    case("!a@x,*@x K\n", "a@x", Neither),
-    case("*@x,!a@x K\n", "a@x", Neither),
-    case("*@x,!a@x K\n", "b@x", Both),
-    case("!a@x K\n", "b@x", Neither),
-    case("a@x, K\n", "a@x", Both),
-    case("b@x, a@x K\n", "a@x", Neither),
-    // Quotes.
-    case("\"a@x\" K\n", "a@x", Both),
-    case("\"two words\" K\n", "two words", Both),
-    case("two\" w\"ords K\n", "two words", Neither),
-    case("two\" words\" K\n", "two words", Both),
-    case("\"a@x K\n", "a@x", Neither),
-    case("\"a@x\",b@x K\n", "a@x", Neither),
-    // Namespaces.
-    case("a@x namespaces=\"gonogo-report@gonogo\" K\n", "a@x", Both),
-    case("a@x namespaces=\"git,gonogo-*\" K\n", "a@x", Both),
-    case("a@x namespaces=\"git\" K\n", "a@x", Neither),
-    case(
-        "a@x namespaces=\"*,!gonogo-report@gonogo\" K\n",
-        "a@x",
-        Neither,
-    ),
-    case("a@x namespaces=\"git\" K\na@x K\n", "a@x", Both),
-    case("a@x NameSpaces=\"gonogo-report@gonogo\" K\n", "a@x", Both),
-    case("a@x namespaces=gonogo-report@gonogo K\n", "a@x", Neither),
-    case("a@x namespaces=\"\" K\n", "a@x", Neither),
-    case(
-        "a@x namespaces=\"git\",namespaces=\"gonogo-report@gonogo\" K\n",
-        "a@x",
-        Neither,
-    ),
-    case("a@x namespaces=\"gonogo-report@gonogo K\n", "a@x", Neither),
-    case(
-        "a@x namespaces=\"gonogo-report@gonogo\", K\n",
-        "a@x",
-        Neither,
-    ),
-    case("a@x ,namespaces=\"gonogo-report@gonogo\" K\n", "a@x", Both),
-    case(
-        "a@x namespaces=\"gonogo-report@gonogo\"x K\n",
-        "a@x",
-        Neither,
-    ),
-    case(
-        "a@x namespaces=\"a\\\"b,gonogo-report@gonogo\" K\n",
-        "a@x",
-        Both,
-    ),
-    case(
-        "a@x namespaces=\"a b,gonogo-report@gonogo\" K\n",
-        "a@x",
-        Both,
-    ),
-    // Authorities, unknown options and broken lines.
-    case("a@x cert-authority K\n", "a@x", Neither),
-    case("a@x cert-authority K\na@x K\n", "a@x", Both),
-    case(
-        "a@x Cert-Authority,namespaces=\"gonogo-*\" K\n",
-        "a@x",
-        Neither,
-    ),
-    case("a@x cert-authorityx K\n", "a@x", Neither),
-    case("a@x no-such-option K\n", "a@x", Neither),
-    case("a@x no-such-option K\na@x K\n", "a@x", Both),
-    case("a@x\na@x K\n", "a@x", Both),
-    case("a@x ssh-ed25519 AAAA\na@x K\n", "a@x", Both),
-    case("a@x ssh-ed25519\n", "a@x", Neither),
-    case("a@x ssh-rsa K\n", "a@x", Neither),
-    case("K\n", "a@x", Neither),
-    case("\"a@x\na@x K\n", "a@x", Both),
-    case("a@x P\na@x K\n", "a@x", Both),
-    // Windows: both ends belong to it.
-    when("20260101000000Z", WINDOW, Both),
-    when("20251231235959Z", WINDOW, Neither),
-    when("20270101000000Z", WINDOW, Both),
-    when("20270101000001Z", WINDOW, Neither),
-    when("20260601000000Z", "a@x valid-after=\"20260601Z\" K\n", Both),
-    when(
-        "20260531235959Z",
-        "a@x valid-after=\"20260601Z\" K\n",
-        Neither,
-    ),
-    when(
-        "20260601123000Z",
-        "a@x valid-before=\"202606011230Z\" K\n",
-        Both,
-    ),
-    when(
-        "20260601123001Z",
-        "a@x valid-before=\"202606011230Z\" K\n",
-        Neither,
-    ),
-    when(
-        "20260601123045Z",
-        "a@x valid-before=\"20260601123045Z\" K\n",
-        Both,
-    ),
-    when(
-        "20260601123046Z",
-        "a@x valid-before=\"20260601123045Z\" K\n",
-        Neither,
-    ),
-    when(
-        "20260701000000Z",
-        "a@x valid-before=\"20260601Z\" K\na@x valid-after=\"20260525Z\" K\n",
-        Both,
-    ),
-    when("20260601000000Z", "a@x valid-after=\"20260301z\" K\n", Both),
-    when(
-        "20260601000000Z",
-        "a@x valid-after=\"20270101Z\",valid-before=\"20260101Z\" K\n",
-        Neither,
-    ),
-    when(
-        "20260601000000Z",
-        "a@x valid-after=\"20260101Z\",valid-after=\"20260102Z\" K\n",
-        Neither,
-    ),
-    when("20260601000000Z", "a@x valid-after=\"2026Z\" K\n", Neither),
-    when(
-        "20260601000000Z",
-        "a@x valid-after=\"20261301Z\" K\n",
-        Neither,
-    ),
-    when(
-        "20260601000000Z",
-        "a@x valid-after=\"20260101000060Z\" K\n",
-        Stricter,
-    ),
-    when(
-        "20260601000000Z",
-        "a@x valid-after=\"20260230Z\" K\n",
-        Stricter,
-    ),
-    when(
-        "20260601000000Z",
-        "a@x valid-after=\"20260101\" K\n",
-        Stricter,
-    ),
-    when(
-        "20260601000000Z",
-        "a@x valid-after=\"20260101UTC\" K\n",
-        Stricter,
-    ),
-    when(
-        "20260601000000Z",
-        "a@x valid-after=\"19700101Z\" K\n",
-        Neither,
-    ),
-    when(
-        "20260601000000Z",
-        "a@x valid-after=\"19690101Z\" K\n",
-        Neither,
-    ),
-];
+#[path = "certified_cases.rs"]
+mod certified;
 
-struct Bench {
-    lab: Lab,
+pub(super) struct Bench {
+    pub lab: Lab,
     signature: String,
 }
 
+/// Certificates of the key `k` (`c-…`), and what ssh-keygen is told to make them.
+const CERTIFICATES: &[(&str, &str, &[&str])] = &[
+    ("c", "a", &["-n", "a@x,b@x", "-z", "7"]),
+    (
+        "c-year",
+        "a",
+        &["-n", "a@x", "-V", "20260101000000Z:20270101000000Z"],
+    ),
+    ("c-zero", "a", &["-n", "a@x"]),
+    ("c-nobody", "a", &[]),
+    ("c-pattern", "a", &["-n", "*@x"]),
+    ("c-host", "a", &["-h", "-n", "a@x"]),
+    (
+        "c-forced",
+        "a",
+        &["-n", "a@x", "-O", "force-command=/bin/true"],
+    ),
+    (
+        "c-from",
+        "a",
+        &["-n", "a@x", "-O", "source-address=10.0.0.0/8"],
+    ),
+    ("c-critical", "a", &["-n", "a@x", "-O", "critical:new@x=1"]),
+    ("c-extended", "a", &["-n", "a@x", "-O", "extension:new@x=1"]),
+    ("c-b", "b", &["-n", "a@x", "-z", "7"]),
+    ("c-p", "p", &["-n", "a@x", "-z", "7"]),
+    ("c-r", "r", &["-n", "a@x", "-z", "7"]),
+];
+
 impl Bench {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let lab = Lab::new();
         let key = lab.key("k", "me@x");
-        lab.keygen("l", &["-t", "ed25519"], "");
+        for name in ["l", "a", "b"] {
+            lab.keygen(name, &["-t", "ed25519"], "");
+        }
         lab.keygen("p", &["-t", "ecdsa"], "");
+        lab.keygen("r", &["-t", "rsa", "-b", "2048"], "");
+        for (name, authority, options) in CERTIFICATES {
+            std::fs::copy(lab.path("k"), lab.path(name)).unwrap();
+            std::fs::copy(lab.path("k.pub"), lab.path(&format!("{name}.pub"))).unwrap();
+            let id = format!("id-{name}");
+            let base = ["-q", "-s", authority, "-I", &id];
+            lab.ssh_keygen(&[&base, *options, &[&format!("{name}.pub")]].concat());
+        }
         let signature = sign(&key, NAMESPACE, MESSAGE).unwrap();
         Self { lab, signature }
+    }
+
+    /// Signed by the real ssh-keygen with that key, or that certificate, once.
+    pub fn signed_by(&self, name: &str) -> String {
+        let file = format!("by-{name}");
+        let signature = format!("{file}.sig");
+        if !self.lab.path(&signature).exists() {
+            let key = match name.starts_with('c') {
+                true => format!("{name}-cert.pub"),
+                false => name.to_owned(),
+            };
+            self.lab.write(&file, MESSAGE);
+            self.lab
+                .ssh_keygen(&["-q", "-Y", "sign", "-f", &key, "-n", NAMESPACE, &file]);
+        }
+        self.lab.read(&signature)
+    }
+
+    /// A list made by `ssh-keygen -k` of lines that its manual describes, of authority `a`; after `@b` of that,
+    /// after `@none` of any. After `=`, a text or a file that is none.
+    pub fn revoked(&self, told: &str) -> Option<Vec<u8>> {
+        let (authority, lines) = match told.split_once('\n') {
+            _ if told.is_empty() => return None,
+            _ if told == "=nothing" => return Some(Vec::new()),
+            _ if told.starts_with('=') => return Some(self.file(&told[1..])),
+            Some((at, lines)) if at.starts_with('@') => (at[1..].to_owned(), lines),
+            _ => ("a".to_owned(), told),
+        };
+        let authority = match authority.as_str() {
+            "none" => authority,
+            name => format!("{name}.pub"),
+        };
+        self.lab.write("spec", self.file(lines));
+        let _ = std::fs::remove_file(self.lab.path("krl"));
+        self.lab
+            .ssh_keygen(&["-q", "-k", "-f", "krl", "-s", &authority, "spec"]);
+        Some(std::fs::read(self.lab.path("krl")).unwrap())
     }
 
     fn file(&self, template: &str) -> Vec<u8> {
@@ -248,24 +155,54 @@ impl Bench {
             (" K", "k.pub"),
             (" L", "l.pub"),
             (" P", "p.pub"),
+            (" R", "r.pub"),
+            (" A", "a.pub"),
+            (" B", "b.pub"),
+            (" C", "c-cert.pub"),
             ("\tK", "k.pub"),
         ] {
             let public = self.lab.read(name);
             let words: Vec<&str> = public.split(' ').take(2).collect();
             let key = format!("{}{}", &letter[..1], words.join(" "));
-            file = file.replace(letter, &key);
+            // A letter alone, not the first of a word.
+            let lines = file.split('\n').map(|line| {
+                let mut line = line.replace(&format!("{letter} "), &format!("{key} "));
+                for end in ["", "\r"] {
+                    if let Some(head) = line.strip_suffix(&format!("{letter}{end}")) {
+                        line = format!("{head}{key}{end}");
+                    }
+                }
+                line
+            });
+            file = lines.collect::<Vec<_>>().join("\n");
         }
         // The accent stands for one byte of Latin-1: comments may be in any encoding.
         file.chars().map(|c| c as u8).collect()
     }
 
     fn ssh_keygen(&self, file: &[u8], identity: &str, at: &str, signature: &str) -> bool {
+        self.ssh_keygen_knowing(file, identity, NAMESPACE, at, signature, None)
+    }
+
+    fn ssh_keygen_knowing(
+        &self,
+        file: &[u8],
+        identity: &str,
+        namespace: &str,
+        at: &str,
+        signature: &str,
+        revoked: Option<&[u8]>,
+    ) -> bool {
         self.lab.write("allowed", file);
         self.lab.write("m.sig", signature);
         let time = format!("-Overify-time={at}");
-        let arguments = [
-            "-Y", "verify", "-f", "allowed", "-I", identity, "-n", NAMESPACE, "-s", "m.sig", &time,
+        let mut arguments = vec![
+            "-Y", "verify", "-f", "allowed", "-I", identity, "-n", namespace, "-s", "m.sig", &time,
         ];
+        if let Some(revoked) = revoked {
+            self.lab.write("revoked", revoked);
+            arguments.extend(["-r", "revoked"]);
+        }
         self.lab
             .run("ssh-keygen", &arguments, MESSAGE)
             .status
@@ -284,31 +221,73 @@ impl Bench {
     }
 }
 
+/// What both say to a case: ssh-keygen, then gonogo.
+fn both(bench: &Bench, case: &Case) -> (bool, Result<Signer, String>) {
+    let Case {
+        file,
+        identity,
+        at,
+        signed_by,
+        namespace,
+        revoked,
+        ..
+    } = case;
+    let signature = match *signed_by {
+        "k" => bench.signature.clone(),
+        name => bench.signed_by(name),
+    };
+    let (file, revoked) = (bench.file(file), bench.revoked(revoked));
+    let theirs = bench.ssh_keygen_knowing(
+        &file,
+        identity,
+        namespace,
+        at,
+        &signature,
+        revoked.as_deref(),
+    );
+    let revoked = revoked.as_deref().map(Revoked::parse).transpose();
+    let ours = match revoked {
+        Err(fault) => Err(fault.to_string()),
+        Ok(revoked) => AllowedSigners::parse(&file)
+            .without(revoked.unwrap_or_default())
+            .verify(
+                Some(identity),
+                namespace,
+                MESSAGE,
+                signature.as_bytes(),
+                parse_time(at).unwrap(),
+            )
+            .map_err(|fault| fault.to_string()),
+    };
+    (theirs, ours)
+}
+
 #[test]
 fn answers_as_ssh_keygen_does() {
     let bench = Bench::new();
     let mut wrong = Vec::new();
-    for Case {
-        file,
-        identity,
-        at,
-        expect,
-    } in CASES
-    {
-        let theirs = bench.ssh_keygen(&bench.file(file), identity, at, &bench.signature);
-        let ours = bench.gonogo(file, Some(identity), at).is_ok();
-        let expected = match expect {
+    for case in CASES.iter().chain(certified::CASES) {
+        let (theirs, ours) = both(&bench, case);
+        let expected = match case.expect {
             Both => (true, true),
             Neither => (false, false),
             Stricter => (true, false),
         };
-        if (theirs, ours) != expected {
+        if (theirs, ours.is_ok()) != expected {
+            let Case {
+                file,
+                identity,
+                at,
+                signed_by,
+                revoked,
+                ..
+            } = case;
             wrong.push(format!(
-                "{file:?} {identity} {at}: ssh-keygen {theirs}, gonogo {ours}"
+                "{file:?} {identity} {at} by {signed_by} less {revoked:?}: ssh-keygen {theirs}, gonogo {ours:?}"
             ));
         }
     }
-    assert!(CASES.len() >= 30);
+    assert!(CASES.len() >= 50 && certified::CASES.len() >= 50);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -398,15 +377,14 @@ fn tells_of_lines_without_effect() {
         .iter()
         .map(|warning| warning.line)
         .collect();
-    assert_eq!(told, [3, 4, 5, 6]);
-    assert!(allowed.warnings()[2].message.contains("without `Z`"));
+    assert_eq!(told, [4, 5, 6]);
+    assert!(allowed.warnings()[1].message.contains("without `Z`"));
     assert!(!allowed.is_empty());
     assert!(AllowedSigners::parse(b"junk\n").is_empty());
 }
 
 #[test]
 fn a_key_on_a_security_token_is_verified_and_ssh_keygen_agrees() {
-    use signature::Signer as _;
     use ssh_key::encoding::Encode as _;
     // No device at hand: PROTOCOL.u2f says what one signs, and a plain key can sign just that.
     let bench = Bench::new();
@@ -422,7 +400,7 @@ fn a_key_on_a_security_token_is_verified_and_ssh_keygen_agrees() {
     let (flags, counter) = ([1_u8], [0_u8, 0, 0, 7]);
     let hash = |bytes: &[u8]| *crate::digest::Sha256::of(bytes).as_bytes();
     let device = [&hash(b"ssh:")[..], &flags, &counter, &hash(&to_sign)].concat();
-    let raw = key.private().try_sign(&device).unwrap();
+    let raw = key.sign_bare(&device).unwrap().unwrap();
     let raw = [raw.as_bytes(), &flags, &counter].concat();
     let signature = ssh_key::Signature::new(ssh_key::Algorithm::SkEd25519, raw).unwrap();
     let signed = ssh_key::SshSig::new(

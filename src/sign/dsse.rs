@@ -10,11 +10,12 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
-use signature::{Signer as _, Verifier as _};
 use ssh_key::public::KeyData;
-use ssh_key::{Algorithm, Signature};
 
-use super::key::{SigningKey, fingerprint};
+use super::key::SigningKey;
+use super::raw::{fingerprint, from_bare, is_signed, to_bare};
+use super::signer::SignFault;
+use super::sshsig::{self, Signature, SignatureFault};
 use crate::digest::Sha256;
 use crate::text::escape;
 
@@ -24,6 +25,12 @@ pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 /// `predicateType` of a test result.
 pub const PREDICATE_TYPE: &str = "https://in-toto.io/attestation/test-result/v0.1";
+
+/// The namespace of attestations whose signature is an SSHSIG.
+pub const NAMESPACE: &str = "gonogo-attestation@gonogo";
+
+/// Every SSHSIG begins so (PROTOCOL.sshsig), and is longer than any bare signature of 64 bytes.
+const SSHSIG_MAGIC: &[u8] = b"SSHSIG";
 
 /// What a run came to, in the words of test-result v0.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,13 +182,13 @@ pub fn sign_statement(key: &SigningKey, statement: &Statement) -> Result<String,
         },
     };
     let payload = serde_json::to_vec(&in_toto)?;
-    let signature = key.private().try_sign(&pae(PAYLOAD_TYPE, &payload))?;
+    let signature = sign_pae(key, &pae(PAYLOAD_TYPE, &payload))?;
     let envelope = Envelope {
         payload: BASE64.encode(payload),
         payload_type: PAYLOAD_TYPE.to_owned(),
         signatures: vec![EnvelopeSignature {
             keyid: key.fingerprint(),
-            sig: BASE64.encode(signature.as_bytes()),
+            sig: BASE64.encode(signature),
         }],
     };
     let line = format!("{}\n", serde_json::to_string(&envelope)?);
@@ -192,15 +199,44 @@ pub fn sign_statement(key: &SigningKey, statement: &Statement) -> Result<String,
     Ok(line)
 }
 
+/// Bare, as every DSSE library verifies it, where the signer gives that: ed25519 and ECDSA. Else an SSHSIG
+/// over the same bytes in a namespace of its own, by the same key: libraries refuse it, `verify` does not.
+fn sign_pae(key: &SigningKey, pae: &[u8]) -> Result<Vec<u8>, AttestFault> {
+    let bare = key.sign_bare(pae)?;
+    if let Some(bare) = bare.as_ref().and_then(to_bare) {
+        return Ok(bare);
+    }
+    let armour = sshsig::sign(key, NAMESPACE, pae)?;
+    let signature = Signature::parse(armour.as_bytes()).map_err(SignFault::SelfCheck)?;
+    Ok(signature.to_bytes())
+}
+
+/// Either form, by `key` and nobody else.
+fn check_pae(key: &KeyData, pae: &[u8], signature: &[u8]) -> Result<(), SignatureFault> {
+    if signature.len() != 64 && signature.starts_with(SSHSIG_MAGIC) {
+        let signature = Signature::from_bytes(signature)?;
+        // The key first: the signature of anybody else proves nothing, however well it fits.
+        if signature.key() != key {
+            return Err(SignatureFault::Mismatch);
+        }
+        return signature.check(NAMESPACE, pae);
+    }
+    let signature = from_bare(key, signature).ok_or(SignatureFault::Mismatch)?;
+    match is_signed(key, pae, &signature) {
+        true => Ok(()),
+        false => Err(SignatureFault::Mismatch),
+    }
+}
+
 /// Why an attestation could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum AttestFault {
     /// The statement cannot be written as JSON.
     #[error("cannot write the attestation: {0}")]
     Json(#[from] serde_json::Error),
-    /// The key refused.
-    #[error("cannot sign the attestation: {0}")]
-    Key(#[from] signature::Error),
+    /// The signer refused, failed or was late.
+    #[error("the attestation: {0}")]
+    Sign(#[from] SignFault),
     /// What was just made does not verify.
     #[error("cannot sign the attestation: the fresh one is not valid ({0})")]
     SelfCheck(#[from] EnvelopeFault),
@@ -235,12 +271,7 @@ pub fn verify_envelope(line: &str, key: &KeyData) -> Result<Statement, EnvelopeF
     let raw = BASE64
         .decode(&signature.sig)
         .map_err(|_| EnvelopeFault::Base64)?;
-    let raw = Signature::new(Algorithm::Ed25519, raw).map_err(|_| EnvelopeFault::Mismatch)?;
-    if key.ed25519().is_none() {
-        return Err(EnvelopeFault::Mismatch);
-    }
-    key.verify(&pae(PAYLOAD_TYPE, &payload), &raw)
-        .map_err(|_| EnvelopeFault::Mismatch)?;
+    check_pae(key, &pae(PAYLOAD_TYPE, &payload), &raw).map_err(|_| EnvelopeFault::Mismatch)?;
     read_statement(&payload)
 }
 
@@ -355,10 +386,8 @@ mod tests {
 
     /// Signs any payload of any type, as a hostile holder of the key could.
     fn envelope(key: &SigningKey, kind: &str, payload: &str) -> String {
-        let raw = key
-            .private()
-            .try_sign(&pae(kind, payload.as_bytes()))
-            .unwrap();
+        let raw = key.sign_bare(&pae(kind, payload.as_bytes()));
+        let raw = raw.unwrap().unwrap();
         format!(
             r#"{{"payload":"{}","payloadType":"{kind}","signatures":[{{"keyid":"{}","sig":"{}"}}]}}"#,
             BASE64.encode(payload),

@@ -1,5 +1,6 @@
-//! The key that signs a run: an OpenSSH ed25519 private key in a file. Never prompts, never talks to
-//! an agent, and refuses a file that others may read. Who is trusted is `allowed_signers`' business.
+//! The key that signs a run: what `--key`, `--certificate` and `--sign-command` name. A private key in an
+//! OpenSSH file, a public key whose private half an agent holds or a command uses, each perhaps with the
+//! certificate of an authority. Never prompts. Who is trusted is `allowed_signers`' business.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -7,19 +8,66 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use ssh_key::certificate::Certificate;
 use ssh_key::public::KeyData;
-use ssh_key::{Algorithm, HashAlg, PrivateKey, PublicKey};
+use ssh_key::{Algorithm, PrivateKey, PublicKey};
 
-use crate::text::escape;
+use super::agent::{self, Agent, AgentFault, Held};
+use super::certificate::{self, Certified};
+use super::command::SignCommand;
+pub use super::key_fault::KeyFault;
+pub use super::raw::fingerprint;
+use super::raw::{plain, read_line};
+use super::signer::By;
+use crate::time;
 
 /// Larger than any key ssh-keygen writes; a key file beyond it is something else.
 const MOST_BYTES: u64 = 64 * 1024;
 
-/// A private key, decrypted, with the identity it signs as.
+/// Before a fingerprint, instead of a file.
+const OF_AGENT: &str = "agent:";
+
+/// How long an agent or a command may take for one signature, unless the user says otherwise.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What names a signing key.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// A private key; a public key or certificate, of which an agent or the command has the private half;
+    /// or `agent:SHA256:…`.
+    pub key: &'a Path,
+    /// The environment variable that holds the passphrase of a private key.
+    pub passphrase_env: Option<&'a str>,
+    /// The certificate to sign with; without it, the one beside the key (`KEY-cert.pub`), if any.
+    pub certificate: Option<&'a Path>,
+    /// The words of the command that signs.
+    pub command: Option<&'a [String]>,
+    /// How long an agent or the command may take for one signature.
+    pub patience: Duration,
+}
+
+impl<'a> Source<'a> {
+    /// A key alone.
+    #[must_use]
+    pub const fn of(key: &'a Path, passphrase_env: Option<&'a str>) -> Self {
+        Self {
+            key,
+            passphrase_env,
+            certificate: None,
+            command: None,
+            patience: PATIENCE,
+        }
+    }
+}
+
+/// Something that can sign, with the identity it signs as.
 #[derive(Clone)]
 pub struct SigningKey {
-    key: PrivateKey,
+    by: By,
+    public: PublicKey,
+    certificate: Option<Certificate>,
     identity: String,
 }
 
@@ -31,68 +79,59 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// Reads the key at `path`; `passphrase_env` names the environment variable that holds its
+    /// The key that `path` names; `passphrase_env` names the environment variable that holds its
     /// passphrase.
     ///
     /// # Errors
-    /// Every way in which the file is not a usable ed25519 key of this account alone.
+    /// As [`SigningKey::open`].
     pub fn load(path: &Path, passphrase_env: Option<&str>) -> Result<Self, KeyFault> {
-        Self::load_with(path, passphrase_env, |name| std::env::var_os(name))
+        Self::open(&Source::of(path, passphrase_env))
     }
 
-    fn load_with(
-        path: &Path,
-        passphrase_env: Option<&str>,
+    /// Finds what `source` names. Nothing is signed yet: [`SigningKey::prove`] does.
+    ///
+    /// # Errors
+    /// Every way in which there is no usable key, or its certificate is worth nothing now.
+    pub fn open(source: &Source<'_>) -> Result<Self, KeyFault> {
+        Self::open_with(source, |name| std::env::var_os(name))
+    }
+
+    pub(super) fn open_with(
+        source: &Source<'_>,
         environment: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, KeyFault> {
-        let file = path.to_owned();
-        let content = read(path)?;
-        let key = match kind_of(&content) {
-            Content::Openssh => match PrivateKey::from_openssh(&content) {
-                Ok(key) => key,
-                Err(
-                    ssh_key::Error::AlgorithmUnknown | ssh_key::Error::AlgorithmUnsupported { .. },
-                ) => {
-                    let algorithm = "an algorithm gonogo does not know".to_owned();
-                    return Err(KeyFault::Unsupported { file, algorithm });
+        let found = find(source, environment)?;
+        let certificate = match found.certificate {
+            Some((file, certificate)) => Some(check(&file, certificate, &found.public)?),
+            None => None,
+        };
+        let comment = String::from_utf8_lossy(found.public.comment().as_bytes()).into_owned();
+        let file = source.key.to_owned();
+        let identity = match &certificate {
+            None if is_identity(&comment) => comment,
+            None => return Err(KeyFault::Comment { file, comment }),
+            // Only a principal can be verified as; the comment chooses among them.
+            Some(certificate) => {
+                let mut fit = certificate.valid_principals().iter();
+                match certificate::names(certificate, &comment) && is_identity(&comment) {
+                    true => comment,
+                    false => fit
+                        .find(|principal| is_identity(principal))
+                        .cloned()
+                        .ok_or(KeyFault::Principals { file })?,
                 }
-                Err(cause) => return Err(KeyFault::Damaged { file, cause }),
-            },
-            Content::Public => return Err(KeyFault::Public { file }),
-            Content::Other(format) => return Err(KeyFault::NotOpenssh { file, format }),
-            Content::Unknown => return Err(KeyFault::NotAKey { file }),
-        };
-        // Before the passphrase: no one should look for one that could not help.
-        if key.algorithm() != Algorithm::Ed25519 {
-            let algorithm = key.algorithm().to_string();
-            return Err(KeyFault::Unsupported { file, algorithm });
-        }
-        let key = if key.is_encrypted() {
-            let Some(name) = passphrase_env else {
-                return Err(KeyFault::Encrypted { file });
-            };
-            let variable = name.to_owned();
-            let Some(passphrase) = environment(name) else {
-                return Err(KeyFault::NoPassphrase { file, variable });
-            };
-            match key.decrypt(passphrase.as_bytes()) {
-                Ok(key) => key,
-                Err(_) => return Err(KeyFault::WrongPassphrase { file, variable }),
             }
-        } else {
-            key
         };
-        let comment = String::from_utf8_lossy(key.comment().as_bytes()).into_owned();
-        if !is_identity(&comment) {
-            return Err(KeyFault::Comment { file, comment });
-        }
         Ok(Self {
-            key,
-            identity: comment,
+            by: found.by,
+            public: found.public,
+            certificate,
+            identity,
         })
     }
 
-    /// Who signs: the key's comment, such as `gonogo@ops.example`.
+    /// Who signs: the key's comment, such as `gonogo@ops.example`; with a certificate one of its principals,
+    /// the comment if it is one.
     #[must_use]
     pub fn identity(&self) -> &str {
         &self.identity
@@ -100,34 +139,278 @@ impl SigningKey {
 
     /// The public half, with its comment.
     #[must_use]
-    pub fn public(&self) -> &PublicKey {
-        self.key.public_key()
+    pub const fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// The certificate that its signatures carry.
+    #[must_use]
+    pub const fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
+    }
+
+    /// Who certified it.
+    #[must_use]
+    pub fn certified(&self) -> Option<Certified> {
+        self.certificate.as_ref().map(Certified::of)
+    }
+
+    /// How long its certificate counts: `valid …`.
+    #[must_use]
+    pub fn certificate_window(&self) -> Option<String> {
+        self.certificate.as_ref().map(certificate::window)
     }
 
     /// `SHA256:…`, as `ssh-keygen -l` prints it.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        fingerprint(self.public().key_data())
+        fingerprint(self.public.key_data())
     }
 
-    /// The line that lets this key sign in `namespace`, for an auditor's `allowed_signers` file;
-    /// without a line end. (facts: signing.md 2)
+    /// The line that lets this key, or whom its authority certifies as this identity, sign in `namespace`:
+    /// for an auditor's `allowed_signers` file; without a line end. (facts: signing.md 2)
     #[must_use]
     pub fn allowed_signers_line(&self, namespace: &str) -> String {
+        let (option, key) = match &self.certificate {
+            Some(certificate) => {
+                let authority = PublicKey::from(certificate.signature_key().clone());
+                ("cert-authority,", authority.to_openssh())
+            }
+            None => ("", self.public.to_openssh()),
+        };
         // A key that was read encodes again; an empty line would trust no one.
-        let key = self.public().to_openssh().unwrap_or_default();
-        format!("{} namespaces=\"{namespace}\" {key}", self.identity)
+        let key = key.unwrap_or_default();
+        format!(
+            "{} {option}namespaces=\"{namespace}\" {}",
+            self.identity,
+            key.trim_end()
+        )
     }
 
-    pub(super) fn private(&self) -> &PrivateKey {
-        &self.key
+    pub(super) const fn by(&self) -> &By {
+        &self.by
+    }
+
+    /// What its signatures name: the certificate, or the key.
+    pub(super) fn claimed(&self) -> KeyData {
+        match &self.certificate {
+            Some(certificate) => KeyData::from(certificate.clone()),
+            None => self.public.key_data().clone(),
+        }
     }
 }
 
-/// `SHA256:…` of a public key, as `ssh-keygen -l` prints it.
-#[must_use]
-pub fn fingerprint(key: &KeyData) -> String {
-    key.fingerprint(HashAlg::Sha256).to_string()
+struct Found {
+    by: By,
+    public: PublicKey,
+    certificate: Option<(PathBuf, Certificate)>,
+}
+
+fn find(
+    source: &Source<'_>,
+    environment: impl Fn(&str) -> Option<OsString>,
+) -> Result<Found, KeyFault> {
+    let file = source.key.to_owned();
+    let name = source
+        .key
+        .to_str()
+        .and_then(|key| key.strip_prefix(OF_AGENT));
+    if let Some(pin) = name {
+        if source.command.is_some() {
+            return Err(KeyFault::CommandNeedsPublic { file });
+        }
+        return by_fingerprint(source, &agent_of(source, environment)?, pin);
+    }
+    let (content, mode) = read(source.key)?;
+    match kind_of(&content) {
+        Content::Openssh if source.command.is_some() => Err(KeyFault::CommandNeedsPublic { file }),
+        Content::Openssh => {
+            must_be_private(source.key, mode)?;
+            let key = private(source, &content, environment)?;
+            let public = key.public_key().clone();
+            Ok(Found {
+                by: By::File(Box::new(key)),
+                public,
+                certificate: certificate_for(source)?,
+            })
+        }
+        Content::Public => {
+            let read = read_public(&content);
+            let (key, comment) = read.ok_or(KeyFault::Public { file: file.clone() })?;
+            let mut certificate = certificate_for(source)?;
+            if let (None, Some(own)) = (&certificate, key.certificate()) {
+                certificate = Some((file, own.clone()));
+            }
+            let public = PublicKey::new(plain(&key).clone(), comment);
+            let by = match source.command {
+                Some(words) => By::Command(SignCommand {
+                    words: words.to_vec(),
+                    patience: source.patience,
+                }),
+                None => {
+                    let agent = agent_of(source, environment)?;
+                    let held = held_of(&agent, public.key_data())?;
+                    By::Agent(agent, held)
+                }
+            };
+            Ok(Found {
+                by,
+                public,
+                certificate,
+            })
+        }
+        Content::Other(format) => {
+            must_be_private(source.key, mode)?;
+            Err(KeyFault::NotOpenssh { file, format })
+        }
+        Content::Unknown => Err(KeyFault::NotAKey { file }),
+    }
+}
+
+fn private(
+    source: &Source<'_>,
+    content: &[u8],
+    environment: impl Fn(&str) -> Option<OsString>,
+) -> Result<PrivateKey, KeyFault> {
+    let file = source.key.to_owned();
+    let key = match PrivateKey::from_openssh(content) {
+        Ok(key) => key,
+        Err(ssh_key::Error::AlgorithmUnknown | ssh_key::Error::AlgorithmUnsupported { .. }) => {
+            let algorithm = "an algorithm gonogo does not know".to_owned();
+            return Err(KeyFault::Unsupported { file, algorithm });
+        }
+        Err(cause) => return Err(KeyFault::Damaged { file, cause }),
+    };
+    // Before the passphrase: no one should look for one that could not help.
+    if !matches!(
+        key.algorithm(),
+        Algorithm::Ed25519 | Algorithm::Ecdsa { .. }
+    ) {
+        let algorithm = key.algorithm().to_string();
+        return Err(KeyFault::Unsupported { file, algorithm });
+    }
+    if !key.is_encrypted() {
+        return Ok(key);
+    }
+    let Some(name) = source.passphrase_env else {
+        return Err(KeyFault::Encrypted { file });
+    };
+    let variable = name.to_owned();
+    let Some(passphrase) = environment(name) else {
+        return Err(KeyFault::NoPassphrase { file, variable });
+    };
+    let opened = key.decrypt(passphrase.as_bytes());
+    opened.map_err(|_| KeyFault::WrongPassphrase { file, variable })
+}
+
+fn agent_of(
+    source: &Source<'_>,
+    environment: impl Fn(&str) -> Option<OsString>,
+) -> Result<Agent, KeyFault> {
+    let socket = environment("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty());
+    Ok(Agent {
+        socket: socket.ok_or(AgentFault::Nowhere)?.into(),
+        patience: source.patience,
+    })
+}
+
+/// As the agent lists `key`: itself, else a certificate of it, by which it signs all the same.
+fn held_of(agent: &Agent, key: &KeyData) -> Result<KeyData, AgentFault> {
+    let held = agent.list()?;
+    let mut fit: Vec<&Held> = held.iter().filter(|held| plain(&held.key) == key).collect();
+    fit.sort_by_key(|held| held.key.is_certificate());
+    match fit.first() {
+        Some(held) => Ok(held.key.clone()),
+        None => Err(AgentFault::Absent {
+            fingerprint: fingerprint(key),
+            held: agent::said(&held),
+        }),
+    }
+}
+
+/// The agent's own word for key, comment and certificate.
+fn by_fingerprint(source: &Source<'_>, agent: &Agent, pin: &str) -> Result<Found, KeyFault> {
+    let held = agent.list()?;
+    let fit: Vec<&Held> = held
+        .iter()
+        .filter(|held| fingerprint(&held.key) == pin)
+        .collect();
+    let Some(first) = fit.first() else {
+        return Err(KeyFault::Agent(AgentFault::Absent {
+            fingerprint: pin.to_owned(),
+            held: agent::said(&held),
+        }));
+    };
+    let key = plain(&first.key).clone();
+    let itself = fit.iter().find(|held| !held.key.is_certificate());
+    let certificate = match certificate_for(source)? {
+        Some(given) => Some(given),
+        None => {
+            let mut certificates = fit.iter().filter_map(|held| held.key.certificate());
+            let only = certificates.next();
+            if certificates.next().is_some() {
+                return Err(KeyFault::Agent(AgentFault::Several(pin.to_owned())));
+            }
+            only.map(|only| (source.key.to_owned(), only.clone()))
+        }
+    };
+    let comment = itself.unwrap_or(first).comment.as_str();
+    Ok(Found {
+        by: By::Agent(agent.clone(), itself.unwrap_or(first).key.clone()),
+        public: PublicKey::new(key, comment),
+        certificate,
+    })
+}
+
+/// The certificate that was named, or the one beside the key, as ssh(1) takes it too.
+fn certificate_for(source: &Source<'_>) -> Result<Option<(PathBuf, Certificate)>, KeyFault> {
+    let file = match source.certificate {
+        Some(file) => file.to_owned(),
+        None => {
+            let mut beside = match source.key.extension() {
+                Some(extension) if extension == "pub" => source.key.with_extension(""),
+                _ => source.key.to_owned(),
+            }
+            .into_os_string();
+            beside.push("-cert.pub");
+            let beside = PathBuf::from(beside);
+            if beside.symlink_metadata().is_err() {
+                return Ok(None);
+            }
+            beside
+        }
+    };
+    let read = read_public(&read(&file)?.0);
+    let certificate = read.and_then(|(key, _)| key.into_certificate());
+    match certificate {
+        Some(certificate) => Ok(Some((file, certificate))),
+        None => Err(KeyFault::NotACertificate { file }),
+    }
+}
+
+/// Worth something now, and for this key.
+fn check(
+    file: &Path,
+    certificate: Certificate,
+    public: &PublicKey,
+) -> Result<Certificate, KeyFault> {
+    let file = file.to_owned();
+    if certificate.public_key() != public.key_data() {
+        return Err(KeyFault::OtherCertificate { file });
+    }
+    match certificate::refusal(&certificate, time::now()) {
+        Some(why) => Err(KeyFault::Certificate { file, why }),
+        None => Ok(certificate),
+    }
+}
+
+/// A key or a certificate, and its comment.
+fn read_public(content: &[u8]) -> Option<(KeyData, String)> {
+    let text = std::str::from_utf8(content).ok()?;
+    let mut lines = text.lines().map(str::trim);
+    let line = lines.find(|line| !line.is_empty() && !line.starts_with('#'))?;
+    let (key, comment) = read_line(line)?;
+    Some((key, comment.to_owned()))
 }
 
 /// An identity is a plain name: it stands unquoted in `allowed_signers` and on a command line, so it
@@ -165,7 +448,8 @@ fn kind_of(content: &[u8]) -> Content {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, KeyFault> {
+/// What it holds, and its mode.
+fn read(path: &Path) -> Result<(Vec<u8>, u32), KeyFault> {
     let file = path.to_owned();
     let unreadable = |cause: std::io::Error| match cause.kind() {
         std::io::ErrorKind::NotFound => KeyFault::Missing { file: file.clone() },
@@ -180,275 +464,21 @@ fn read(path: &Path) -> Result<Vec<u8>, KeyFault> {
     }
     let opened = std::fs::File::open(path).map_err(&unreadable)?;
     let mode = opened.metadata().map_err(&unreadable)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(KeyFault::Exposed { file, mode });
-    }
     let mut content = Vec::new();
     let mut most = opened.take(MOST_BYTES);
     most.read_to_end(&mut content).map_err(&unreadable)?;
-    Ok(content)
+    Ok((content, mode))
 }
 
-/// Why there is no key to sign with: a fault of ours, exit 3.
-#[derive(Debug, thiserror::Error)]
-#[expect(
-    missing_docs,
-    reason = "each variant is told by its message, each field by its name"
-)]
-pub enum KeyFault {
-    #[error("signing key `{}` does not exist", show(file))]
-    Missing { file: PathBuf },
-    #[error("signing key `{}` cannot be read: {cause}", show(file))]
-    Unreadable {
-        file: PathBuf,
-        cause: std::io::Error,
-    },
-    #[error(
-        "signing key `{}` is open to group or others (mode {mode:04o})",
-        show(file)
-    )]
-    Exposed { file: PathBuf, mode: u32 },
-    #[error("`{}` is a public key; signing needs the private one", show(file))]
-    Public { file: PathBuf },
-    #[error("signing key `{}` is in {format} format, not OpenSSH's", show(file))]
-    NotOpenssh { file: PathBuf, format: &'static str },
-    #[error("`{}` is not a private key", show(file))]
-    NotAKey { file: PathBuf },
-    #[error("signing key `{}` is damaged: {cause}", show(file))]
-    Damaged {
-        file: PathBuf,
-        cause: ssh_key::Error,
-    },
-    #[error(
-        "signing key `{}` is of type {algorithm}; only ssh-ed25519 is supported",
-        show(file)
-    )]
-    Unsupported { file: PathBuf, algorithm: String },
-    #[error(
-        "signing key `{}` is encrypted and no passphrase was given",
-        show(file)
-    )]
-    Encrypted { file: PathBuf },
-    #[error(
-        "signing key `{}` is encrypted and environment variable `{variable}` is not set",
-        show(file)
-    )]
-    NoPassphrase { file: PathBuf, variable: String },
-    #[error(
-        "the passphrase in `{variable}` does not open signing key `{}`",
-        show(file)
-    )]
-    WrongPassphrase { file: PathBuf, variable: String },
-    #[error(
-        "signing key `{}` has the comment `{}`, which cannot serve as the signer's identity",
-        show(file),
-        escape(comment)
-    )]
-    Comment { file: PathBuf, comment: String },
-}
-
-fn show(path: &Path) -> String {
-    escape(&path.to_string_lossy()).into_owned()
-}
-
-impl KeyFault {
-    /// What to do about it.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        const CREATE: &str = "ssh-keygen -t ed25519 -C gonogo@your.domain -f FILE";
-        match self {
-            Self::Missing { .. } => format!("make one with `{CREATE}`"),
-            Self::Unreadable { .. } => "run as the account that owns the key".to_owned(),
-            Self::Exposed { file, .. } => format!("chmod 600 {}", show(file)),
-            Self::Public { file } => match show(file).strip_suffix(".pub") {
-                Some(private) => format!("name the private key, probably `{private}`"),
-                None => "name the file without `.pub`".to_owned(),
-            },
-            Self::NotOpenssh {
-                file,
-                format: "PuTTY",
-            } => {
-                format!(
-                    "convert it with `puttygen {} -O private-openssh-new -o NEW`",
-                    show(file)
-                )
-            }
-            Self::NotOpenssh { file, .. } => format!(
-                "rewrite it in OpenSSH format with `ssh-keygen -p -f {}`, or make one with `{CREATE}`",
-                show(file)
-            ),
-            Self::NotAKey { .. } | Self::Unsupported { .. } => format!("make one with `{CREATE}`"),
-            Self::Damaged { .. } => "restore the key from its backup, or make a new one".to_owned(),
-            Self::Encrypted { .. } => {
-                "name the environment variable that holds the passphrase".to_owned()
-            }
-            Self::NoPassphrase { variable, .. } => {
-                format!("set `{variable}` in the environment of gonogo")
-            }
-            Self::WrongPassphrase { file, variable } => format!(
-                "set `{variable}` to the passphrase that `ssh-keygen -y -f {}` accepts",
-                show(file)
-            ),
-            Self::Comment { file, .. } => format!(
-                "give it a comment of letters, digits and @._+:/=- with \
-                 `ssh-keygen -c -C gonogo@your.domain -f {}`",
-                show(file)
-            ),
-        }
+/// Others must not read a private key.
+fn must_be_private(path: &Path, mode: u32) -> Result<(), KeyFault> {
+    let file = path.to_owned();
+    match mode & 0o077 {
+        0 => Ok(()),
+        _ => Err(KeyFault::Exposed { file, mode }),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sign::lab::{Lab, chmod};
-
-    fn refusal(lab: &Lab, name: &str, env: Option<&str>, value: Option<&str>) -> KeyFault {
-        let environment = |_: &str| value.map(OsString::from);
-        SigningKey::load_with(&lab.path(name), env, environment).unwrap_err()
-    }
-
-    #[test]
-    fn reads_what_ssh_keygen_writes() {
-        let lab = Lab::new();
-        lab.keygen("key", &["-t", "ed25519", "-C", "gonogo@ops.example"], "");
-        let key = SigningKey::load(&lab.path("key"), None).unwrap();
-        assert_eq!(key.identity(), "gonogo@ops.example");
-        let listed = lab.ssh_keygen(&["-lf", "key.pub"]);
-        assert_eq!(listed.split(' ').nth(1), Some(key.fingerprint().as_str()));
-        let public = lab.read("key.pub");
-        assert_eq!(
-            key.allowed_signers_line("n@d"),
-            format!(
-                "gonogo@ops.example namespaces=\"n@d\" {}",
-                public.trim_end()
-            )
-        );
-        assert!(!format!("{key:?}").contains("Private"), "{key:?}");
-    }
-
-    #[test]
-    fn opens_every_cipher_with_the_passphrase_from_the_environment() {
-        let lab = Lab::new();
-        for cipher in [
-            "aes256-ctr",
-            "aes256-gcm@openssh.com",
-            "chacha20-poly1305@openssh.com",
-        ] {
-            let name = cipher.split('@').next().unwrap();
-            let arguments = ["-t", "ed25519", "-C", "me@x", "-Z", cipher, "-a", "2"];
-            lab.keygen(name, &arguments, "gonogo");
-            // Cargo sets it for every test: the one variable that needs no unsafe to be set.
-            let key = SigningKey::load(&lab.path(name), Some("CARGO_PKG_NAME"));
-            assert_eq!(key.unwrap().identity(), "me@x", "{cipher}");
-        }
-    }
-
-    #[test]
-    fn names_what_is_wrong_with_a_passphrase() {
-        let lab = Lab::new();
-        lab.keygen("key", &["-t", "ed25519", "-C", "me@x", "-a", "2"], "secret");
-        let wrong = refusal(&lab, "key", Some("PASS"), Some("other"));
-        assert!(matches!(wrong, KeyFault::WrongPassphrase { .. }), "{wrong}");
-        let unset = refusal(&lab, "key", Some("PASS"), None);
-        assert!(matches!(unset, KeyFault::NoPassphrase { .. }), "{unset}");
-        let none = refusal(&lab, "key", None, Some("secret"));
-        assert!(matches!(none, KeyFault::Encrypted { .. }), "{none}");
-    }
-
-    #[test]
-    fn names_what_is_not_a_signing_key() {
-        let lab = Lab::new();
-        lab.keygen("key", &["-t", "ed25519", "-C", "me@x"], "");
-        lab.keygen("rsa", &["-t", "rsa", "-b", "2048", "-C", "me@x"], "");
-        lab.keygen("pem", &["-t", "rsa", "-b", "2048", "-m", "PEM"], "");
-        lab.keygen("pkcs8", &["-t", "ecdsa", "-m", "PKCS8"], "");
-        lab.keygen("p521", &["-t", "ecdsa", "-b", "521"], "");
-        lab.keygen("p256", &["-t", "ecdsa", "-b", "256"], "");
-        let content = lab.read("key");
-        lab.write("damaged", content.replace("AAAA", "AAAB"));
-        lab.write("text", "not a key\n");
-        lab.write("empty", "");
-        lab.write("ppk", "PuTTY-User-Key-File-3: ssh-ed25519\n");
-        for name in ["damaged", "text", "empty", "ppk", "key.pub"] {
-            chmod(&lab.path(name), 0o600);
-        }
-        let told = |name: &str| refusal(&lab, name, None, None);
-        assert!(matches!(told("absent"), KeyFault::Missing { .. }));
-        assert!(matches!(told("."), KeyFault::NotAKey { .. }));
-        assert!(matches!(told("key.pub"), KeyFault::Public { .. }));
-        assert!(
-            told("key.pub").hint().ends_with("key`"),
-            "{}",
-            told("key.pub").hint()
-        );
-        assert!(matches!(
-            told("pem"),
-            KeyFault::NotOpenssh { format: "PEM", .. }
-        ));
-        assert!(matches!(
-            told("pkcs8"),
-            KeyFault::NotOpenssh {
-                format: "PKCS#8",
-                ..
-            }
-        ));
-        assert!(matches!(
-            told("ppk"),
-            KeyFault::NotOpenssh {
-                format: "PuTTY",
-                ..
-            }
-        ));
-        assert!(told("pem").hint().contains("ssh-keygen -p -f"));
-        assert!(matches!(told("text"), KeyFault::NotAKey { .. }));
-        assert!(matches!(told("empty"), KeyFault::NotAKey { .. }));
-        assert!(matches!(told("damaged"), KeyFault::Damaged { .. }));
-        for name in ["rsa", "p256", "p521"] {
-            let fault = told(name);
-            assert!(
-                matches!(fault, KeyFault::Unsupported { .. }),
-                "{name}: {fault}"
-            );
-            assert!(fault.to_string().contains("only ssh-ed25519"), "{fault}");
-        }
-        assert!(told("rsa").to_string().contains("ssh-rsa"));
-    }
-
-    #[test]
-    fn refuses_a_key_that_others_may_read() {
-        let lab = Lab::new();
-        lab.keygen("key", &["-t", "ed25519", "-C", "me@x"], "");
-        for mode in [0o640, 0o604, 0o620, 0o644] {
-            chmod(&lab.path("key"), mode);
-            let fault = refusal(&lab, "key", None, None);
-            assert!(
-                matches!(fault, KeyFault::Exposed { .. }),
-                "{mode:o}: {fault}"
-            );
-            assert!(fault.hint().starts_with("chmod 600 "));
-        }
-        for mode in [0o600, 0o400] {
-            chmod(&lab.path("key"), mode);
-            assert!(SigningKey::load(&lab.path("key"), None).is_ok(), "{mode:o}");
-        }
-    }
-
-    #[test]
-    fn refuses_a_comment_that_is_no_identity() {
-        let lab = Lab::new();
-        for (n, comment) in ["", "two words", "a,b", "*", "!a", "-I", "a'b", "a$b", "ü"]
-            .into_iter()
-            .enumerate()
-        {
-            let name = format!("key{n}");
-            lab.keygen(&name, &["-t", "ed25519", "-C", comment], "");
-            let fault = refusal(&lab, &name, None, None);
-            assert!(
-                matches!(fault, KeyFault::Comment { .. }),
-                "{comment}: {fault}"
-            );
-            assert!(fault.hint().contains("ssh-keygen -c -C"));
-        }
-    }
-}
+#[path = "key_tests.rs"]
+mod tests;

@@ -68,3 +68,51 @@ impl Lab {
 pub(crate) fn chmod(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
+
+/// A real `ssh-agent`, ended when dropped.
+pub(crate) struct RealAgent {
+    process: std::process::Child,
+    pub socket: PathBuf,
+}
+
+impl RealAgent {
+    /// Asks people by `askpass`.
+    pub(crate) fn start(lab: &Lab, askpass: &str) -> Self {
+        let socket = lab.path("agent");
+        let process = Command::new("ssh-agent")
+            .arg("-D")
+            .arg("-a")
+            .arg(&socket)
+            .env("SSH_ASKPASS", askpass)
+            .env("DISPLAY", ":none")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|cause| panic!("ssh-agent is required by the test suite: {cause}"));
+        let begun = std::time::Instant::now();
+        while std::os::unix::net::UnixStream::connect(&socket).is_err() {
+            assert!(begun.elapsed().as_secs() < 60, "ssh-agent does not listen");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        Self { process, socket }
+    }
+
+    /// `ssh-add ARGUMENTS` in the lab; asked for a passphrase it says `secret`.
+    pub(crate) fn add(&self, lab: &Lab, arguments: &[&str]) {
+        lab.write("askpass", "#!/bin/sh\necho secret\n");
+        chmod(&lab.path("askpass"), 0o700);
+        let socket = format!("SSH_AUTH_SOCK={}", self.socket.display());
+        let askpass = format!("SSH_ASKPASS={}", lab.path("askpass").display());
+        let before = [&socket, &askpass, "SSH_ASKPASS_REQUIRE=force", "ssh-add"];
+        let output = lab.run("env", &[&before, arguments].concat(), b"");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+    }
+}
+
+impl Drop for RealAgent {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -3,11 +3,19 @@
 //!
 //! Knows no report and no verdict. Bytes are signed as written and never re-serialised.
 
+pub mod agent;
 pub mod allowed_signers;
+pub mod certificate;
+pub mod command;
 pub mod dsse;
+mod fields;
 pub mod key;
+mod key_fault;
+pub mod krl;
 pub mod manifest;
 pub mod pattern;
+mod raw;
+pub mod signer;
 pub mod sshsig;
 pub mod timestamp;
 pub mod verify_text;

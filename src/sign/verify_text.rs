@@ -1,6 +1,10 @@
 //! `VERIFY.txt`: the exact commands with which an auditor checks a run without gonogo. Plain text of
 //! at most 100 columns. Its author is not to be believed: it says which files must come from elsewhere.
 
+use super::certificate::Certified;
+use super::dsse::NAMESPACE as ATTESTED;
+use crate::text::{clip, escape};
+
 /// What the text is about.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyText<'a> {
@@ -12,6 +16,8 @@ pub struct VerifyText<'a> {
     pub fingerprint: &'a str,
     /// Namespace of the signature.
     pub namespace: &'a str,
+    /// The authority that certified the key, and `valid …`.
+    pub certified: Option<(&'a Certified, &'a str)>,
     /// True when `PREVIOUS.sha256` names a run before this one.
     pub chained: bool,
 }
@@ -25,8 +31,47 @@ impl VerifyText<'_> {
             identity,
             fingerprint,
             namespace,
+            certified,
             chained,
         } = self;
+        let (option, what, authority) = match certified {
+            None => (
+                "",
+                "which key may sign as\nwhom. A line of it looks like this:",
+                String::new(),
+            ),
+            Some((
+                Certified {
+                    authority,
+                    id,
+                    serial,
+                },
+                window,
+            )) => (
+                "cert-authority,",
+                "whose certificates may\nsign as whom. A line of it, with the key of the authority, looks like this:",
+                format!(
+                    "certified by {authority}
+             as `{}`, serial {serial}
+             {window}
+",
+                    escape(&clip(id, 60))
+                ),
+            ),
+        };
+        let lines = match certified {
+            None => "these three lines",
+            Some(_) => "these lines",
+        };
+        let window = match certified {
+            None => "",
+            Some(_) => {
+                "
+The key was certified for a time, told above: after it the same -Overify-time is needed. ssh-keygen
+checks that the authority made the certificate, for this name, and that it was valid then.
+"
+            }
+        };
         let chain = if *chained {
             "The run before must lie where PREVIOUS.sha256 says:
 
@@ -44,12 +89,11 @@ compare the newest SHA256SUMS with the digest you were told when it was made."
 Signed by    {identity}
 with key     {fingerprint}
 namespace    {namespace}
+{authority}
+Do not take {lines} on trust: they are part of what you verify. You need, from someone
+other than who gave you this directory, a file `allowed_signers` that says {what}
 
-Do not take these three lines on trust: they are part of what you verify. You need, from someone
-other than who gave you this directory, a file `allowed_signers` that says which key may sign as
-whom. A line of it looks like this:
-
-    {identity} namespaces=\"{namespace}\" ssh-ed25519 AAAA...
+    {identity} {option}namespaces=\"{namespace}\" ssh-... AAAA...
 
 With gonogo all of the following, and the verdict computed anew, is one command:
 
@@ -62,12 +106,15 @@ Without it, run these commands in this directory. Each must succeed.
     ssh-keygen -Y verify -f /path/to/allowed_signers -I {identity} \\
         -n {namespace} -s SHA256SUMS.sig < SHA256SUMS
 
-It says: Good \"{namespace}\" signature for ... with ED25519 key ...
+It says: Good \"{namespace}\" signature for ... with ... key ...
 The fingerprint it prints must be the one you were told, such as
 {fingerprint}
 
 If allowed_signers limits the key to a time (valid-after, valid-before), name the time of the run,
 known from elsewhere and not from this directory, by adding: -Overify-time=YYYYMMDDHHMMSSZ
+{window}
+If you were given a list of revoked keys, add: -r /path/to/revoked (with gonogo: --revoked). What is
+on it never counts, whenever it signed: a key that was only replaced does not belong there.
 
 2. Every listed file is unchanged
 
@@ -106,7 +153,8 @@ Windows      ssh-keygen comes with the OpenSSH client. PowerShell has no `<` and
 What is not covered
 -------------------
 SHA256SUMS does not list itself, its signatures (SHA256SUMS.*) and report.intoto.jsonl. The last is
-the same result for machines (DSSE, in-toto test-result v0.1), signed with the same key.
+the same result for machines (DSSE, in-toto test-result v0.1), signed with the same key; where its
+holder cannot sign as DSSE has it, by an SSHSIG in namespace {ATTESTED}.
 A signature tells who signed, not when. Never edit a file here, and copy the directory as a .tar.gz
 or .zip: git and mail may change line ends.
 "
@@ -128,6 +176,7 @@ mod tests {
             identity: "gonogo@ops.example",
             fingerprint: "SHA256:WQkz0x6SW0yJ0v4h0Pz2cF5rYvYkq0z4l1a5b7c9d1E",
             namespace: NAMESPACE,
+            certified: None,
             chained,
         }
         .render()

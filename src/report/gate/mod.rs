@@ -13,6 +13,7 @@ pub use finding::{Finding, Outcome};
 use super::phrases;
 use super::schema::{Counts, Report};
 use super::verify::{Unacceptable, Verified};
+use crate::sign::certificate::Certified;
 use crate::verdict::Decision;
 
 /// The one word of the answer. There is no default: each must be meant.
@@ -128,6 +129,19 @@ impl Gate {
             findings: finding::of(report),
         };
         gate.restated(report);
+        gate.facts
+            .extend(signer.certified.as_ref().map(|certified| {
+                let Certified {
+                    authority,
+                    id,
+                    serial,
+                } = certified;
+                Fact {
+                    key: "authority",
+                    label: "certified by",
+                    value: format!("{authority} as `{id}`, serial {serial}"),
+                }
+            }));
         gate.facts.extend(verified.stamp().map(|stamp| Fact {
             key: "time_stamp",
             label: "time stamp",

@@ -1,0 +1,186 @@
+//! Cases of `allowed_signers` for plain keys: syntax, patterns, options, windows.
+
+use super::Expect::{Both, Neither, Stricter};
+use super::{Case, case, when};
+
+const WINDOW: &str = "a@x valid-after=\"20260101Z\",valid-before=\"20270101Z\" K\n";
+
+pub(super) const CASES: &[Case] = &[
+    case("a@x K\n", "a@x", Both),
+    case("a@x K", "a@x", Both),
+    case("a@x K a comment\n", "a@x", Both),
+    case("  \ta@x \t K\n", "a@x", Both),
+    case("a@x K\r\n", "a@x", Both),
+    case("a@x K me@laptop\r\n", "a@x", Both),
+    case("a@x\tK\n", "a@x", Both),
+    case("a@x K caf\u{e9}\n", "a@x", Both),
+    case("", "a@x", Neither),
+    case("# nothing\n\n", "a@x", Neither),
+    case("#a@x K\n", "a@x", Neither),
+    case("a@x L\n", "a@x", Neither),
+    case("a@x L\na@x K\n", "a@x", Both),
+    case("b@x K\n", "a@x", Neither),
+    case("A@x K\n", "a@x", Neither),
+    // Patterns and lists.
+    case("*@x K\n", "a@x", Both),
+    case("*@x K\n", "a@y", Neither),
+    case("?@x K\n", "a@x", Both),
+    case("?@x K\n", "ab@x", Neither),
+    case("* K\n", "anyone", Both),
+    case("b@x,a@x K\n", "a@x", Both),
+    case("b@x,*@x K\n", "a@x", Both),
+    case("!a@x,*@x K\n", "a@x", Neither),
+    case("*@x,!a@x K\n", "a@x", Neither),
+    case("*@x,!a@x K\n", "b@x", Both),
+    case("!a@x K\n", "b@x", Neither),
+    case("a@x, K\n", "a@x", Both),
+    case("b@x, a@x K\n", "a@x", Neither),
+    // Quotes.
+    case("\"a@x\" K\n", "a@x", Both),
+    case("\"two words\" K\n", "two words", Both),
+    case("two\" w\"ords K\n", "two words", Neither),
+    case("two\" words\" K\n", "two words", Both),
+    case("\"a@x K\n", "a@x", Neither),
+    case("\"a@x\",b@x K\n", "a@x", Neither),
+    // Namespaces.
+    case("a@x namespaces=\"gonogo-report@gonogo\" K\n", "a@x", Both),
+    case("a@x namespaces=\"git,gonogo-*\" K\n", "a@x", Both),
+    case("a@x namespaces=\"git\" K\n", "a@x", Neither),
+    case(
+        "a@x namespaces=\"*,!gonogo-report@gonogo\" K\n",
+        "a@x",
+        Neither,
+    ),
+    case("a@x namespaces=\"git\" K\na@x K\n", "a@x", Both),
+    case("a@x NameSpaces=\"gonogo-report@gonogo\" K\n", "a@x", Both),
+    case("a@x namespaces=gonogo-report@gonogo K\n", "a@x", Neither),
+    case("a@x namespaces=\"\" K\n", "a@x", Neither),
+    case(
+        "a@x namespaces=\"git\",namespaces=\"gonogo-report@gonogo\" K\n",
+        "a@x",
+        Neither,
+    ),
+    case("a@x namespaces=\"gonogo-report@gonogo K\n", "a@x", Neither),
+    case(
+        "a@x namespaces=\"gonogo-report@gonogo\", K\n",
+        "a@x",
+        Neither,
+    ),
+    case("a@x ,namespaces=\"gonogo-report@gonogo\" K\n", "a@x", Both),
+    case(
+        "a@x namespaces=\"gonogo-report@gonogo\"x K\n",
+        "a@x",
+        Neither,
+    ),
+    case(
+        "a@x namespaces=\"a\\\"b,gonogo-report@gonogo\" K\n",
+        "a@x",
+        Both,
+    ),
+    case(
+        "a@x namespaces=\"a b,gonogo-report@gonogo\" K\n",
+        "a@x",
+        Both,
+    ),
+    // Authorities, unknown options and broken lines.
+    case("a@x cert-authority K\n", "a@x", Neither),
+    case("a@x cert-authority K\na@x K\n", "a@x", Both),
+    case(
+        "a@x Cert-Authority,namespaces=\"gonogo-*\" K\n",
+        "a@x",
+        Neither,
+    ),
+    case("a@x cert-authorityx K\n", "a@x", Neither),
+    case("a@x no-such-option K\n", "a@x", Neither),
+    case("a@x no-such-option K\na@x K\n", "a@x", Both),
+    case("a@x\na@x K\n", "a@x", Both),
+    case("a@x ssh-ed25519 AAAA\na@x K\n", "a@x", Both),
+    case("a@x ssh-ed25519\n", "a@x", Neither),
+    case("a@x ssh-rsa K\n", "a@x", Neither),
+    case("K\n", "a@x", Neither),
+    case("\"a@x\na@x K\n", "a@x", Both),
+    case("a@x P\na@x K\n", "a@x", Both),
+    // Windows: both ends belong to it.
+    when("20260101000000Z", WINDOW, Both),
+    when("20251231235959Z", WINDOW, Neither),
+    when("20270101000000Z", WINDOW, Both),
+    when("20270101000001Z", WINDOW, Neither),
+    when("20260601000000Z", "a@x valid-after=\"20260601Z\" K\n", Both),
+    when(
+        "20260531235959Z",
+        "a@x valid-after=\"20260601Z\" K\n",
+        Neither,
+    ),
+    when(
+        "20260601123000Z",
+        "a@x valid-before=\"202606011230Z\" K\n",
+        Both,
+    ),
+    when(
+        "20260601123001Z",
+        "a@x valid-before=\"202606011230Z\" K\n",
+        Neither,
+    ),
+    when(
+        "20260601123045Z",
+        "a@x valid-before=\"20260601123045Z\" K\n",
+        Both,
+    ),
+    when(
+        "20260601123046Z",
+        "a@x valid-before=\"20260601123045Z\" K\n",
+        Neither,
+    ),
+    when(
+        "20260701000000Z",
+        "a@x valid-before=\"20260601Z\" K\na@x valid-after=\"20260525Z\" K\n",
+        Both,
+    ),
+    when("20260601000000Z", "a@x valid-after=\"20260301z\" K\n", Both),
+    when(
+        "20260601000000Z",
+        "a@x valid-after=\"20270101Z\",valid-before=\"20260101Z\" K\n",
+        Neither,
+    ),
+    when(
+        "20260601000000Z",
+        "a@x valid-after=\"20260101Z\",valid-after=\"20260102Z\" K\n",
+        Neither,
+    ),
+    when("20260601000000Z", "a@x valid-after=\"2026Z\" K\n", Neither),
+    when(
+        "20260601000000Z",
+        "a@x valid-after=\"20261301Z\" K\n",
+        Neither,
+    ),
+    when(
+        "20260601000000Z",
+        "a@x valid-after=\"20260101000060Z\" K\n",
+        Stricter,
+    ),
+    when(
+        "20260601000000Z",
+        "a@x valid-after=\"20260230Z\" K\n",
+        Stricter,
+    ),
+    when(
+        "20260601000000Z",
+        "a@x valid-after=\"20260101\" K\n",
+        Stricter,
+    ),
+    when(
+        "20260601000000Z",
+        "a@x valid-after=\"20260101UTC\" K\n",
+        Stricter,
+    ),
+    when(
+        "20260601000000Z",
+        "a@x valid-after=\"19700101Z\" K\n",
+        Neither,
+    ),
+    when(
+        "20260601000000Z",
+        "a@x valid-after=\"19690101Z\" K\n",
+        Neither,
+    ),
+];
