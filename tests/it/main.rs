@@ -47,6 +47,7 @@ mod rerun;
 mod resume;
 mod retrieve;
 mod show;
+mod signers;
 mod ssh_config;
 mod statistics;
 mod tidy;
