@@ -19,7 +19,7 @@ enum Expect {
 use Expect::{Both, Neither, Stricter};
 
 struct Case {
-    /// `K` is the signer's key, `L` another one, `P` an ECDSA key, `R` an RSA key, `A` and `B` authorities.
+    /// `K` is the signer's key, `L` another one, `P` an ECDSA key, `R` and `S` RSA keys, `A` and `B` authorities.
     file: &'static str,
     identity: &'static str,
     at: &'static str,
@@ -90,6 +90,7 @@ const CERTIFICATES: &[(&str, &str, &[&str])] = &[
     ("c-b", "b", &["-n", "a@x", "-z", "7"]),
     ("c-p", "p", &["-n", "a@x", "-z", "7"]),
     ("c-r", "r", &["-n", "a@x", "-z", "7"]),
+    ("c-sha1", "r", &["-n", "a@x", "-t", "ssh-rsa"]),
 ];
 
 impl Bench {
@@ -101,6 +102,7 @@ impl Bench {
         }
         lab.keygen("p", &["-t", "ecdsa"], "");
         lab.keygen("r", &["-t", "rsa", "-b", "2048"], "");
+        lab.keygen("s", &["-t", "rsa", "-b", "1024"], "");
         for (name, authority, options) in CERTIFICATES {
             std::fs::copy(lab.path("k"), lab.path(name)).unwrap();
             std::fs::copy(lab.path("k.pub"), lab.path(&format!("{name}.pub"))).unwrap();
@@ -117,13 +119,14 @@ impl Bench {
         let file = format!("by-{name}");
         let signature = format!("{file}.sig");
         if !self.lab.path(&signature).exists() {
-            let key = match name.starts_with('c') {
-                true => format!("{name}-cert.pub"),
-                false => name.to_owned(),
+            let (key, namespace) = match name {
+                "git" => ("k".to_owned(), "git"),
+                name if name.starts_with('c') => (format!("{name}-cert.pub"), NAMESPACE),
+                name => (name.to_owned(), NAMESPACE),
             };
             self.lab.write(&file, MESSAGE);
             self.lab
-                .ssh_keygen(&["-q", "-Y", "sign", "-f", &key, "-n", NAMESPACE, &file]);
+                .ssh_keygen(&["-q", "-Y", "sign", "-f", &key, "-n", namespace, &file]);
         }
         self.lab.read(&signature)
     }
@@ -156,6 +159,7 @@ impl Bench {
             (" L", "l.pub"),
             (" P", "p.pub"),
             (" R", "r.pub"),
+            (" S", "s.pub"),
             (" A", "a.pub"),
             (" B", "b.pub"),
             (" C", "c-cert.pub"),

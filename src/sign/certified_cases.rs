@@ -33,6 +33,14 @@ const fn revoked(signed_by: &'static str, revoked: &'static str, expect: super::
     }
 }
 
+/// Signed and verified in namespace `git`.
+const fn in_git(file: &'static str, expect: super::Expect) -> Case {
+    Case {
+        namespace: "git",
+        ..by("git", file, expect)
+    }
+}
+
 const ANY: &str =
     "a@x K\na@x P\na@x R\na@x cert-authority A\na@x cert-authority B\na@x cert-authority R\n";
 const CA: &str = "a@x cert-authority A\n";
@@ -44,6 +52,8 @@ pub(super) const CASES: &[Case] = &[
     by("p", "a@x K\n", Neither),
     by("r", "a@x R\n", Both),
     by("r", "a@x P\n", Neither),
+    // 1,024 bits are too few.
+    by("s", "a@x S\n", Stricter),
     // Namespaces: that of the signature is the one verified for, whatever the lines allow.
     Case {
         namespace: "git",
@@ -53,6 +63,11 @@ pub(super) const CASES: &[Case] = &[
         namespace: "gonogo-report@gonogo2",
         ..case("a@x namespaces=\"*\" K\n", "a@x", Neither)
     },
+    in_git("a@x K\n", Both),
+    in_git("a@x namespaces=\"git\" K\n", Both),
+    in_git("a@x namespaces=\"gonogo-*\" K\n", Neither),
+    in_git("a@x namespaces=\"*,!git\" K\n", Neither),
+    by("git", "a@x K\n", Neither),
     // A certificate counts where its authority stands, a key where itself stands.
     by("c", CA, Both),
     by("c", "a@x A\n", Neither),
@@ -64,6 +79,8 @@ pub(super) const CASES: &[Case] = &[
     by("k", CA, Neither),
     by("c-p", "a@x cert-authority P\n", Both),
     by("c-r", "a@x cert-authority R\n", Both),
+    // The authority signed with SHA-1.
+    by("c-sha1", "a@x cert-authority R\n", Stricter),
     by("c-b", CA, Neither),
     // A line with the very certificate: ssh-keygen takes it without asking for validity or principals.
     by("c", "a@x C\n", Stricter),
