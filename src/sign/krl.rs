@@ -163,12 +163,12 @@ impl Revoked {
             Some(only) => *only == authority,
             None => true,
         };
-        // 0 stands for a certificate without a serial number: no list can mean it.
+        // 0 stands for a certificate without a serial number: no range holds it, as none may begin there.
         let serial = certificate.serial();
         self.certificates.iter().filter(of_it).any(|part| {
             let in_range = |&(low, high): &(u64, u64)| low <= serial && serial <= high;
             part.ids.iter().any(|id| id == certificate.key_id())
-                || serial != 0 && part.serials.iter().any(in_range)
+                || part.serials.iter().any(in_range)
         })
     }
 }
