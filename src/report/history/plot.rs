@@ -35,24 +35,20 @@ impl Plot<'_> {
             values.fold(0_u64, u64::saturating_add)
         });
         let most = sums.max().unwrap_or(0).max(1);
-        self.frame(most, html! {
-            @for (run, name) in self.names.iter().enumerate() {
-                @let mut below = 0;
-                g {
-                    title { (name) ": " (self.told(series, run)) }
-                    @for one in series {
-                        @let value = one.values[run].unwrap_or(0);
-                        // What is there at all must be seen, were it one in a thousand.
-                        @let height = scaled(value, most).max(usize::from(value > 0) * 2);
-                        @if height > 0 {
-                            rect class=(one.class) x=(LEFT + run * SLOT + 4) width=(SLOT - 8)
+        self.frame(
+            most,
+            html! {
+                @for (run, name) in self.names.iter().enumerate() {
+                    g {
+                        title { (name) ": " (self.told(series, run)) }
+                        @for (class, below, height) in stacked(series, run, most) {
+                            rect class=(class) x=(LEFT + run * SLOT + 4) width=(SLOT - 8)
                                 y=(TOP + HEIGHT.saturating_sub(below + height)) height=(height) {}
                         }
-                        @let _ = { below += height; };
                     }
                 }
-            }
-        })
+            },
+        )
     }
 
     /// A line for each series; where a run has no value, there is a gap.
@@ -123,6 +119,19 @@ impl Plot<'_> {
             }
         }
     }
+}
+
+/// The parts of one bar from the bottom up: class, what is below, and height.
+fn stacked(series: &[Series], run: usize, most: u64) -> Vec<(&'static str, usize, usize)> {
+    let mut below = 0;
+    let parts = series.iter().filter_map(|one| {
+        let value = one.values[run].filter(|value| *value > 0)?;
+        // What is there at all must be seen, were it one in a thousand.
+        let part = (one.class, below, scaled(value, most).max(2));
+        below += part.2;
+        Some(part)
+    });
+    parts.collect()
 }
 
 fn scaled(value: u64, most: u64) -> usize {
