@@ -205,3 +205,25 @@ fn the_right_key_does_not_make_a_wrong_verdict_right() {
     fs::write(&attestation, &attested).unwrap();
     verify(&lab, &run, &[], 1, &["NO-GO"]);
 }
+
+#[test]
+fn a_page_tells_no_other_story_than_the_record() {
+    let (lab, run) = judged(|inventory| {
+        inventory["instances"]["orders"]["expect"]["version"] = "9.9.9.9".into();
+    });
+    assert_eq!(run.code(), 1, "{}", run.told());
+    for (name, story) in [
+        ("report.html", "<h1>GO</h1>"),
+        ("summary.md", "GO"),
+        ("junit.xml", "<testsuites/>"),
+    ] {
+        let page = fs::read(run.dir.join(name)).unwrap();
+        sign_again(&lab, &run.dir, name, story.as_bytes());
+        attest_again(&lab, &run.dir, TestResult::Failed);
+        let told = format!("`{name}` is not what report.json renders to");
+        verify(&lab, &run, &[], 4, &[&told]);
+        sign_again(&lab, &run.dir, name, &page);
+        attest_again(&lab, &run.dir, TestResult::Failed);
+        verify(&lab, &run, &[], 1, &["NO-GO"]);
+    }
+}

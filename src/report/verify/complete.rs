@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::Unacceptable;
+use crate::digest::Sha256;
 use crate::report::previous;
+use crate::report::run_files;
 use crate::report::schema::Report;
 use crate::report::seal::attested;
 use crate::report::sealed::Sealed;
@@ -51,6 +53,25 @@ pub(super) fn complete(report: &Report, sealed: &Sealed) -> Result<(), Unaccepta
             escape(stray)
         ))),
         None => Ok(()),
+    }
+}
+
+/// Whoever reads a page must not read another story than the record's: the renderings are functions of it.
+/// Another version renders otherwise, and says nothing of a page here.
+pub(super) fn rendered(report: &Report, sealed: &Sealed) -> Result<(), Unacceptable> {
+    if report.run.tool.version != env!("CARGO_PKG_VERSION") {
+        return Ok(());
+    }
+    let files = run_files::files(report);
+    let files = files.map_err(|fault| Unacceptable::Incomplete(fault.to_string()))?;
+    let differs = files
+        .iter()
+        .find(|(name, bytes)| sealed.manifest.digest(name) != Some(Sha256::of(bytes)));
+    match differs {
+        None => Ok(()),
+        Some((name, _)) => Err(Unacceptable::Incomplete(format!(
+            "`{name}` is not what report.json renders to"
+        ))),
     }
 }
 

@@ -54,6 +54,7 @@ impl Verified {
         complete::chained(&report, &sealed.read(previous::FILE)?)?;
         complete::agrees(&report, &verdict)?;
         complete::attests(&report, sealed.statement.result)?;
+        complete::rendered(&report, &sealed)?;
         restated::holds(&report)?;
         demands::whole(&report, demands)?;
         stamped::soon(&report, stamp.as_ref(), demands)?;
