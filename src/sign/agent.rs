@@ -164,8 +164,8 @@ pub(super) fn said(held: &[Held]) -> String {
     reason = "each variant is told by its message, each field by its name"
 )]
 pub enum AgentFault {
-    #[error("no ssh-agent: SSH_AUTH_SOCK is not set")]
-    Nowhere,
+    #[error("`{}` signs by an ssh-agent, and SSH_AUTH_SOCK names none", escape(&.0.to_string_lossy()))]
+    Nowhere(PathBuf),
     #[error("the ssh-agent at `{}` does not answer: {cause}", escape(&socket.to_string_lossy()))]
     Unreachable { socket: PathBuf, cause: io::Error },
     #[error("the ssh-agent did not answer within {}", time::say(*.0))]
@@ -187,7 +187,7 @@ impl AgentFault {
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::Nowhere => {
+            Self::Nowhere(_) => {
                 "start one (`eval $(ssh-agent)`), `ssh-add` the key and pass SSH_AUTH_SOCK on; or name the private key's file"
             }
             Self::Unreachable { .. } | Self::Garbled => {

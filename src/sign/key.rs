@@ -309,7 +309,7 @@ fn agent_of(
 ) -> Result<Agent, KeyFault> {
     let socket = environment("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty());
     Ok(Agent {
-        socket: socket.ok_or(AgentFault::Nowhere)?.into(),
+        socket: (socket.ok_or_else(|| AgentFault::Nowhere(source.key.to_owned()))?).into(),
         patience: source.patience,
     })
 }

@@ -90,9 +90,9 @@ fn missing_or_empty_key() {
     run_refused(&lab, &host, 3, &["keys/signer"]);
     fs::remove_file(&key).unwrap();
     run_refused(&lab, &host, 3, &["keys/signer"]);
-    // A public key is no key to sign with.
+    // A public key signs by an agent, and there is none.
     fs::copy(lab.path("operator/keys/signer.pub"), &key).unwrap();
-    run_refused(&lab, &host, 3, &["keys/signer"]);
+    run_refused(&lab, &host, 3, &["keys/signer", "SSH_AUTH_SOCK names none"]);
 }
 
 #[test]
