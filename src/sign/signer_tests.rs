@@ -274,8 +274,8 @@ fn every_refusal_of_an_agent_says_what_to_do() {
         assert!(fault.hint().contains(hint), "{words}: {}", fault.hint());
     };
     let here = Some(agent.socket.as_path());
-    refused(None, "SSH_AUTH_SOCK is not set", "eval $(ssh-agent)");
-    refused(Some(Path::new("")), "SSH_AUTH_SOCK is not set", "ssh-add");
+    refused(None, "SSH_AUTH_SOCK names none", "eval $(ssh-agent)");
+    refused(Some(Path::new("")), "SSH_AUTH_SOCK names none", "ssh-add");
     let nowhere = lab.path("nowhere");
     refused(Some(&nowhere), "does not answer", "SSH_AUTH_SOCK");
     refused(here, "holds no key", "ssh-add -X");
