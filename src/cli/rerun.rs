@@ -36,6 +36,13 @@ pub(super) fn open(
             "only a whole run is restated that the same key signed; run everything, without --rerun-failed",
         )
     })?;
+    // An authority's line would take any key that is certified for the same name.
+    if verified.signer().fingerprint != key.fingerprint() {
+        return Err(refused(
+            format!("key {} signed it", verified.signer().fingerprint),
+            "only a run is restated that the same key signed; run everything, without --rerun-failed",
+        ));
+    }
     let report = verified.report().clone();
     let found = differences(plan, &report);
     if !found.is_empty() {

@@ -284,3 +284,38 @@ fn a_certificate_signs_a_run_and_a_revocation_list_ends_it() {
     assert_eq!(refused.code(), 3, "{}", refused.told());
     assert!(refused.told().contains("has expired"), "{}", refused.told());
 }
+
+#[test]
+fn an_authority_does_not_make_two_keys_one_where_a_run_is_restated() {
+    let lab = Lab::new();
+    let host = lab.host("ny4-1").start();
+    lab.amps("orders", &host);
+    let mut inventory = lab.inventory();
+    inventory["instances"]["orders"]["expect"]["version"] = "9.9.9.9".into();
+    lab.write_inputs(&inventory);
+    for name in ["ca", "keys/second"] {
+        keygen(&lab.path("operator").join(name), "ci@gonogo");
+    }
+    for key in ["keys/signer.pub", "keys/second.pub"] {
+        let certified = ssh_keygen(
+            &lab,
+            &["-q", "-s", "ca", "-I", "job", "-n", "ci@gonogo", key],
+        );
+        assert!(certified.status.success(), "{certified:?}");
+    }
+    let first = run(&lab, &["--key", "keys/signer"], None);
+    assert_eq!(first.code(), 1, "{}", first.told());
+    let dir = first.dir.to_str().unwrap();
+    let again = |key: &str| run(&lab, &["--key", key, "--rerun-failed", dir], None);
+    let refused = again("keys/second");
+    assert_eq!(refused.code(), 2, "{}", refused.told());
+    assert!(refused.told().contains("signed it"), "{}", refused.told());
+    // The benign twin.
+    let restated = again("keys/signer");
+    assert_eq!(restated.code(), 1, "{}", restated.told());
+    assert!(
+        restated.told().contains("restating run"),
+        "{}",
+        restated.told()
+    );
+}
