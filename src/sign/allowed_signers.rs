@@ -106,6 +106,25 @@ impl AllowedSigners {
         &self.warnings
     }
 
+    /// Leaves out the lines that hold a pattern: whoever signs there would choose the name.
+    #[must_use]
+    pub(super) fn of_names(mut self) -> Self {
+        let (named, patterns): (Vec<Line>, _) = (std::mem::take(&mut self.lines).into_iter())
+            .partition(|line| line.principals.split(',').all(is_plain));
+        self.lines = named;
+        for line in patterns {
+            self.warn(line.number, "holds a pattern, which names nobody");
+        }
+        self
+    }
+
+    /// The names and the key of each line, whatever it is allowed for; an authority's key is nobody's own.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&str, &KeyData)> {
+        let lines = self.lines.iter();
+        let lines = lines.filter(|line| !line.options.cert_authority);
+        lines.map(|line| (line.principals.as_str(), &line.key))
+    }
+
     /// True when no line allows any key.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

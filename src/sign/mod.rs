@@ -14,6 +14,7 @@ mod key_fault;
 pub mod krl;
 pub mod manifest;
 pub mod pattern;
+pub mod people;
 mod raw;
 pub mod signer;
 pub mod sshsig;

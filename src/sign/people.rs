@@ -1,0 +1,221 @@
+//! Who may approve: an allowed_signers file read as a list of people. A name is a person's, a pattern
+//! nobody's; names that share a key, and keys that share a name, are one person. What is approved, and how
+//! many must, is asked elsewhere.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::allowed_signers::{AllowedSigners, Signer, Warning};
+use super::key::fingerprint;
+use super::krl::Revoked;
+use super::sshsig::SignatureFault;
+
+/// The namespace of approvals of a run.
+pub const APPROVAL: &str = "gonogo-approval@gonogo";
+/// The namespace of signatures over a file of waivers.
+pub const WAIVER: &str = "gonogo-waiver@gonogo";
+
+/// The people of an approvers' file.
+#[derive(Clone, Debug, Default)]
+pub struct People {
+    allowed: AllowedSigners,
+    groups: Groups,
+}
+
+/// Names and keys, each with the one that stands for its person.
+#[derive(Clone, Debug, Default)]
+struct Groups(BTreeMap<String, String>);
+
+impl Groups {
+    fn of(&self, word: &str) -> String {
+        let mut word = word.to_owned();
+        while let Some(above) = self.0.get(&word).filter(|above| **above != word) {
+            word.clone_from(above);
+        }
+        word
+    }
+
+    fn join(&mut self, one: &str, other: &str) {
+        let (one, other) = (self.of(one), self.of(other));
+        if one != other {
+            self.0.insert(one, other);
+        }
+    }
+}
+
+/// As people compare names; a fingerprint stays as it is.
+fn name(word: &str) -> String {
+    match word.starts_with("SHA256:") {
+        true => word.to_owned(),
+        false => word.trim().to_lowercase(),
+    }
+}
+
+impl People {
+    /// Reads a file. Never fails: a line that names nobody is skipped and told.
+    #[must_use]
+    pub fn parse(content: &[u8]) -> Self {
+        let allowed = AllowedSigners::parse(content).of_names();
+        let mut groups = Groups::default();
+        for (principals, key) in allowed.keys() {
+            let key = fingerprint(key);
+            for principal in principals.split(',') {
+                groups.join(&name(principal), &key);
+            }
+        }
+        Self { allowed, groups }
+    }
+
+    /// Whatever `revoked` covers approves no more.
+    #[must_use]
+    pub fn without(mut self, revoked: Revoked) -> Self {
+        self.allowed = self.allowed.without(revoked);
+        self
+    }
+
+    /// Lines that have no effect, and why.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        self.allowed.warnings()
+    }
+
+    /// True when nobody may approve anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.allowed.is_empty()
+    }
+
+    /// Proves that `signature` over `message` in `namespace` is that of somebody who may at `at`; as `asked`,
+    /// when that is given.
+    ///
+    /// # Errors
+    /// As [`AllowedSigners::verify`].
+    pub fn verify(
+        &self,
+        asked: Option<&str>,
+        namespace: &str,
+        message: &[u8],
+        signature: &[u8],
+        at: Timestamp,
+    ) -> Result<Signer, SignatureFault> {
+        self.allowed
+            .verify(asked, namespace, message, signature, at)
+    }
+
+    /// Whether two names or fingerprints are known to be one person's.
+    #[must_use]
+    pub fn are_one(&self, one: &str, other: &str) -> bool {
+        self.groups.of(&name(one)) == self.groups.of(&name(other))
+    }
+
+    /// Whether one of these names and keys is of the same person as one of those: who made a run, by key, by
+    /// name, or by what the file says of them, approves nothing of it.
+    #[must_use]
+    pub fn are_same(&self, one: [&str; 2], other: [&str; 2]) -> bool {
+        let mut ones = one.into_iter();
+        ones.any(|one| other.into_iter().any(|other| self.are_one(one, other)))
+    }
+
+    /// The signers, those of one person together, in their order.
+    #[must_use]
+    pub fn apart(&self, signers: Vec<Signer>) -> Vec<Vec<Signer>> {
+        let mut groups = self.groups.clone();
+        for signer in &signers {
+            groups.join(&name(&signer.identity), &signer.fingerprint);
+        }
+        let mut people: Vec<(String, Vec<Signer>)> = Vec::new();
+        for signer in signers {
+            let person = groups.of(&signer.fingerprint);
+            match people.iter_mut().find(|(known, _)| *known == person) {
+                Some((_, same)) => same.push(signer),
+                None => people.push((person, vec![signer])),
+            }
+        }
+        people.into_iter().map(|(_, signers)| signers).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sign::lab::Lab;
+    use crate::sign::sshsig::sign;
+
+    const AT: &str = "2026-11-21T12:00:00Z";
+
+    fn line(lab: &Lab, name: &str, options: &str, key: &str) -> String {
+        format!("{name} {options}{}", lab.read(&format!("{key}.pub")))
+    }
+
+    #[test]
+    fn names_with_one_key_and_keys_with_one_name_are_one_person() {
+        let lab = Lab::new();
+        let keys = ["a", "b", "c"].map(|name| lab.key(name, "x"));
+        let file = [
+            line(&lab, "ann", "", "a"),
+            line(&lab, "ann", "", "b"),
+            line(&lab, "bob,ann2", "", "b"),
+            line(&lab, "carl", "", "c"),
+        ];
+        let people = People::parse(file.concat().as_bytes());
+        let at = AT.parse().unwrap();
+        let signers = keys.iter().map(|key| {
+            let signature = sign(key, APPROVAL, b"m").unwrap();
+            let signer = people.verify(None, APPROVAL, b"m", signature.as_bytes(), at);
+            signer.unwrap()
+        });
+        let apart = people.apart(signers.collect());
+        let names: Vec<Vec<&str>> = (apart.iter())
+            .map(|one| one.iter().map(|signer| &*signer.identity).collect())
+            .collect();
+        assert_eq!(names, [vec!["ann", "ann"], vec!["carl"]]);
+        assert!(people.are_one("Bob", "ann") && people.are_one("ann2", &keys[0].fingerprint()));
+        assert!(!people.are_one("carl", "ann") && !people.are_one("dora", "ann"));
+        assert!(people.are_one("dora", "Dora"));
+    }
+
+    #[test]
+    fn a_pattern_is_nobody_and_its_twin_is_somebody() {
+        let lab = Lab::new();
+        let key = lab.key("a", "x");
+        let signature = sign(&key, WAIVER, b"m").unwrap();
+        let at = AT.parse().unwrap();
+        for (names, is_somebody) in [
+            ("*", false),
+            ("bob,b*", false),
+            ("!ann,*", false),
+            ("bob", true),
+        ] {
+            let people = People::parse(line(&lab, names, "", "a").as_bytes());
+            let verified = people.verify(Some("bob"), WAIVER, b"m", signature.as_bytes(), at);
+            assert_eq!(verified.is_ok(), is_somebody, "{names}");
+            assert_eq!(people.is_empty(), !is_somebody, "{names}");
+            assert_eq!(people.warnings().is_empty(), is_somebody, "{names}");
+        }
+    }
+
+    #[test]
+    fn the_runner_is_known_by_name_by_key_and_by_the_file() {
+        let lab = Lab::new();
+        for name in ["runner", "other", "bob"] {
+            lab.key(name, "x");
+        }
+        let file = [
+            line(&lab, "ci", "", "runner"),
+            line(&lab, "ci,cecil", "", "other"),
+            line(&lab, "bob", "", "bob"),
+        ];
+        let people = People::parse(file.concat().as_bytes());
+        let print = |key: &str| -> String {
+            let said = lab.ssh_keygen(&["-lf", key]);
+            said.split(' ').nth(1).unwrap().to_owned()
+        };
+        let (runner, other, bob) = (print("runner"), print("other"), print("bob"));
+        let is_runner = |name: &str, key: &str| people.are_same([name, key], ["ci", &runner]);
+        assert!(is_runner("zed", &runner));
+        assert!(is_runner("cecil", &other));
+        assert!(is_runner("CI", "SHA256:x"));
+        assert!(!is_runner("bob", &bob));
+    }
+}
