@@ -25,6 +25,7 @@ mod resolve;
 mod size;
 mod ssh_config;
 mod url;
+pub mod waivers;
 mod yaml;
 
 #[cfg(test)]
