@@ -69,6 +69,18 @@ impl FailureKind {
         Self::Undefined,
     ];
 
+    /// Whether a person may accept it for a while. Not what leaves open which machine answered, or whether
+    /// anything did: there a waiver would cover what nobody knows (contract 5).
+    #[must_use]
+    pub const fn may_be_waived(self, at_login: bool) -> bool {
+        match self {
+            Self::HostKey | Self::Unreachable | Self::Timeout | Self::Undefined => false,
+            // The host was proven by its key, and turned this account away.
+            Self::Auth => true,
+            _ => !at_login,
+        }
+    }
+
     /// The published word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

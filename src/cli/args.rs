@@ -7,6 +7,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+use super::people::{Approve, Demand, Waive};
 use super::signing::Signing;
 
 const STYLES: Styles = Styles::styled()
@@ -36,6 +37,8 @@ pub(super) enum Verb {
     Run(Run),
     /// Check a run offline: signature, digests, completeness, bindings, verdict
     Verify(Verify),
+    /// Approve a run: sign it as somebody who looked at it
+    Approve(Approve),
     /// Render a run again
     Show(Show),
     /// Tell what changed from one run to a later one; exits with 1 if something got worse
@@ -109,6 +112,8 @@ pub(super) struct What {
 pub(super) struct Plan {
     #[command(flatten)]
     pub what: What,
+    #[command(flatten)]
+    pub waive: Waive,
     /// How to print it
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     pub format: PlanFormat,
@@ -172,6 +177,12 @@ pub(super) enum PlanFormat {
 pub(super) struct Run {
     #[command(flatten)]
     pub what: What,
+    #[command(flatten)]
+    pub waive: Waive,
+    /// When the estate is to go live, such as 2026-12-01T06:00:00Z: waivers that end before or soon after are
+    /// told
+    #[arg(long, value_name = "TIME", help_heading = "Waivers")]
+    pub go_live: Option<Timestamp>,
     /// Where the signed run is written; must not exist yet
     #[arg(long, short, value_name = "DIR")]
     pub out: PathBuf,
@@ -261,6 +272,8 @@ pub(super) struct Verify {
     /// Accept a filtered run for reading; its verdict stays NO-GO
     #[arg(long)]
     pub allow_partial: bool,
+    #[command(flatten)]
+    pub demand: Demand,
     /// How to tell the result
     #[arg(long, value_enum, default_value_t = VerifyFormat::Text)]
     pub format: VerifyFormat,
@@ -455,7 +468,7 @@ pub(super) enum StepsFormat {
     Json,
 }
 
-fn positive(text: &str) -> Result<usize, String> {
+pub(super) fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=4096) => Ok(number),
         _ => Err("a whole number from 1 to 4096 is expected".to_owned()),

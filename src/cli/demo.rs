@@ -69,6 +69,7 @@ pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
         rerun: None,
         follows: Follows::Nothing,
         challenge: None,
+        go_live: None,
         keep: None,
         jobs: 16,
         per_host: 2,

@@ -11,6 +11,7 @@ mod fault;
 mod follows;
 mod history;
 mod passphrase;
+mod people;
 mod plan;
 mod profiles;
 mod progress;
@@ -72,6 +73,7 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::Plan(args) => plan::plan(args),
         Verb::Run(args) => run::run(args),
         Verb::Verify(args) => verify::verify(args),
+        Verb::Approve(args) => people::approve(args),
         Verb::Show(args) => show::show(args),
         Verb::Diff(args) => diff::diff(args),
         Verb::History(args) => history::history(args),

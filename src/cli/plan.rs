@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::args::{Grants, Plan as Args, PlanFormat, What};
 use super::fault::{Exit, Fault};
-use super::term;
+use super::{people, term};
 use crate::inventory::Inventory;
 use crate::plan::{self, Filters, Grant, Plan};
 use crate::text::escape;
 
 pub(super) fn plan(args: &Args) -> Result<Exit, Fault> {
-    let plan = make(&args.what)?;
+    let mut plan = make(&args.what)?;
+    people::waive(&args.waive, &mut plan)?;
     if let Some((team, what)) = asked(&args.grants) {
         let granted = plan::grant(&plan, team, what)?;
         for note in &granted.notes {
@@ -24,11 +25,18 @@ pub(super) fn plan(args: &Args) -> Result<Exit, Fault> {
     }
     term::out(&match args.format {
         PlanFormat::Text => format!(
-            "{}\nplan {}\nnothing was contacted\n",
+            "{}{}\nplan {}\nnothing was contacted\n",
             plan::text(&plan),
+            plan.waivers_text(),
             plan.digest
         ),
-        PlanFormat::Json => format!("{:#}\n", plan::json(&plan)),
+        PlanFormat::Json => {
+            let mut told = plan::json(&plan);
+            if plan.waivers.is_some() {
+                told["waivers"] = plan.waivers_json();
+            }
+            format!("{told:#}\n")
+        }
     });
     Ok(Exit::Go)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +15,7 @@ use super::fault::{Exit, Fault};
 use super::follows::{self, Follows};
 use super::signals::Ended;
 use super::signing::Signing;
-use super::{passphrase, plan, progress, rerun, signals, term};
+use super::{passphrase, people, plan, progress, rerun, signals, term};
 use crate::plan::Plan;
 use crate::report::directory::Draft;
 use crate::report::schema::Report;
@@ -25,7 +26,8 @@ use crate::transport::Keyring;
 use crate::{run, text, time};
 
 pub(super) fn run(args: &Run) -> Result<Exit, Fault> {
-    let plan = plan::make(&args.what)?;
+    let mut plan = plan::make(&args.what)?;
+    people::waive(&args.waive, &mut plan)?;
     let keep = match &args.keep {
         Some(directory) => Some(Keep::new(directory).map_err(|error| {
             let directory = directory.to_string_lossy();
@@ -52,6 +54,7 @@ pub(super) fn run(args: &Run) -> Result<Exit, Fault> {
             (None, None) => Follows::Nothing,
         },
         challenge: args.challenge.clone(),
+        go_live: args.go_live,
         keep: keep.map(Arc::new),
         jobs: args.jobs,
         per_host: args.per_host,
@@ -71,6 +74,7 @@ pub(super) struct Order {
     pub rerun: Option<PathBuf>,
     pub follows: Follows,
     pub challenge: Option<String>,
+    pub go_live: Option<Timestamp>,
     pub keep: Option<Arc<Keep>>,
     pub jobs: usize,
     pub per_host: usize,
@@ -99,6 +103,7 @@ pub(super) fn carry_out(
     }
     let openssh = circumstances::openssh(&order.plan)?;
     let key = order.signing.open()?;
+    people::not_the_runner(&order.plan, &key)?;
     let place = follows::place(&order.follows, &order.out)?;
     let previous = place.previous.as_ref();
     let rerun = order.rerun.as_deref();
@@ -121,6 +126,7 @@ pub(super) fn carry_out(
     let mut circumstances = circumstances::begin(order.kind, previous);
     circumstances.run.tool.openssh = openssh;
     circumstances.run.challenge = order.challenge;
+    circumstances.run.go_live = order.go_live.map(time::rfc3339);
 
     let plan = Arc::new(order.plan);
     let options = run::Options {
@@ -142,7 +148,8 @@ pub(super) fn carry_out(
     circumstances::end(&mut circumstances, ended, ran.fault.as_deref());
     let (mut report, mut files) = run::report(&plan, &ran, circumstances);
     if let Some((before, again)) = &rerun {
-        run::restate(&mut report, &mut files, before, again);
+        let waivers = plan.waivers.as_ref();
+        run::restate(&mut report, &mut files, before, again, waivers);
     }
     let run = report::seal(draft, &key, &report, files, previous)?;
 

@@ -40,7 +40,7 @@ pub(super) fn read(file: &Path, revocations: Option<&Path>) -> Result<AllowedSig
 }
 
 /// A list that was named and cannot be read revokes everything: nothing is verified.
-fn revoked(path: &Path) -> Result<Revoked, Fault> {
+pub(super) fn revoked(path: &Path) -> Result<Revoked, Fault> {
     let shown = escape(&path.to_string_lossy()).into_owned();
     let bytes = fs::read(path).map_err(|error| {
         Fault::new(

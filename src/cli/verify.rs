@@ -7,7 +7,7 @@ use std::path::Path;
 use super::args::{Verify, VerifyFormat};
 use super::deliver::deliver;
 use super::fault::{Exit, Fault};
-use super::{signers, timestamp};
+use super::{people, signers, timestamp};
 use crate::digest::Sha256;
 use crate::report::gate::{Answer, Gate};
 use crate::report::verify::{Demands, Unacceptable, Verified};
@@ -40,14 +40,15 @@ fn judge(args: &Verify) -> Result<Gate, Fault> {
     }
     let allowed = signers::read(&args.allowed_signers, args.revoked.as_deref())?;
     let demands = demands(args)?;
-    Ok(match accept(&args.run, &allowed, &demands) {
-        Ok((verified, warning)) => {
-            let mut gate = Gate::accepted(&verified);
-            gate.warnings.extend(warning);
-            gate
-        }
-        Err(reason) => Gate::refused(&reason),
-    })
+    let people = people::approvers(args)?;
+    let accepted = accept(&args.run, &allowed, &demands).and_then(|(verified, warning)| {
+        let known = people::ask(&args.demand, people.as_ref(), &verified, args.signed_at)?;
+        let mut gate = Gate::accepted(&verified);
+        gate.warnings.extend(warning);
+        gate.people(known);
+        Ok(gate)
+    });
+    Ok(accepted.unwrap_or_else(|reason| Gate::refused(&reason)))
 }
 
 /// Everything that makes a run acceptable, and what must be said with it.

@@ -14,6 +14,7 @@ mod render;
 #[cfg(test)]
 mod tests;
 mod visit;
+mod waive;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use grant::{Grant, Granted, grant};
 pub use planned::{Planned, Word};
 pub use render::{json, text};
 pub use visit::Visit;
+pub use waive::Waivers;
 
 use crate::digest::Sha256;
 use crate::feature_files::{self, FeatureFile};
@@ -45,6 +47,8 @@ pub struct Plan {
     pub digest: Sha256,
     /// The filters in clear; not empty means partial.
     pub filters: Vec<String>,
+    /// The failures that are accepted; no part of what is done, and of `digest`.
+    pub waivers: Option<Waivers>,
 }
 
 /// A feature file and its title.
@@ -164,6 +168,7 @@ pub fn make(
         visits,
         digest: Sha256::of(b""),
         filters: filters.in_clear(),
+        waivers: None,
     };
     plan.digest = Sha256::of(text(&plan).as_bytes());
     Ok(plan)

@@ -63,6 +63,10 @@ pub fn facts(report: &schema::Report) -> Facts {
         checks: (report.checks.iter())
             .map(|check| words.check(check))
             .collect(),
+        waivers: (report.waivers.iter())
+            .map(|waiver| words.grant(waiver))
+            .collect(),
+        go_live: (run.go_live.as_ref()).and_then(|time| words.time("time of go-live", time)),
         unreadable: words.unreadable,
     }
 }
@@ -238,6 +242,7 @@ impl Words {
             earlier: check.earlier.len(),
             steps: self.steps(&check.steps),
             failure: check.failure.as_ref().map(|failure| self.failure(failure)),
+            at_login: check.failure.as_ref().is_some_and(|one| one.at_login),
             waiver: check.waiver.as_ref().map(|waiver| self.waiver(waiver)),
             claims: claims::of_check(check),
             evidence: (check.evidence.iter())
@@ -252,7 +257,18 @@ impl Words {
             reason: waiver.reason.clone(),
             requester: waiver.requester.clone(),
             approver: waiver.approver.clone(),
+            from: (waiver.from.as_ref()).and_then(|from| self.time("beginning of a waiver", from)),
             expires: self.time("expiry of a waiver", &waiver.expires),
+        }
+    }
+
+    fn grant(&mut self, waiver: &schema::Granted) -> verdict::Grant {
+        verdict::Grant {
+            id: waiver.id.clone(),
+            from: self.time("beginning of a waiver", &waiver.from),
+            expires: self.time("expiry of a waiver", &waiver.expires),
+            covered: waiver.covered.clone(),
+            passed: waiver.passed.clone(),
         }
     }
 
@@ -340,6 +356,7 @@ mod tests {
                     expected: String::new(),
                     actual: String::new(),
                     hint: String::new(),
+                    at_login: false,
                 });
             },
         ];

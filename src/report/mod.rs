@@ -7,6 +7,7 @@ pub mod directory;
 mod facts;
 mod found;
 pub mod gate;
+mod granted;
 pub mod history;
 pub mod html;
 pub mod junit;
@@ -24,6 +25,7 @@ pub mod sealed;
 pub mod stamp;
 pub mod text;
 pub mod verify;
+pub mod waived;
 mod write;
 
 pub use facts::{facts, judge, publish};

@@ -223,6 +223,7 @@ pub(super) fn waiver(waiver: &Waiver) -> String {
         reason,
         requester,
         approver,
+        from: _,
         expires,
         ticket,
     } = waiver;

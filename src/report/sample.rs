@@ -227,6 +227,7 @@ fn report(instances: Vec<Instance>) -> Report {
             challenge: None,
             aborted: None,
             ci: text("https://ci.example.net/gonogo/1881"),
+            go_live: None,
             runner_identity: None,
             restates: None,
         },
@@ -239,6 +240,7 @@ fn report(instances: Vec<Instance>) -> Report {
         hosts: hosts.map(|(name, address)| host(name, address)).collect(),
         instances,
         checks,
+        waivers: Vec::new(),
     })
 }
 
@@ -268,6 +270,7 @@ pub(crate) fn go() -> Report {
             expected: "a connection to 10.20.0.11:22 within 10s".to_owned(),
             actual: "connection refused".to_owned(),
             hint: "is sshd running there, and may the runner reach port 22?".to_owned(),
+            at_login: true,
         },
         run: None,
     }];
@@ -289,6 +292,7 @@ fn fail(check: &mut Check, kind: &str, subject: &str, words: [&str; 3]) {
         expected,
         actual,
         hint,
+        at_login: false,
     });
 }
 
@@ -356,9 +360,24 @@ pub(crate) fn no_go() -> Report {
         reason: "the audit trail is stopped overnight until the second feed is live".to_owned(),
         requester: "ann.lee".to_owned(),
         approver: "bob.ray".to_owned(),
+        from: text("2026-11-20T00:00:00Z"),
         expires: "2026-12-15T00:00:00Z".to_owned(),
         ticket: text("OPS-4411"),
     });
+    let covered = vec![waived.id.clone()];
+    report.waivers = vec![Granted {
+        id: "W-2026-07".to_owned(),
+        selects: format!("check `{}`", covered[0]),
+        reason: "the audit trail is stopped overnight until the second feed is live".to_owned(),
+        ticket: "OPS-4411".to_owned(),
+        requester: "ann.lee".to_owned(),
+        approver: "bob.ray".to_owned(),
+        key: "SHA256:made-up".to_owned(),
+        from: "2026-11-20T00:00:00Z".to_owned(),
+        expires: "2026-12-15T00:00:00Z".to_owned(),
+        covered,
+        ..Granted::default()
+    }];
     report.checks.push(process_test());
     sealed(report)
 }

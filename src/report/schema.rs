@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use super::found::{HoleFound, LevelFound, LogFound, PromiseFound};
+pub use super::granted::Granted;
 pub use super::restated::{Carried, Restates};
 
 /// Value of [`Report::schema`].
@@ -32,6 +33,9 @@ pub struct Report {
     pub instances: Vec<Instance>,
     /// One slot for each planned check, in the plan's order.
     pub checks: Vec<Check>,
+    /// Every waiver of the run's file, and what it came to.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub waivers: Vec<Granted>,
 }
 
 /// Which run this is.
@@ -66,6 +70,9 @@ pub struct Run {
     pub aborted: Option<String>,
     /// URL of the CI job, when there is one.
     pub ci: Option<String>,
+    /// When the estate is to go live, when it was said: RFC 3339, UTC.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub go_live: Option<String>,
     /// What the runner says of itself, as far as it can be read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub runner_identity: Option<RunnerIdentity>,
@@ -372,6 +379,9 @@ pub struct Waiver {
     pub requester: String,
     /// Who granted it: somebody else.
     pub approver: String,
+    /// RFC 3339, UTC; valid from then on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<String>,
     /// RFC 3339, UTC; no longer valid from then on.
     pub expires: String,
     /// Where the remedy is followed up.
@@ -579,4 +589,7 @@ pub struct Failure {
     pub actual: String,
     /// What to do about it.
     pub hint: String,
+    /// True when no session was opened, or it did not prove to be with the machine that is meant.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub at_login: bool,
 }

@@ -49,7 +49,7 @@ pub(super) async fn judge(
         transcript,
     );
     let mut steps = Vec::with_capacity(check.steps.len());
-    let (mut failure, mut fault) = (None, None);
+    let (mut failure, mut at_login, mut fault) = (None, false, None);
     for (at, step) in check.steps.iter().enumerate() {
         if failure.is_some() {
             steps.push(StepRecord {
@@ -78,6 +78,7 @@ pub(super) async fn judge(
                     duration_ms,
                 });
                 let _ = said.send(Said::StepFailed(index, at, why.clone()));
+                at_login = door.as_ref().is_some_and(|door| door.is_shut());
                 failure = Some(why);
             }
         }
@@ -94,6 +95,7 @@ pub(super) async fn judge(
         disks,
         transcript,
         failure,
+        at_login,
         fault,
     }
 }

@@ -334,6 +334,11 @@ impl Door for LaneDoor {
         &self.visit.login
     }
 
+    fn is_shut(&self) -> bool {
+        // Held only while a session is being opened: then there is none.
+        (self.state.try_lock()).map_or(true, |state| matches!(*state, State::Refused(_)))
+    }
+
     fn debts(&self) -> Option<&Debts> {
         Some(&self.debts)
     }

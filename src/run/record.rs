@@ -28,6 +28,8 @@ pub struct Record {
     pub transcript: String,
     /// Why it failed; `None` means that every step was performed and passed.
     pub failure: Option<Failure>,
+    /// It failed before there was a session with the machine that is meant.
+    pub at_login: bool,
     /// A fault of ours that stopped it. Such a check is failed, and ends the run.
     pub fault: Option<String>,
 }
@@ -59,6 +61,7 @@ impl Record {
             disks: Vec::new(),
             transcript: String::new(),
             failure: Some(failure),
+            at_login: false,
             fault: None,
         }
     }

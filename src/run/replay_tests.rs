@@ -146,6 +146,7 @@ fn passed(check: &Check) -> Record {
         disks: Vec::new(),
         transcript: "t".into(),
         failure: None,
+        at_login: false,
         fault: None,
     }
 }

@@ -15,6 +15,7 @@ use crate::evidence::{Content, Evidence};
 use crate::failure::Failure;
 use crate::inventory::{Client, Host, Login};
 use crate::plan::{Check, Plan};
+use crate::report::waived::waive;
 use crate::report::{judge, publish, schema};
 use crate::sign::manifest::portable_name;
 use crate::steps::Call;
@@ -38,7 +39,7 @@ pub fn report(plan: &Plan, ran: &Ran, circumstances: Circumstances) -> (schema::
     let mut files = Files::new();
     let inputs = inputs(plan, &mut files);
     let width = plan.checks.len().to_string().len().max(4);
-    let checks: Vec<schema::Check> = (plan.checks.iter().zip(&ran.records).enumerate())
+    let mut checks: Vec<schema::Check> = (plan.checks.iter().zip(&ran.records).enumerate())
         .map(|(index, (planned, record))| {
             let name = format!("evidence/{:0width$}.txt", index + 1);
             let transcript = (!record.transcript.is_empty()).then(|| name.clone());
@@ -48,6 +49,9 @@ pub fn report(plan: &Plan, ran: &Ran, circumstances: Circumstances) -> (schema::
             check(plan, planned, record, transcript)
         })
         .collect();
+    let waivers = (plan.waivers.as_ref())
+        .map(|waivers| waive(&waivers.file, &waivers.keys, &mut checks))
+        .unwrap_or_default();
     let mut report = schema::Report {
         schema: schema::SCHEMA.to_owned(),
         run: schema::Run {
@@ -64,6 +68,7 @@ pub fn report(plan: &Plan, ran: &Ran, circumstances: Circumstances) -> (schema::
         hosts: hosts(plan, ran),
         instances: instances(plan),
         checks,
+        waivers,
     };
     // The same road that `verify` takes: from the recorded facts, never from what we remember.
     report.verdict = publish(&judge(&report));
@@ -88,7 +93,13 @@ pub(super) fn inputs(plan: &Plan, files: &mut Files) -> Vec<schema::Input> {
         let digest = Sha256::of(&bytes);
         (format!("inputs/{name}"), bytes, digest)
     });
-    for (name, bytes, digest) in std::iter::once(inventory).chain(records).chain(features) {
+    let waivers = plan.waivers.iter().flat_map(|waivers| waivers.files());
+    let waivers = waivers.map(|(name, bytes)| {
+        let digest = Sha256::of(&bytes);
+        (name, bytes, digest)
+    });
+    let first = std::iter::once(inventory).chain(waivers);
+    for (name, bytes, digest) in first.chain(records).chain(features) {
         let mut path = name.clone();
         for number in 2.. {
             if !files.contains_key(&path) {
@@ -354,7 +365,7 @@ fn check(
             .collect(),
         disks: record.disks.iter().map(disk).collect(),
         transcript,
-        failure: record.failure.as_ref().map(failure),
+        failure: (record.failure.as_ref()).map(|one| failure(one, record.at_login)),
         waiver: None,
         earlier: Vec::new(),
         carried: None,
@@ -473,7 +484,7 @@ fn stretch(stretch: Stretch) -> schema::Stretch {
     }
 }
 
-fn failure(failure: &Failure) -> schema::Failure {
+fn failure(failure: &Failure, at_login: bool) -> schema::Failure {
     let Failure {
         kind,
         host,
@@ -493,5 +504,6 @@ fn failure(failure: &Failure) -> schema::Failure {
         expected,
         actual: redacted(actual),
         hint,
+        at_login,
     }
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Files;
 use super::report::inputs;
-use crate::plan::Plan;
+use crate::plan::{Plan, Waivers};
+use crate::report::waived::{before as unwaived, is_of_waivers, waive};
 use crate::report::{judge, publish, schema};
 use crate::verdict::Outcome;
 
@@ -33,7 +34,9 @@ pub fn differences(plan: &Plan, before: &schema::Report) -> Vec<String> {
     }
     let digests = |inputs: &[schema::Input]| -> BTreeMap<String, String> {
         let inputs = inputs.iter();
+        // What is accepted may change between the two: nothing is carried over for it.
         inputs
+            .filter(|input| !is_of_waivers(&input.path))
             .map(|input| (input.path.clone(), input.sha256.clone()))
             .collect()
     };
@@ -71,6 +74,7 @@ pub fn restate(
     files: &mut Files,
     before: &Before,
     again: &BTreeSet<usize>,
+    waivers: Option<&Waivers>,
 ) {
     let old = &before.report;
     report.run.restates = Some(schema::Restates {
@@ -96,6 +100,10 @@ pub fn restate(
                 }
             }
         }
+    }
+    if let Some(waivers) = waivers {
+        report.checks = unwaived(&report.checks);
+        report.waivers = waive(&waivers.file, &waivers.keys, &mut report.checks);
     }
     report.counts = super::report::counts(&report.checks);
     report.verdict = publish(&judge(report));
@@ -204,6 +212,7 @@ fn no_longer_there(check: &mut schema::Check, what: &str) {
         expected: "the machine on which the check passed".to_owned(),
         actual: what.to_owned(),
         hint: "run everything again, without --rerun-failed".to_owned(),
+        at_login: true,
     });
 }
 
@@ -268,7 +277,7 @@ mod tests {
         let mut report = ran(&before, &again);
         edit(&mut report);
         let mut files = Files::new();
-        restate(&mut report, &mut files, &before, &again);
+        restate(&mut report, &mut files, &before, &again, None);
         (report, files, before)
     }
 

@@ -114,6 +114,7 @@ fn passed() -> Record {
         disks: Vec::new(),
         transcript: String::new(),
         failure: None,
+        at_login: false,
         fault: None,
     }
 }

@@ -29,6 +29,10 @@ pub trait Door: Send + Sync {
     fn debts(&self) -> Option<&Debts> {
         None
     }
+    /// True when it gave no session, or gives none any more.
+    fn is_shut(&self) -> bool {
+        false
+    }
     /// What the host said of itself to the logins so far.
     fn seen(&self) -> Seen {
         Seen::default()

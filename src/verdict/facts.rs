@@ -35,6 +35,10 @@ pub struct Facts {
     pub instances: Vec<Instance>,
     /// Every planned check.
     pub checks: Vec<Check>,
+    /// Every waiver of the run's file.
+    pub waivers: Vec<Grant>,
+    /// When the estate is to go live, when it was said.
+    pub go_live: Option<Timestamp>,
 }
 
 /// The kinds of run.
@@ -151,6 +155,8 @@ pub struct Check {
     pub steps: Vec<StepOutcome>,
     /// Why it failed.
     pub failure: Option<FailureKind>,
+    /// It failed before there was a session with the machine that is meant.
+    pub at_login: bool,
     /// What covers the failure.
     pub waiver: Option<Waiver>,
     /// What its steps state about artifacts: each passed statement needs evidence.
@@ -245,6 +251,23 @@ pub struct Waiver {
     pub requester: String,
     /// Who granted.
     pub approver: String,
+    /// Valid from then on; `None` where the record does not say.
+    pub from: Option<Timestamp>,
     /// No longer valid from then on; `None` only together with a word in `unreadable`.
     pub expires: Option<Timestamp>,
+}
+
+/// A waiver of the run's file, and what it came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grant {
+    /// Its id.
+    pub id: String,
+    /// Valid from then on; `None` only together with a word in `unreadable`, as below.
+    pub from: Option<Timestamp>,
+    /// No longer valid from then on.
+    pub expires: Option<Timestamp>,
+    /// Ids of the checks whose failure it covers.
+    pub covered: Vec<String>,
+    /// Ids of the checks that passed without it.
+    pub passed: Vec<String>,
 }

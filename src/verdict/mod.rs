@@ -17,11 +17,14 @@ mod twice;
 #[cfg(test)]
 mod twice_test;
 mod waivers;
+#[cfg(test)]
+mod waivers_test;
 mod words;
 
 pub use clock::Clock;
 pub use facts::{
-    Check, Claim, Counts, Evidence, Facts, Host, Instance, RunKind, Runner, StepOutcome, Waiver,
+    Check, Claim, Counts, Evidence, Facts, Grant, Host, Instance, RunKind, Runner, StepOutcome,
+    Waiver,
 };
 pub use hosts::same_hostname;
 
@@ -133,6 +136,8 @@ const WAITS: &[Rule] = &[rule("pending", pending)];
 /// Said of every verdict, changing none.
 const NOTES: &[Rule] = &[
     rule("waived", waivers::used),
+    rule("waiver ends", waivers::ending),
+    rule("waiver unused", waivers::unused),
     rule("no instance", coverage::without_instance),
     rule("shared key", machines::shared_key),
     rule("untold apart", machines::untold_apart),

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::sample::{
-    check, evidence, fail, good, hang, host, instance, other_types, waive, waiver,
+    check, evidence, fail, good, grant, hang, host, instance, other_types, waive, waiver,
 };
 use super::*;
 use crate::digest::Sha256;
@@ -251,6 +251,11 @@ const BREAKS: &[(&str, Change)] = &[
         }
     }),
     ("waived", |f| waive(f, 1)),
+    ("waiver unused", |f| f.waivers.push(grant("W-8"))),
+    ("waiver unused", |f| {
+        f.waivers.push(grant("W-8"));
+        f.waivers[0].passed = vec![f.checks[0].id.clone()];
+    }),
 ];
 
 /// Changes that break two rules by nature: the second one is named too.
@@ -408,7 +413,8 @@ fn benign_twins_stay_go() {
 
 #[test]
 fn no_rule_is_without_a_case() {
-    let cases = BREAKS.iter().map(|(name, _)| *name).chain(["waivers"]);
+    let cases = BREAKS.iter().map(|(name, _)| *name);
+    let cases = cases.chain(["waivers", "waiver ends"]);
     let cases: BTreeSet<_> = cases.collect();
     let tables = [STOPS, WAITS, NOTES].into_iter().flatten();
     let rules: BTreeSet<_> = tables.map(|rule| rule.name).collect();

@@ -42,6 +42,7 @@ pub(super) fn check(instance: &str, team: &str) -> Check {
         earlier: 0,
         steps: vec![StepOutcome::Passed; 2],
         failure: None,
+        at_login: false,
         waiver: None,
         claims: Kind::REQUIRED.map(Claim::Kind).to_vec(),
         evidence: Kind::REQUIRED.map(|kind| of(instance, kind)).to_vec(),
@@ -102,6 +103,8 @@ pub(super) fn good() -> Facts {
             instance("quotes", "ny4-2", &["operations"]),
         ],
         checks,
+        waivers: Vec::new(),
+        go_live: None,
     }
 }
 
@@ -124,8 +127,21 @@ pub(super) fn waive(facts: &mut Facts, index: usize) {
         reason: "the log is quiet at weekends".to_owned(),
         requester: "ann".to_owned(),
         approver: "bob".to_owned(),
+        from: Some("2026-11-20T00:00:00Z".parse().unwrap()),
         expires: Some("2026-12-01T00:00:00Z".parse().unwrap()),
     });
+    let mut told = grant("W-7");
+    told.covered = vec![facts.checks[index].id.clone()];
+    facts.waivers.push(told);
+}
+
+pub(super) fn grant(id: &str) -> Grant {
+    Grant {
+        id: id.to_owned(),
+        from: Some("2026-11-20T00:00:00Z".parse().unwrap()),
+        expires: Some("2026-12-01T00:00:00Z".parse().unwrap()),
+        ..Grant::default()
+    }
 }
 
 pub(super) fn hang(facts: &mut Facts, index: usize) {

@@ -38,6 +38,7 @@ mod lying_sftp;
 mod nothing_written;
 mod one_time_codes;
 mod passphrase;
+mod people;
 mod products;
 mod profiles;
 mod proof;

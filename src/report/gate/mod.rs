@@ -4,6 +4,7 @@
 mod finding;
 pub mod github;
 pub mod json;
+mod people;
 pub mod review;
 pub mod text;
 pub mod variables;

@@ -4,6 +4,7 @@
 mod complete;
 mod demands;
 mod newest;
+mod people;
 mod restated;
 mod stamped;
 mod unacceptable;
@@ -13,6 +14,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 pub use demands::Demands;
+pub use people::{Asked, Known};
 pub use unacceptable::Unacceptable;
 
 use super::schema::Report;

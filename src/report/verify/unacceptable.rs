@@ -52,6 +52,12 @@ pub enum Unacceptable {
     /// Too old, or dated in the future.
     #[error("stale: {0}")]
     Stale(String),
+    /// Its waivers are not those of its file, or not approved.
+    #[error("waivers: {0}")]
+    Waivers(String),
+    /// Too few people approved it.
+    #[error("approvals: {0}")]
+    Approvals(String),
     /// About something else.
     #[error("wrong binding: {0}")]
     Binding(String),
@@ -97,6 +103,12 @@ impl Unacceptable {
                 "verify the newest run: an older one says nothing of what was found since"
             }
             Self::Stale(_) => "run again shortly before the gate",
+            Self::Waivers(_) => {
+                "name with --approvers FILE who may approve waivers (received by another way than the run), or accept none with --no-waivers; a waiver holds when its approver signed the file"
+            }
+            Self::Approvals(_) => {
+                "somebody else than who ran it looks at the report and signs: gonogo approve RUN --key FILE, or ssh-keygen -Y sign -n gonogo-approval@gonogo -f KEY SHA256SUMS, renamed to SHA256SUMS.<who>.sig"
+            }
             Self::Binding(_) => {
                 "run again with the inventory and features that are to go live, or name those that the run is about"
             }

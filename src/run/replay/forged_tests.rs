@@ -93,6 +93,7 @@ fn passed(check: &Check) -> Record {
         disks: Vec::new(),
         transcript: "t".into(),
         failure: None,
+        at_login: false,
         fault: None,
     }
 }
