@@ -7,6 +7,7 @@ mod matrix;
 mod provenance;
 mod state;
 mod verdict;
+mod waivers;
 
 use std::borrow::Cow;
 
@@ -40,6 +41,7 @@ pub fn render(report: &Report) -> String {
                 (contents(report))
                 (matrix::render(report))
                 (checks(report))
+                (waivers::waivers(report))
                 (provenance::hosts(report))
                 (provenance::inputs(report))
                 (provenance::provenance(report))
