@@ -170,11 +170,13 @@ mod tests {
     use crate::report::sample;
 
     fn entry(name: &str, report: &crate::report::schema::Report) -> Entry {
+        let mut run = report.run.clone();
+        run.number = Some(1);
         Entry {
             name: name.to_owned(),
             digest: crate::digest::Sha256::of(name.as_bytes()),
             previous: None,
-            run: report.run.clone(),
+            run,
             decision: "NO-GO",
             reason: report.verdict.reasons.first().cloned(),
             counts: report.counts,
