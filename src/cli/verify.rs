@@ -11,7 +11,7 @@ use super::{people, signers, timestamp};
 use crate::digest::Sha256;
 use crate::report::gate::{Answer, Gate};
 use crate::report::verify::{Demands, Unacceptable, Verified};
-use crate::run::replay;
+use crate::run::{Unlike, replay};
 use crate::sign::allowed_signers::AllowedSigners;
 use crate::sign::manifest::portable_name;
 use crate::text::escape;
@@ -19,7 +19,8 @@ use crate::verdict::Decision;
 use crate::{feature_files, time};
 
 pub(super) fn verify(args: &Verify) -> Result<Exit, Fault> {
-    match judge(args) {
+    let judged = std::panic::catch_unwind(|| judge(args)).unwrap_or_else(|_| Err(defect()));
+    match judged {
         Ok(gate) => Ok(deliver(args, &gate, exit_of(gate.answer))),
         // Told in every format too, so that no reader is left with an older answer.
         Err(fault) => {
@@ -27,6 +28,15 @@ pub(super) fn verify(args: &Verify) -> Result<Exit, Fault> {
             Err(fault)
         }
     }
+}
+
+/// A record that makes gonogo stumble is no verdict, and no reason to leave an older answer standing.
+fn defect() -> Fault {
+    Fault::new(
+        Exit::Defect,
+        "gonogo itself failed",
+        "this is a defect of gonogo: please report it with the lines above",
+    )
 }
 
 /// The gate's answer; everything that can be said of a run is said in it.
@@ -58,17 +68,18 @@ pub(super) fn accept(
     demands: &Demands,
 ) -> Result<(Verified, Option<String>), Unacceptable> {
     let verified = Verified::open(directory, allowed, demands, time::now())?;
-    let version = &verified.report().run.tool.version;
     match replay(verified.report(), directory) {
         Ok(()) => Ok((verified, None)),
-        // Rules grow stricter, and an old run must verify for ever.
-        Err(why) if version != env!("CARGO_PKG_VERSION") => {
+        // Rules grow stricter, and an old run must verify for ever: where it is read, not where something is
+        // to go live. Whoever signs could name an older version to have nothing compared.
+        Err(Unlike::Refused(why)) if verified.is_older() && demands.max_age.is_none() => {
+            let version = &verified.report().run.tool.version;
             let warning = format!(
                 "made by gonogo {version}; this version cannot make its plan again to compare: {why}"
             );
             Ok((verified, Some(warning)))
         }
-        Err(why) => Err(Unacceptable::Replay(why)),
+        Err(why) => Err(Unacceptable::Replay(why.to_string())),
     }
 }
 
@@ -129,3 +140,7 @@ fn demands(args: &Verify) -> Result<Demands, Fault> {
         challenge: args.challenge.clone(),
     })
 }
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;

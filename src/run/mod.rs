@@ -33,7 +33,7 @@ pub use discover::{Discovered, discover, discovery};
 pub use estimate::{Found, Share, estimate};
 pub use record::{Record, StepRecord};
 pub use recorder::{Event, Watch};
-pub use replay::replay;
+pub use replay::{Unlike, replay};
 pub use report::{Circumstances, Files, report};
 pub use restate::{Before, differences, restate, to_run_again};
 

@@ -41,12 +41,29 @@ const INVENTORY: &str = "inputs/inventory.yaml";
 // Recorded times are whole seconds, and a check is judged while it runs.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
 
+/// Why a record was not found to answer its inputs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unlike {
+    /// The rules of this gonogo refuse the inputs: there is nothing to compare with.
+    #[error("{0}")]
+    Refused(String),
+    /// The plan was made, and the record tells something else.
+    #[error("{0}")]
+    Differs(String),
+}
+
+impl From<String> for Unlike {
+    fn from(what: String) -> Self {
+        Self::Differs(what)
+    }
+}
+
 /// Compares the record with the plan that the run's own inputs in `directory` give. A filtered run is
 /// not compared: it is a NO-GO whatever it tells.
 ///
 /// # Errors
 /// The first difference, in a phrase.
-pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), String> {
+pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), Unlike> {
     if report.run.scope.partial {
         return Ok(());
     }
@@ -65,7 +82,7 @@ pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn again(report: &schema::Report, directory: &Path) -> Result<Plan, String> {
+fn again(report: &schema::Report, directory: &Path) -> Result<Plan, Unlike> {
     let (mut inventory, mut features) = (None, Vec::new());
     let mut records = BTreeMap::new();
     for input in &report.inputs {
@@ -73,7 +90,7 @@ fn again(report: &schema::Report, directory: &Path) -> Result<Plan, String> {
         let bytes = fs::read(&path).map_err(|e| format!("`{}`: {e}", escape(&input.path)))?;
         let digest = Sha256::of(&bytes);
         if digest.to_string() != input.sha256 {
-            return Err(format!("`{}` was changed", escape(&input.path)));
+            return Err(format!("`{}` was changed", escape(&input.path)).into());
         }
         match input.path.as_str() {
             INVENTORY => inventory = Some(bytes),
@@ -91,7 +108,7 @@ fn again(report: &schema::Report, directory: &Path) -> Result<Plan, String> {
             }),
         }
     }
-    let bytes = inventory.ok_or("the run keeps no inventory")?;
+    let bytes = inventory.ok_or_else(|| "the run keeps no inventory".to_owned())?;
     let inventory = Inventory::parse_recorded(Path::new(INVENTORY), bytes, &records)
         .map_err(|problems| refused("inventory", &problems.into_vec()))?;
     let made = plan::read_files(features)
@@ -107,12 +124,12 @@ fn label(report: &schema::Report, name: &str) -> String {
     found.map_or_else(|| name.to_owned(), Clone::clone)
 }
 
-fn refused(what: &str, problems: &[Problem]) -> String {
+fn refused(what: &str, problems: &[Problem]) -> Unlike {
     let first = problems.first().map_or("", |problem| &problem.message);
-    format!(
+    Unlike::Refused(format!(
         "this gonogo refuses the {what} of the run: {}",
         escape(first)
-    )
+    ))
 }
 
 /// The record of a run of `plan` in which nothing happened, beside what is told.

@@ -231,7 +231,7 @@ fn a_record_changed_with_right_sums_is_found() {
     for (index, (why, change)) in changes.into_iter().enumerate() {
         let (mut report, directory) = told();
         change(&mut report);
-        let found = replay(&report, directory.path()).unwrap_err();
+        let found = replay(&report, directory.path()).unwrap_err().to_string();
         assert!(found.contains(why), "case {index}: {found}");
     }
 }
@@ -253,7 +253,7 @@ fn consent_to_share_a_log_is_that_of_the_inventory() {
         Some("log of b")
     );
     report.instances[1].artifacts[2].shared = report.instances[0].artifacts[2].shared.clone();
-    let found = replay(&report, directory.path()).unwrap_err();
+    let found = replay(&report, directory.path()).unwrap_err().to_string();
     assert!(found.contains("instances"), "{found}");
 }
 
@@ -273,7 +273,7 @@ fn a_database_cannot_have_been_resumed() {
 fn the_inputs_themselves_must_be_those_recorded() {
     let (report, directory) = told();
     fs::write(directory.path().join(INVENTORY), "environment: x\n").unwrap();
-    let found = replay(&report, directory.path()).unwrap_err();
+    let found = replay(&report, directory.path()).unwrap_err().to_string();
     assert!(found.contains("was changed"), "{found}");
     let (mut report, directory) = told();
     report.inputs.remove(0);
@@ -330,4 +330,26 @@ fn what_an_ssh_config_said_is_held_to_the_record() {
         assert!(found.is_err(), "{from} → {to}");
     }
     assert_eq!(change("User u", "User u"), Ok(()));
+}
+
+/// Only that there is no plan to compare with is told apart: what differs from it differs in any version.
+#[test]
+fn a_refused_plan_is_no_differing_record() {
+    let (mut report, directory) = told();
+    report.run.tool.version = "0.1.0".to_owned();
+    assert_eq!(replay(&report, directory.path()), Ok(()));
+    let mut other = report.clone();
+    other.instances.pop();
+    let found = replay(&other, directory.path());
+    assert!(matches!(found, Err(Unlike::Differs(_))), "{found:?}");
+    let path = directory.path().join(INVENTORY);
+    let text = fs::read_to_string(&path).unwrap() + "\nthis: is refused\n";
+    fs::write(&path, &text).unwrap();
+    let input = report
+        .inputs
+        .iter_mut()
+        .find(|input| input.path == INVENTORY);
+    input.unwrap().sha256 = Sha256::of(text.as_bytes()).to_string();
+    let found = replay(&report, directory.path());
+    assert!(matches!(found, Err(Unlike::Refused(_))), "{found:?}");
 }

@@ -3,6 +3,7 @@
 
 mod complete;
 mod demands;
+mod maker;
 mod newest;
 mod people;
 mod restated;
@@ -31,6 +32,7 @@ pub struct Verified {
     verdict: Verdict,
     sealed: Sealed,
     stamp: Option<Stamp>,
+    is_older: bool,
 }
 
 impl Verified {
@@ -51,6 +53,7 @@ impl Verified {
         let sealed = Sealed::open(directory, allowed, demands.identity.as_deref(), at)?;
         let stamp = stamped::proven(token.as_ref(), &sealed, demands)?;
         let report = read(&sealed.read("report.json")?)?;
+        let is_older = maker::is_older(&report.run.tool.version)?;
         let verdict = judge(&report);
         complete::complete(&report, &sealed)?;
         complete::chained(&report, &sealed.read(previous::FILE)?)?;
@@ -70,6 +73,7 @@ impl Verified {
             verdict,
             sealed,
             stamp,
+            is_older,
         })
     }
 
@@ -89,6 +93,12 @@ impl Verified {
     #[must_use]
     pub const fn sealed(&self) -> &Sealed {
         &self.sealed
+    }
+
+    /// Whether an older gonogo made it.
+    #[must_use]
+    pub const fn is_older(&self) -> bool {
+        self.is_older
     }
 
     /// Who signed it.

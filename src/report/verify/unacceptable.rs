@@ -18,6 +18,9 @@ pub enum Unacceptable {
     /// The record and the directory do not hold the same files.
     #[error("incomplete: {0}")]
     Incomplete(String),
+    /// No known version of gonogo made it.
+    #[error("made by gonogo `{0}`, which is no version that this one knows")]
+    Maker(String),
     /// The recorded verdict is not what the recorded facts give.
     #[error("the recorded verdict is {recorded}, the recorded facts give {judged}: {why}")]
     Disagrees {
@@ -82,6 +85,9 @@ impl Unacceptable {
         match self {
             Self::Seal(fault) => fault.hint(),
             Self::Read(_) => "verify with the gonogo version that wrote the run, or a newer one",
+            Self::Maker(_) => {
+                "verify with the gonogo version that made the run, or a newer one; if there is none, ask the signer's key's owner"
+            }
             Self::Incomplete(_) | Self::Disagrees { .. } | Self::Attested { .. } => {
                 "the signer's key has signed a record that does not hold together: ask its owner how, and run again"
             }

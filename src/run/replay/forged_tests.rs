@@ -154,7 +154,7 @@ fn told(estate: &str) -> (schema::Report, TempDir) {
 type Change = fn(&mut schema::Evidence, &mut Vec<schema::Evidence>);
 
 /// Replays the record with one piece of evidence changed; the others stand beside it.
-fn changed(estate: &str, at: usize, change: Change) -> Result<(), String> {
+fn changed(estate: &str, at: usize, change: Change) -> Result<(), Unlike> {
     let (mut report, directory) = told(estate);
     let files = &mut report.checks[0].evidence;
     let mut file = files.remove(at);
@@ -179,7 +179,7 @@ fn running(file: &mut schema::Evidence) -> &mut Running {
 fn all_are_refused(at: usize, changes: &[Change]) {
     assert_eq!(changed(ESTATE, at, |_, _| ()), Ok(()));
     for (index, change) in changes.iter().enumerate() {
-        let found = changed(ESTATE, at, *change).unwrap_err();
+        let found = changed(ESTATE, at, *change).unwrap_err().to_string();
         assert!(found.contains("does not bear out"), "case {index}: {found}");
     }
 }

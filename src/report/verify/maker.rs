@@ -1,0 +1,50 @@
+//! Which gonogo made a run, as the run tells it: one that was released, or this one. Another name would be a
+//! way around rules that hold a record to what its version told.
+
+use super::Unacceptable;
+use crate::text::escape;
+
+const THIS: &str = env!("CARGO_PKG_VERSION");
+/// The versions before this one; each has its runs in `tests/golden/`.
+const RELEASED: [&str; 3] = ["0.1.0", "0.2.0", "0.3.0"];
+
+/// Whether it was made by an older version.
+///
+/// # Errors
+/// When no such version is known.
+pub(super) fn is_older(version: &str) -> Result<bool, Unacceptable> {
+    match version {
+        THIS => Ok(false),
+        version if RELEASED.contains(&version) => Ok(true),
+        version => Err(Unacceptable::Maker(escape(version).into_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_never_released_made_no_run() {
+        assert!(!is_older(THIS).unwrap());
+        for version in ["0.1.0", "0.2.0", "0.3.0"] {
+            assert!(is_older(version).unwrap(), "{version}");
+        }
+        for version in [
+            "", "0.3", "0.3.1", "0.3.0 ", "0.3.00", "v0.3.0", "0.0.9", "9.9.9",
+        ] {
+            assert!(is_older(version).is_err(), "{version}");
+        }
+    }
+
+    #[test]
+    fn every_version_of_the_changelog_is_known() {
+        let changes = include_str!("../../../CHANGELOG.md");
+        let versions = changes.lines().filter_map(|line| line.strip_prefix("## "));
+        let versions: Vec<_> = versions.filter_map(|line| line.split(' ').next()).collect();
+        assert_eq!(versions.len(), RELEASED.len() + 1, "{versions:?}");
+        for version in versions {
+            assert!(is_older(version).is_ok(), "{version}");
+        }
+    }
+}
