@@ -33,14 +33,18 @@ pub fn facts(report: &schema::Report) -> Facts {
             words.digest(what, digest);
         }
     }
+    if let Some(restates) = &run.restates {
+        words.digest("digest of the run restated", &restates.manifest);
+        words.moment("end of the run restated", &restates.finished);
+    }
     for input in &report.inputs {
         words.digest("digest of an input", &input.sha256);
     }
     Facts {
         kind: words.run_kind(&run.kind),
         aborted: run.aborted.clone(),
-        started: words.time("start of the run", &run.started),
-        finished: words.time("end of the run", &run.finished),
+        started: words.moment("start of the run", &run.started),
+        finished: words.moment("end of the run", &run.finished),
         partial: run.scope.partial,
         filters: run.scope.filters.clone(),
         runner: (run.runner_identity.clone()).map_or_else(Default::default, |runner| {
@@ -113,6 +117,10 @@ pub(super) fn clock(clock: schema::Clock) -> verdict::Clock {
     }
 }
 
+// Year 3000: rules add to the times and durations of a run, and no sum may leave what can be counted.
+const LAST_SECOND: i64 = 32_503_680_000;
+const LONGEST_MS: u64 = 366 * 86_400_000;
+
 /// Reads words one by one and keeps what it cannot read.
 #[derive(Default)]
 struct Words {
@@ -156,6 +164,22 @@ impl Words {
             self.refuse(what, text);
         }
         instant
+    }
+
+    /// A time on the runner's clock, told by gonogo itself.
+    fn moment(&mut self, what: &str, text: &str) -> Option<Timestamp> {
+        let instant = self.time(what, text)?;
+        if (0..=LAST_SECOND).contains(&instant.as_second()) {
+            return Some(instant);
+        }
+        self.refuse(what, text);
+        None
+    }
+
+    fn duration(&mut self, what: &str, ms: u64) {
+        if ms > LONGEST_MS {
+            self.refuse(what, &format!("{ms} ms"));
+        }
     }
 
     fn times<const N: usize>(&mut self, times: [(&str, &Option<String>); N]) {
@@ -217,9 +241,12 @@ impl Words {
     }
 
     fn check(&mut self, check: &schema::Check) -> verdict::Check {
-        self.times([("start of a check", &check.started)]);
+        if let Some(started) = &check.started {
+            self.moment("start of a check", started);
+        }
+        self.duration("duration of a check", check.duration_ms);
         if let Some(carried) = &check.carried {
-            self.time("end of a run carried over", &carried.finished);
+            self.moment("end of a run carried over", &carried.finished);
         }
         for attempt in &check.earlier {
             self.times([("start of an attempt", &attempt.started)]);
@@ -278,6 +305,7 @@ impl Words {
             ("newest entry", &evidence.newest_entry),
             ("oldest entry", &evidence.oldest_entry),
         ]);
+        self.duration("duration of a retrieval", evidence.duration_ms);
         verdict::Evidence {
             artifact: evidence.artifact.clone(),
             kind: self.kind(&evidence.kind),
@@ -330,7 +358,11 @@ mod tests {
     #[test]
     fn every_unreadable_word_stops_the_go() {
         type Change = fn(&mut schema::Report);
-        let changes: [Change; 17] = [
+        let changes: [Change; 21] = [
+            |r| r.checks[0].duration_ms = u64::MAX,
+            |r| r.checks[0].evidence[0].duration_ms = u64::MAX,
+            |r| r.run.started = "9999-12-30T22:00:00Z".into(),
+            |r| r.checks[0].started = Some("-000001-01-01T00:00:00Z".into()),
             |r| r.run.kind = "drill".into(),
             |r| r.run.started = "yesterday".into(),
             |r| r.run.finished = "2026-11-21".into(),

@@ -9,6 +9,8 @@ use crate::text::escape;
 
 // Clocks of runners differ, and may be set back while a run goes on.
 const SLACK: SignedDuration = SignedDuration::from_mins(5);
+// Behind its last check a run closes its sessions and writes its record.
+const CLOSING: SignedDuration = SignedDuration::from_hours(1);
 
 /// Every check began within the run that is told to have run it.
 pub(super) fn holds(report: &Report) -> Result<(), Unacceptable> {
@@ -21,8 +23,24 @@ pub(super) fn holds(report: &Report) -> Result<(), Unacceptable> {
     if before.is_some_and(|finished| finished > started + SLACK) {
         return wrong("the run that it restates finished after it began".to_owned());
     }
+    let ended = report.checks.iter().map(end);
+    let ended: Vec<_> = ended.collect::<Result<_, _>>()?;
+    let finished = time(&run.finished)?;
+    match ended.into_iter().flatten().max() {
+        // Nothing else says when it ended, and its age counts from there.
+        Some(last) if finished.duration_since(last) > CLOSING => {
+            return wrong("the run is told to have finished long after its last check".to_owned());
+        }
+        _ => {}
+    }
     for check in &report.checks {
         let began = check.started.as_deref().map(time).transpose()?;
+        if began.is_none() && check.outcome == "passed" {
+            return wrong(format!(
+                "check `{}` passed and does not tell when",
+                escape(&check.id)
+            ));
+        }
         let id = escape(&check.id);
         match (&check.carried, before) {
             (None, _) if began.is_some_and(|began| began < started - SLACK) => {
@@ -53,16 +71,23 @@ pub(super) fn holds(report: &Report) -> Result<(), Unacceptable> {
     Ok(())
 }
 
-/// When the oldest run finished of which a check is told.
+/// When the oldest run finished of which a check is told, or the check itself: the check cannot be younger than
+/// its evidence, the end of a run that is not here can be told as anything.
 pub(super) fn oldest(report: &Report) -> Result<Timestamp, Unacceptable> {
-    let finished = time(&report.run.finished)?;
-    let mut carried = report
-        .checks
-        .iter()
-        .filter_map(|check| check.carried.as_ref());
-    carried.try_fold(finished, |oldest, carried| {
-        Ok(oldest.min(time(&carried.finished)?))
-    })
+    let mut oldest = time(&report.run.finished)?;
+    for check in &report.checks {
+        if let Some(carried) = &check.carried {
+            let finished = time(&carried.finished)?;
+            oldest = oldest.min(finished).min(end(check)?.unwrap_or(finished));
+        }
+    }
+    Ok(oldest)
+}
+
+fn end(check: &Check) -> Result<Option<Timestamp>, Unacceptable> {
+    let began = check.started.as_deref().map(time).transpose()?;
+    let took = SignedDuration::from_millis_i128(check.duration_ms.into());
+    Ok(began.map(|began| began.checked_add(took).unwrap_or(Timestamp::MAX)))
 }
 
 /// It passed, or the host turned out to be another machine since.
@@ -110,13 +135,18 @@ mod tests {
         assert!(holds(&restated()).is_ok());
         let finished = sample::go().run.finished.parse().unwrap();
         assert_eq!(oldest(&sample::go()).unwrap(), finished);
-        assert_eq!(oldest(&restated()).unwrap(), EARLIER.parse().unwrap());
+        // The check is older than the end of its run.
+        let its_own = end(&restated().checks[0]).unwrap().unwrap();
+        assert_eq!(oldest(&restated()).unwrap(), its_own);
+        assert!(its_own < EARLIER.parse().unwrap());
     }
 
     #[test]
     fn nothing_old_passes_as_new() {
         type Edit = fn(&mut Report);
-        let edits: [Edit; 8] = [
+        let edits: [Edit; 10] = [
+            |r| r.checks[1].started = None,
+            |r| r.run.finished = "2026-11-22T09:00:00Z".into(),
             |r| r.checks[0].carried = None,
             |r| r.run.restates = None,
             |r| r.checks[0].started = None,
