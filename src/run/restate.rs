@@ -7,8 +7,8 @@ use super::Files;
 use super::report::inputs;
 use crate::plan::{Plan, Waivers};
 use crate::report::waived::{before as unwaived, is_of_waivers, waive};
-use crate::report::{judge, publish, schema};
-use crate::verdict::Outcome;
+use crate::report::{facts, judge, publish, schema};
+use crate::verdict::{Outcome, against_the_runner};
 
 /// The run that is restated: proven whole and signed, its plan made again.
 pub struct Before {
@@ -32,6 +32,7 @@ pub fn differences(plan: &Plan, before: &schema::Report) -> Vec<String> {
     if before.run.kind != "run" {
         found.push(format!("it is of kind `{}`", before.run.kind));
     }
+    found.extend(against_the_runner(&facts(before)));
     let digests = |inputs: &[schema::Input]| -> BTreeMap<String, String> {
         let inputs = inputs.iter();
         // What is accepted may change between the two: nothing is carried over for it.
@@ -341,6 +342,31 @@ mod tests {
             assert_eq!(judge(&report).decision, Decision::NoGo);
             assert_eq!(report.verdict.decision, "NO-GO");
         }
+    }
+
+    /// The verdict says so of the first run; of the second, made elsewhere, it could not.
+    #[test]
+    fn what_was_run_on_the_runner_itself_is_not_restated_from_another() {
+        let mut report = before().report;
+        assert_eq!(against_the_runner(&facts(&report)), [""; 0]);
+        let host = report.hosts.iter_mut().find(|host| host.host_key.is_some());
+        let host = host.unwrap();
+        let id = host
+            .identity
+            .machine_id
+            .get_or_insert_with(|| "0f".repeat(16))
+            .clone();
+        report.run.runner_identity = Some(schema::RunnerIdentity {
+            machine_id: Some(id),
+            host_keys: Vec::new(),
+        });
+        let found = against_the_runner(&facts(&report));
+        assert!(
+            found[0].contains("is the machine that gonogo runs on"),
+            "{found:?}"
+        );
+        report.run.finished = "2026-11-21T09:00:00Z".to_owned();
+        assert_eq!(against_the_runner(&facts(&report)).len(), 2);
     }
 
     #[test]

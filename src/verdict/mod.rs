@@ -165,6 +165,13 @@ pub fn decide(facts: &Facts) -> Verdict {
     Verdict { decision, reasons }
 }
 
+/// What speaks against a run because of where and by which clock it was made: another runner would not
+/// find it again in checks that it carries over.
+#[must_use]
+pub fn against_the_runner(facts: &Facts) -> Vec<String> {
+    [machines::runner(facts), record::clock(facts)].concat()
+}
+
 fn failed(facts: &Facts) -> Vec<String> {
     let failed = facts.of(Outcome::Failed);
     if failed.is_empty() {
