@@ -33,7 +33,7 @@ pub(super) struct Place {
     _folder: Option<File>,
 }
 
-pub(super) fn place(follows: &Follows, out: &Path) -> Result<Place, Fault> {
+pub(super) fn place(follows: &Follows, out: &Path, environment: &str) -> Result<Place, Fault> {
     match follows {
         Follows::Nothing => Ok(Place {
             previous: None,
@@ -43,7 +43,7 @@ pub(super) fn place(follows: &Follows, out: &Path) -> Result<Place, Fault> {
             previous: Some(named(run)?),
             _folder: None,
         }),
-        Follows::Newest(folder) => newest(folder, out),
+        Follows::Newest(folder) => newest(folder, out, environment),
     }
 }
 
@@ -111,7 +111,7 @@ fn number(run: &Path, entry: &Entry, counted: u64) -> Result<u64, Fault> {
     }
 }
 
-fn newest(folder: &Path, out: &Path) -> Result<Place, Fault> {
+fn newest(folder: &Path, out: &Path, environment: &str) -> Result<Place, Fault> {
     let shown = folder.to_string_lossy().into_owned();
     let shown = escape(&shown);
     let unreadable = |error: &dyn std::fmt::Display| {
@@ -160,6 +160,14 @@ fn newest(folder: &Path, out: &Path) -> Result<Place, Fault> {
         ));
     }
     let before = history.runs.last();
+    // What would break the chain for ever is told before there is a run to break it.
+    let unfollowed = before.and_then(|run| run.unfollowed(environment, time::now()));
+    if let Some(broken) = unfollowed {
+        return Err(refused(
+            format!("no run can follow the newest of `{shown}`: {broken}"),
+            "keep one folder for each environment, and the clock of the runner right",
+        ));
+    }
     let chain = before.map(|run| Chain {
         digest: run.digest,
         name: run.name.clone(),

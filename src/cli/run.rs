@@ -104,7 +104,11 @@ pub(super) fn carry_out(
     let openssh = circumstances::openssh(&order.plan)?;
     let key = order.signing.open()?;
     people::not_the_runner(&order.plan, &key)?;
-    let place = follows::place(&order.follows, &order.out)?;
+    let place = follows::place(
+        &order.follows,
+        &order.out,
+        &order.plan.inventory.environment,
+    )?;
     let previous = place.previous.as_ref();
     let rerun = order.rerun.as_deref();
     let rerun = rerun

@@ -4,9 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
+
 use super::Entry;
 use crate::digest::Sha256;
 use crate::text::escape;
+
+// Each runner has a clock of its own.
+pub(super) const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// Where the chain is broken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -165,7 +170,7 @@ fn steps(runs: &[Entry]) -> Vec<Break> {
         let before = place.checked_sub(1).map(|place| &runs[place]);
         let before = before.filter(|before| run.previous == Some(before.digest));
         let expected = match before {
-            Some(_) => number.map(|number: u64| number + 1),
+            Some(_) => number.map(|number: u64| number.saturating_add(1)),
             None => run.previous.is_none().then_some(1),
         };
         let name = || run.name.clone();
@@ -181,7 +186,8 @@ fn steps(runs: &[Entry]) -> Vec<Break> {
         number = run.run.number.or(expected);
         numbered |= run.run.number.is_some();
         let Some(before) = before else { continue };
-        if run.started() < before.finished() {
+        let ended = before.finished();
+        if run.started() < ended.map(|ended| ended.saturating_sub(SKEW).unwrap_or(ended)) {
             breaks.push(Break::Overlap {
                 name: name(),
                 before: before.name.clone(),

@@ -40,6 +40,20 @@ fn linked(runs: Vec<Entry>) -> (String, Vec<String>) {
 }
 
 #[test]
+fn what_would_break_the_chain_is_known_before() {
+    let newest = run(3);
+    let own = newest.run.scope.environment.clone();
+    let why = |environment: &str, now: &str| newest.unfollowed(environment, now.parse().unwrap());
+    assert_eq!(why(&own, "2026-11-21T04:00:00Z"), None);
+    // The clock of this runner may be a little behind.
+    assert_eq!(why(&own, "2026-11-21T03:05:00Z"), None);
+    let early = why(&own, "2026-11-21T03:04:59Z").unwrap();
+    assert!(early.contains("which is in the future"), "{early}");
+    let other = why("other", "2026-11-21T04:00:00Z").unwrap();
+    assert!(other.contains("not `other`"), "{other}");
+}
+
+#[test]
 fn runs_that_follow_each_other_are_a_chain_in_whatever_order_they_lie() {
     assert_eq!(linked(vec![]), (String::new(), vec![]));
     for order in [[1, 2, 3, 4], [4, 3, 2, 1], [3, 1, 4, 2]] {
@@ -97,6 +111,9 @@ fn numbers_times_and_environments_go_on() {
         linked(runs).1
     };
     assert_eq!(told(|_| {}), [""; 0]);
+    // Of another runner, whose clock is behind.
+    let behind = told(|run| run.run.started = "2026-11-21T01:05:00Z".into());
+    assert_eq!(behind, [""; 0]);
     let number = told(|run| run.run.number = Some(3));
     assert_eq!(
         number[0],
@@ -104,7 +121,7 @@ fn numbers_times_and_environments_go_on() {
     );
     let none = told(|run| run.run.number = None);
     assert_eq!(none, ["`run-2` has no number, though a run before it has"]);
-    let early = told(|run| run.run.started = "2026-11-21T01:05:00Z".into());
+    let early = told(|run| run.run.started = "2026-11-21T01:04:59Z".into());
     assert_eq!(
         early,
         ["`run-2` began before `run-1`, which it follows, had ended"]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::chain::SKEW;
 use crate::digest::Sha256;
 use crate::report::schema::{Counts, Report, Run};
 use crate::report::sealed::{SealFault, Sealed};
@@ -12,6 +13,8 @@ use crate::report::{judge, previous, read};
 use crate::sign::allowed_signers::{AllowedSigners, Signer};
 use crate::sign::manifest::{MANIFEST, Manifest, read_regular};
 use crate::sign::sshsig::SignatureFault;
+use crate::text::escape;
+use crate::time::rfc3339;
 
 /// No manifest comes near it.
 const MOST_BYTES: u64 = 64 << 20;
@@ -116,6 +119,22 @@ impl Entry {
         Self::read(dir, &name.unwrap_or_default(), None, Timestamp::UNIX_EPOCH)
     }
 
+    /// What keeps a run of `environment` that begins `now` from following this one: it would break the chain.
+    #[must_use]
+    pub fn unfollowed(&self, environment: &str, now: Timestamp) -> Option<String> {
+        let own = &self.run.scope.environment;
+        if own != environment {
+            return Some(format!(
+                "it is about environment `{}`, not `{}`",
+                escape(own),
+                escape(environment)
+            ));
+        }
+        let ended = self.finished()?;
+        (ended.duration_since(now) > SKEW)
+            .then(|| format!("it ended at {}, which is in the future", rfc3339(ended)))
+    }
+
     /// When it began; `None` when the run states no time.
     pub(super) fn started(&self) -> Option<Timestamp> {
         self.run.started.parse().ok()
@@ -134,8 +153,10 @@ fn sealed(dir: &Path, allowed: &AllowedSigners, now: Timestamp) -> Result<Found,
     let open = |at| Sealed::open(dir, allowed, None, at);
     let (sealed, then) = match open(now) {
         Ok(sealed) => (sealed, false),
-        // Keys are rotated, and old runs stay what they are.
-        Err(SealFault::Signature(SignatureFault::OutsideWindow { .. })) => {
+        // Keys are rotated and certificates last an hour, and old runs stay what they are.
+        Err(SealFault::Signature(
+            SignatureFault::OutsideWindow { .. } | SignatureFault::CertificateRefused { .. },
+        )) => {
             let finished = stated(dir)?;
             (open(finished).map_err(|fault| fault.to_string())?, true)
         }

@@ -43,6 +43,23 @@ pub struct HistoryFault {
     cause: io::Error,
 }
 
+/// Whether `path` is a run, or was one. Where that cannot be told, it may be the run that says NO-GO.
+fn is_run(path: &Path) -> io::Result<bool> {
+    if path.is_symlink() {
+        path.metadata()?;
+    }
+    for mark in MARKS {
+        match path.join(mark).symlink_metadata() {
+            Ok(_) => return Ok(true),
+            Err(cause) => match cause.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {}
+                _ => return Err(cause),
+            },
+        }
+    }
+    Ok(false)
+}
+
 impl History {
     /// Reads every run directly in `dir`. With `allowed`, each must be signed by one of them, with a key
     /// that is valid now or was at the time that the run states; without, only the chain is looked at.
@@ -68,14 +85,22 @@ impl History {
         for name in names {
             let path = dir.join(&name);
             let name = name.to_string_lossy().into_owned();
-            let is_run = MARKS
-                .iter()
-                .any(|mark| path.join(mark).symlink_metadata().is_ok());
-            // A run in the making has the name that `Draft` gives it, and no signature yet.
-            if !is_run || name.starts_with('.') {
-                if !name.starts_with('.') {
-                    strangers.insert(name);
+            // A run in the making has the name that `Draft` gives it.
+            if name.starts_with('.') {
+                continue;
+            }
+            let is_run = match is_run(&path) {
+                Ok(is_run) => is_run,
+                // A file system's own, for root alone.
+                Err(_) if name == "lost+found" => false,
+                Err(cause) => {
+                    let why = format!("it cannot be looked into: {cause}");
+                    breaks.push(Break::Unreadable { name, why });
+                    continue;
                 }
+            };
+            if !is_run {
+                strangers.insert(name);
                 continue;
             }
             match Entry::read(&path, &name, allowed, now) {
@@ -103,5 +128,78 @@ impl History {
     pub fn after(&self, digest: Sha256) -> Option<&[Entry]> {
         let at = self.runs.iter().position(|run| run.digest == digest)?;
         Some(&self.runs[at + 1..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::report::directory::Draft;
+    use crate::report::{sample, seal};
+    use crate::sign::lab::Lab;
+    use crate::sign::sshsig::NAMESPACE;
+
+    /// A runner's certificate lasts an hour, the runs that it signed stay in their chain.
+    #[test]
+    fn a_run_outlives_the_certificate_that_signed_it() {
+        let lab = Lab::new();
+        lab.keygen("ca", &["-t", "ed25519", "-C", "ca"], "");
+        lab.key("runner", "ci@gonogo");
+        let certify = ["-q", "-s", "ca", "-I", "job", "-n", "ci@gonogo"];
+        lab.ssh_keygen(&[&certify[..], &["-V", "-1h:+1h", "runner.pub"]].concat());
+        let key = crate::sign::key::SigningKey::load(&lab.path("runner"), None).unwrap();
+        assert!(key.certified().is_some());
+        let now = crate::time::now();
+        let mut report = sample::go();
+        (report.run.previous, report.run.number) = (None, Some(1));
+        report.run.finished = crate::time::rfc3339(now);
+        std::fs::create_dir(lab.path("runs")).unwrap();
+        let draft = Draft::create(&lab.path("runs/one")).unwrap();
+        seal(draft, &key, &report, Default::default(), None).unwrap();
+        let line = |name: &str| {
+            let ca = lab.read("ca.pub");
+            format!("{name} cert-authority,namespaces=\"{NAMESPACE}\" {ca}")
+        };
+        let open = |name: &str, hours| {
+            let allowed = AllowedSigners::parse(line(name).as_bytes());
+            let at = now + jiff::SignedDuration::from_hours(hours);
+            History::open(&lab.path("runs"), Some(&allowed), at).unwrap()
+        };
+        for (hours, valid) in [(0, true), (9, false), (9_000, false)] {
+            let history = open("ci@gonogo", hours);
+            assert_eq!(history.breaks, [], "{hours}");
+            let is_valid = matches!(history.runs[0].signed, Signed::Valid(_));
+            assert_eq!(is_valid, valid, "{hours}");
+        }
+        for hours in [0, 9] {
+            assert_eq!(open("other@gonogo", hours).breaks.len(), 1, "{hours}");
+        }
+    }
+
+    /// What nobody can look into is no stranger: an older GO would be the newest run.
+    #[test]
+    fn what_cannot_be_looked_into_breaks_the_chain() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        std::fs::create_dir(place("notes")).unwrap();
+        std::fs::write(place("page.html"), "x").unwrap();
+        symlink("notes", place("link")).unwrap();
+        symlink("nowhere", place(".hidden")).unwrap();
+        let open = || History::open(folder.path(), None, Timestamp::UNIX_EPOCH).unwrap();
+        let strangers: Vec<_> = open().strangers.into_iter().collect();
+        assert_eq!(strangers, ["link", "notes", "page.html"]);
+        assert_eq!(open().breaks, []);
+        // Of a run that lies on a disk that is not mounted, and one that leads in a circle.
+        symlink("nowhere", place("run-2")).unwrap();
+        symlink("run-3", place("run-3")).unwrap();
+        symlink("lost+found", place("lost+found")).unwrap();
+        let broken: Vec<_> = open().breaks.iter().map(Break::to_string).collect();
+        assert_eq!(broken.len(), 2, "{broken:?}");
+        for (name, broken) in ["run-2", "run-3"].into_iter().zip(broken) {
+            let start = format!("`{name}` cannot be counted: it cannot be looked into");
+            assert!(broken.starts_with(&start), "{broken}");
+        }
     }
 }
