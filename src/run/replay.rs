@@ -22,7 +22,7 @@ use super::{Ran, Record, told};
 use crate::digest::Sha256;
 use crate::failure::{Failure, FailureKind};
 use crate::feature_files::FeatureFile;
-use crate::inventory::{Artifact, Instance, Inventory, Kind, PROFILE_END, RECORD_END};
+use crate::inventory::{self, Artifact, Instance, Inventory, Kind, PROFILE_END, RECORD_END};
 use crate::plan::{self, Check, Filters, Plan};
 use crate::problem::Problem;
 use crate::report::schema;
@@ -104,6 +104,13 @@ fn again(report: &schema::Report, directory: &Path) -> Result<Plan, Unlike> {
             name if is_of_waivers(name) => {}
             name if name.ends_with(RECORD_END) || name.ends_with(PROFILE_END) => {
                 let name = name.strip_prefix("inputs/").unwrap_or(name);
+                if is_ours(report) && !is_as_shipped(name, &bytes) {
+                    return Err(format!(
+                        "`{}` is not the profile that this version has",
+                        escape(&input.path)
+                    )
+                    .into());
+                }
                 records.insert(name.to_owned(), bytes);
             }
             name => features.push(FeatureFile {
@@ -120,6 +127,21 @@ fn again(report: &schema::Report, directory: &Path) -> Result<Plan, Unlike> {
     let made = plan::read_files(features)
         .and_then(|written| plan::make(&Arc::new(inventory), written, &Filters::default()));
     made.map_err(|problems: Vec<Problem>| refused("features", &problems))
+}
+
+/// What another version has and words differently is not held against it.
+fn is_ours(report: &schema::Report) -> bool {
+    report.run.tool.version == env!("CARGO_PKG_VERSION")
+}
+
+/// A built-in profile is of no inventory: whoever binds a run to theirs could not tell that it was changed.
+fn is_as_shipped(record: &str, bytes: &[u8]) -> bool {
+    let name = record.strip_suffix(PROFILE_END);
+    let shipped = inventory::shipped().into_iter();
+    let mut shipped = shipped.filter(|profile| Some(profile.name) == name);
+    shipped
+        .next()
+        .is_none_or(|profile| profile.text.as_bytes() == bytes)
 }
 
 /// The label that the run gave a feature: its name in the directory keeps only portable characters.
@@ -154,8 +176,11 @@ fn same(told: &schema::Report, plan: &Plan) -> Result<(), String> {
     if is.environment != must.environment {
         return Err("it tells another environment than its inventory".to_owned());
     }
-    // The digest is of a text that another version may word differently.
-    if told.run.tool.version == env!("CARGO_PKG_VERSION") && is.plan != must.plan {
+    // A run without a profile's text is read with that of 0.2, which kept none.
+    if is_ours(told) && told.inputs != planned.inputs {
+        return Err("its inputs are not all that its plan was made from".to_owned());
+    }
+    if is_ours(told) && is.plan != must.plan {
         return Err("it tells the digest of another plan".to_owned());
     }
     if told.instances != planned.instances {

@@ -366,3 +366,32 @@ fn a_refused_plan_is_no_differing_record() {
     let found = replay(&report, directory.path());
     assert!(matches!(found, Err(Unlike::Refused(_))), "{found:?}");
 }
+
+/// `verify --inventory` binds a run to an inventory, which only names the profile.
+#[test]
+fn a_built_in_profile_is_the_one_of_this_version() {
+    let text = ESTATE
+        .replace("\n  p:\n", "\n  amps:\n")
+        .replace("product: p,", "product: amps,");
+    let told = || {
+        let bytes = text.clone().into_bytes();
+        let inventory = Inventory::parse(Path::new("i.yaml"), bytes);
+        told_of(inventory.unwrap_or_else(|problems| panic!("{problems}")))
+    };
+    let kept = "inputs/amps.profile.yaml";
+    let (mut report, directory) = told();
+    assert_eq!(replay(&report, directory.path()), Ok(()));
+    let path = directory.path().join(kept);
+    let changed = fs::read_to_string(&path).unwrap() + "\n# a weaker rule\n";
+    fs::write(&path, &changed).unwrap();
+    let input = report.inputs.iter_mut().find(|input| input.path == kept);
+    input.unwrap().sha256 = Sha256::of(changed.as_bytes()).to_string();
+    let found = replay(&report, directory.path()).unwrap_err().to_string();
+    assert!(found.contains("is not the profile"), "{found}");
+    // Another version has another.
+    report.run.tool.version = "0.3.0".to_owned();
+    assert_eq!(replay(&report, directory.path()), Ok(()));
+    let (mut report, directory) = told();
+    report.inputs.retain(|input| input.path != kept);
+    assert!(replay(&report, directory.path()).is_err());
+}
