@@ -2,6 +2,7 @@
 //! way around rules that hold a record to what its version told.
 
 use super::Unacceptable;
+use crate::report::schema::Run;
 use crate::text::escape;
 
 const THIS: &str = env!("CARGO_PKG_VERSION");
@@ -20,9 +21,37 @@ pub(super) fn is_older(version: &str) -> Result<bool, Unacceptable> {
     }
 }
 
+/// A run of an older version tells nothing that its version did not know. Where runs have numbers, it is one
+/// without: `verify --history` sees that.
+///
+/// # Errors
+/// When it does.
+pub(super) fn knew(run: &Run) -> Result<(), Unacceptable> {
+    let later = run.number.is_some() || run.challenge.is_some() || run.restates.is_some();
+    match later {
+        true => Err(Unacceptable::Incomplete(format!(
+            "the run tells things that gonogo {} did not know",
+            escape(&run.tool.version)
+        ))),
+        false => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_older_version_knew_less() {
+        let mut run = crate::report::sample::go().run;
+        run.number = None;
+        assert!(knew(&run).is_ok());
+        run.number = Some(1);
+        assert!(knew(&run).is_err());
+        run.number = None;
+        run.challenge = Some("words".to_owned());
+        assert!(knew(&run).is_err());
+    }
 
     #[test]
     fn what_was_never_released_made_no_run() {

@@ -54,6 +54,9 @@ impl Verified {
         let stamp = stamped::proven(token.as_ref(), &sealed, demands)?;
         let report = read(&sealed.read("report.json")?)?;
         let is_older = maker::is_older(&report.run.tool.version)?;
+        if is_older {
+            maker::knew(&report.run)?;
+        }
         let verdict = judge(&report);
         complete::complete(&report, &sealed)?;
         complete::chained(&report, &sealed.read(previous::FILE)?)?;
