@@ -191,7 +191,15 @@ fn a_second_run_in_the_same_place_shows_as_a_fork() {
     let mut staging = chain.lab.inventory();
     staging["environment"] = "staging".into();
     chain.lab.write_inputs(&staging);
-    chain.run("d", 0);
+    let refused = chain.add("d", &["--history", "runs"]);
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        refused.status.code() == Some(2) && told.contains("no run can follow the newest"),
+        "{told}"
+    );
+    assert!(!chain.path("d").exists());
+    let made = chain.add("d", &["--previous", "runs/c"]);
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
     chain.assert_history(4, "`d` is about environment `staging`");
 }
 
