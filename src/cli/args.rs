@@ -41,6 +41,8 @@ pub(super) enum Verb {
     Approve(Approve),
     /// Render a run again
     Show(Show),
+    /// Print the JSON Schema of report.json
+    Schema,
     /// Tell what changed from one run to a later one; exits with 1 if something got worse
     Diff(Diff),
     /// Check that a folder of runs is one unbroken chain, and show the trend

@@ -17,6 +17,7 @@ mod profiles;
 mod progress;
 mod rerun;
 mod run;
+mod schema;
 mod show;
 mod signals;
 mod signers;
@@ -75,6 +76,7 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::Verify(args) => verify::verify(args),
         Verb::Approve(args) => people::approve(args),
         Verb::Show(args) => show::show(args),
+        Verb::Schema => schema::schema(),
         Verb::Diff(args) => diff::diff(args),
         Verb::History(args) => history::history(args),
         Verb::Timestamp(args) => timestamp::timestamp(args),

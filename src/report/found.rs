@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What was found in one file of a log, as far as steps may have judged it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LogFound {
     /// Each level that was met, from low to high.
@@ -28,6 +29,7 @@ pub struct LogFound {
 
 /// One level of a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LevelFound {
     /// The product's own word.
@@ -41,6 +43,7 @@ pub struct LevelFound {
 
 /// A stretch without an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HoleFound {
     /// Time of the entry before, RFC 3339 UTC.
@@ -51,9 +54,10 @@ pub struct HoleFound {
 
 /// What a file promises of a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PromiseFound {
-    /// For how long it is kept, in seconds; `None`: nothing removes it; 0: no time is promised.
+    /// For how long it is kept, in seconds; not told: nothing removes it; 0: no time is promised.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub kept_s: Option<u64>,
     /// The rule in short, such as `daily, rotate 14`.

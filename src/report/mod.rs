@@ -14,6 +14,8 @@ pub mod junit;
 pub mod markdown;
 mod phrases;
 pub mod previous;
+#[cfg(test)]
+mod published;
 mod read;
 mod restated;
 mod run_files;
@@ -22,6 +24,7 @@ pub(crate) mod sample;
 pub mod schema;
 mod seal;
 pub mod sealed;
+mod seen;
 pub mod stamp;
 pub mod text;
 pub mod verify;

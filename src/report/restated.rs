@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The run whose passed checks this run carries over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Restates {
     /// Its id.
@@ -17,6 +18,7 @@ pub struct Restates {
 
 /// Where a check was really run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Carried {
     /// Id of the run that ran it.

@@ -9,15 +9,20 @@ use serde::{Deserialize, Serialize};
 pub use super::found::{HoleFound, LevelFound, LogFound, PromiseFound};
 pub use super::granted::Granted;
 pub use super::restated::{Carried, Restates};
+pub use super::seen::{Configured, Database, Running, Settings, Span, Stretch};
 
 /// Value of [`Report::schema`].
 pub const SCHEMA: &str = "gonogo/report/v1";
 
+/// JSON Schema of [`Report`], as `gonogo schema` prints it. A test holds it to this file.
+pub const JSON_SCHEMA: &str = include_str!("../../docs/schema/report-v1.json");
+
 /// One run, complete.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// `gonogo/report/v1`: the version of this shape.
     pub schema: String,
     /// Which run this is.
     pub run: Run,
@@ -40,6 +45,7 @@ pub struct Report {
 
 /// Which run this is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Run {
     /// Unique: UTC start time and 8 random hexadecimal digits, `20261121T093000Z-1a2b3c4d`.
@@ -60,7 +66,7 @@ pub struct Run {
     pub scope: Scope,
     /// SHA-256 of the previous run's SHA256SUMS, when chained.
     pub previous: Option<String>,
-    /// Its place in the chain of runs, from 1 and without gaps; `None` before gonogo 0.4.
+    /// Its place in the chain of runs, from 1 and without gaps; not told before gonogo 0.4.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub number: Option<u64>,
     /// Words from elsewhere, such as an auditor's: the run was made after they were known.
@@ -83,6 +89,7 @@ pub struct Run {
 
 /// What tells whether a host is the machine that gonogo ran on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RunnerIdentity {
     /// Its machine-id(5).
@@ -93,6 +100,7 @@ pub struct RunnerIdentity {
 
 /// What made the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     /// `gonogo`.
@@ -110,6 +118,7 @@ pub struct Tool {
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
     /// `environment:` of the inventory.
@@ -124,6 +133,7 @@ pub struct Scope {
 
 /// What the run came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
     /// `GO`, `NO-GO` or `HOLD`.
@@ -134,6 +144,7 @@ pub struct Verdict {
 
 /// Planned must equal the sum of the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[expect(
     missing_docs,
@@ -149,6 +160,7 @@ pub struct Counts {
 
 /// A file that decided what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// Path inside the run directory: `inputs/inventory.yaml`, `inputs/features/…`.
@@ -159,13 +171,14 @@ pub struct Input {
 
 /// A host as it was meant and as it proved to be.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Host {
     /// Key in `hosts:`.
     pub name: String,
     /// `address:port`.
     pub address: String,
-    /// `SHA256:…` of the host key seen; `None` when no login got that far.
+    /// `SHA256:…` of the host key seen; null when no login got that far.
     pub host_key: Option<String>,
     /// Type of that key, such as `ssh-ed25519`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -182,7 +195,7 @@ pub struct Host {
     /// How many sessions met it, all of them the same machine.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sessions: Option<u64>,
-    /// Its clock beside the runner's; `None` where it was not measured, as where no login may run a
+    /// Its clock beside the runner's; not told where it was not measured, as where no login may run a
     /// command.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub clock: Option<Clock>,
@@ -199,6 +212,7 @@ pub struct Host {
 
 /// What is known of a host for the support request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HostFacts {
     /// The account that asked: limits are those of its session.
@@ -219,6 +233,7 @@ pub struct HostFacts {
 
 /// One file system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Disk {
     /// What is mounted.
@@ -235,6 +250,7 @@ pub struct Disk {
 
 /// A host's clock beside the runner's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Clock {
     /// Host minus runner, in milliseconds: more than 0 is ahead.
@@ -245,8 +261,9 @@ pub struct Clock {
     pub tolerance_ms: u64,
 }
 
-/// What the inventory demands of a host; what is `None` is recorded, not judged.
+/// What the inventory demands of a host; what is null is recorded, not judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HostExpected {
     /// `host_key:`, the pin.
@@ -259,6 +276,7 @@ pub struct HostExpected {
 
 /// What a host said of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HostIdentity {
     /// Its host name.
@@ -269,6 +287,7 @@ pub struct HostIdentity {
 
 /// An instance of the inventory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Instance {
     /// Key in `instances:`.
@@ -285,6 +304,7 @@ pub struct Instance {
 
 /// An artifact of the inventory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
     /// Its name, such as `event log`.
@@ -298,6 +318,7 @@ pub struct Artifact {
 
 /// One check, complete.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// Unique and stable: `features/amps.feature:12@orders/operations`.
@@ -323,7 +344,7 @@ pub struct Check {
     /// How often the check was tried: the last time told here, the others in `earlier`; 0 when it
     /// never started.
     pub attempts: u32,
-    /// RFC 3339, UTC; `None` when it never started.
+    /// RFC 3339, UTC; null when it never started.
     pub started: Option<String>,
     /// Wall time, queueing not counted.
     pub duration_ms: u64,
@@ -352,6 +373,7 @@ pub struct Check {
 
 /// An attempt that was followed by another one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Attempt {
     /// RFC 3339, UTC.
@@ -369,6 +391,7 @@ pub struct Attempt {
 
 /// Who accepted a failure, why, and until when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Waiver {
     /// Its id in the file of waivers.
@@ -390,6 +413,7 @@ pub struct Waiver {
 
 /// One step of a check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// `Given`, `When`, `Then`, `And`, `But` or the keyword of the feature's language.
@@ -407,6 +431,7 @@ pub struct Step {
 
 /// One file or command output that was retrieved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// Name of the artifact.
@@ -466,116 +491,12 @@ const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-/// What was read of a configuration file, and what steps concluded from it. What a step concludes from
-/// all files of an artifact stands with the first of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// Number of settings.
-    pub settings: u64,
-    /// Number of include directives.
-    pub includes: u64,
-    /// Whether everything that the configuration includes was retrieved with it.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub complete: bool,
-    /// Number of `findings:` rules held against the configuration, of which none found anything.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub rules: Option<u64>,
-    /// The shipped samples that the configuration was compared with, and is not.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub shipped: Vec<String>,
-    /// The comparison with the running copy.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub running: Option<Running>,
-}
-
-/// A comparison of a configuration with the copy that is running.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Running {
-    /// Name of the artifact that is the running copy.
-    pub artifact: String,
-    /// Settings that both have.
-    pub compared: u64,
-    /// Settings that differ.
-    pub differing: u64,
-}
-
-/// What was seen of a statistics database, and how its copy was taken.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Database {
-    /// Why it was taken by this method.
-    pub reason: String,
-    /// What became of each attempt, the first one first: `ok`, `changed` (by the product meanwhile),
-    /// `torn`, `busy` (locked by the product) or `refused` (whole, and not as it must be).
-    pub attempts: Vec<String>,
-    /// Version of the host's `sqlite3`, when it was used.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub sqlite: Option<String>,
-    /// Number of tables; 0 when it could not be read.
-    pub tables: u64,
-    /// The tables that the inventory names and the database has, each with those of its named columns
-    /// that are there.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
-    pub found: BTreeMap<String, Vec<String>>,
-    /// `rollback` or `wal`.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub journal_mode: Option<String>,
-    /// Bytes of a page.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub page_size: Option<u32>,
-    /// The widest stretch between two samples that follow each other.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub widest_gap: Option<Stretch>,
-    /// How often samples came, in milliseconds, when a step asked.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub interval_ms: Option<u64>,
-    /// How often the configuration says that they come, where the inventory does not.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub configured: Option<Configured>,
-    /// The spans that steps asked about, each with its widest stretch without a sample.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub spans: Vec<Span>,
-}
-
-/// What a configuration that was fetched in the same check says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Configured {
-    /// In milliseconds.
-    pub interval_ms: u64,
-    /// Path of the file that says so.
-    pub source: String,
-}
-
-/// From one time to another, RFC 3339 UTC.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Stretch {
-    /// Where it begins.
-    pub from: String,
-    /// Where it ends.
-    pub to: String,
-    /// How long it is, in milliseconds.
-    pub ms: u64,
-}
-
-/// A span that a step asked about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Span {
-    /// The whole span, by the host's clock.
-    pub whole: Stretch,
-    /// The widest stretch in it without a sample.
-    pub widest: Stretch,
-}
-
 /// Why a check failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
-    /// One of `crate::failure::FailureKind`.
+    /// What kind of failure it is.
     pub kind: String,
     /// Host or hop concerned.
     pub host: Option<String>,
