@@ -43,6 +43,8 @@ pub(super) enum Verb {
     Show(Show),
     /// Print the JSON Schema of report.json
     Schema,
+    /// Print the mapping of tags to controls for OSCAL, to copy and edit
+    Controls,
     /// Tell what changed from one run to a later one; exits with 1 if something got worse
     Diff(Diff),
     /// Check that a folder of runs is one unbroken chain, and show the trend
@@ -371,6 +373,9 @@ pub(super) struct Show {
     /// What to render
     #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
     pub format: ShowFormat,
+    /// For oscal: which controls a tag stands for [default: what `gonogo controls` prints]
+    #[arg(long, value_name = "FILE")]
+    pub controls: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -380,6 +385,12 @@ pub(super) enum ShowFormat {
     Html,
     Junit,
     Json,
+    /// The attestation as a sigstore bundle, for cosign
+    Sigstore,
+    /// OSCAL assessment results: which controls the checks support
+    Oscal,
+    /// Cucumber messages (NDJSON), for Cucumber's own formatters
+    Messages,
 }
 
 /// Tells what changed from one run to a later one of the same environment. Exits with 0 when nothing got

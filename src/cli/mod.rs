@@ -2,6 +2,7 @@
 
 mod args;
 mod circumstances;
+mod controls;
 mod deliver;
 mod demo;
 mod diff;
@@ -77,6 +78,7 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::Approve(args) => people::approve(args),
         Verb::Show(args) => show::show(args),
         Verb::Schema => schema::schema(),
+        Verb::Controls => controls::controls(),
         Verb::Diff(args) => diff::diff(args),
         Verb::History(args) => history::history(args),
         Verb::Timestamp(args) => timestamp::timestamp(args),

@@ -6,6 +6,7 @@
 
 mod access;
 mod artifact;
+pub mod controls;
 mod discover;
 mod fields;
 mod files;

@@ -12,6 +12,8 @@ pub mod history;
 pub mod html;
 pub mod junit;
 pub mod markdown;
+pub mod messages;
+pub mod oscal;
 mod phrases;
 pub mod previous;
 #[cfg(test)]

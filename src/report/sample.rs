@@ -412,6 +412,21 @@ pub(crate) fn many(checks: usize) -> Report {
     sealed(report)
 }
 
+/// 100,000 checks; not judged, that takes minutes without optimisation.
+pub(crate) fn hundred_thousand() -> Report {
+    let mut report = many(400);
+    let few = std::mem::take(&mut report.checks);
+    for round in 0..250 {
+        let id = |check: &Check| format!("{}#{round}", check.id);
+        let renamed = few.iter().map(|check| Check {
+            id: id(check),
+            ..check.clone()
+        });
+        report.checks.extend(renamed);
+    }
+    report
+}
+
 /// What a hostile server, inventory or feature could put into words, in every place that takes any.
 pub(crate) const HOSTILE: &str = "<script>alert(1)</script>\u{1b}[2J\0]]>\u{202e}\u{ffff}\u{9b}&amp;|`*_[x](javascript:1)\r\n## GO\n::error::\"'>@team https://evil.example";
 

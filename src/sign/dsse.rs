@@ -30,7 +30,7 @@ pub const PREDICATE_TYPE: &str = "https://in-toto.io/attestation/test-result/v0.
 pub const NAMESPACE: &str = "gonogo-attestation@gonogo";
 
 /// Every SSHSIG begins so (PROTOCOL.sshsig), and is longer than any bare signature of 64 bytes.
-const SSHSIG_MAGIC: &[u8] = b"SSHSIG";
+pub(super) const SSHSIG_MAGIC: &[u8] = b"SSHSIG";
 
 /// What a run came to, in the words of test-result v0.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,17 +82,29 @@ pub struct Statement {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Envelope {
+pub(super) struct Envelope {
     payload: String,
-    payload_type: String,
-    signatures: Vec<EnvelopeSignature>,
+    pub(super) payload_type: String,
+    pub(super) signatures: Vec<EnvelopeSignature>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct EnvelopeSignature {
-    keyid: String,
-    sig: String,
+pub(super) struct EnvelopeSignature {
+    pub(super) keyid: String,
+    pub(super) sig: String,
+}
+
+impl Envelope {
+    /// One line, in gonogo's one spelling: a changed byte is a refused byte, even one that JSON would ignore.
+    pub(super) fn read(line: &str) -> Result<Self, EnvelopeFault> {
+        let json = line.strip_suffix('\n').unwrap_or(line);
+        let envelope: Self = serde_json::from_str(json).map_err(EnvelopeFault::Json)?;
+        match serde_json::to_string(&envelope).ok().as_deref() == Some(json) {
+            true => Ok(envelope),
+            false => Err(EnvelopeFault::Spelling),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -247,12 +259,7 @@ pub enum AttestFault {
 /// # Errors
 /// Whatever differs from what gonogo writes, and every signature that does not match.
 pub fn verify_envelope(line: &str, key: &KeyData) -> Result<Statement, EnvelopeFault> {
-    let json = line.strip_suffix('\n').unwrap_or(line);
-    let envelope: Envelope = serde_json::from_str(json).map_err(EnvelopeFault::Json)?;
-    // One spelling: a changed byte is a refused byte, even one that JSON would ignore.
-    if serde_json::to_string(&envelope).ok().as_deref() != Some(json) {
-        return Err(EnvelopeFault::Spelling);
-    }
+    let envelope = Envelope::read(line)?;
     if envelope.payload_type != PAYLOAD_TYPE {
         return Err(EnvelopeFault::PayloadType(envelope.payload_type));
     }

@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod allowed_signers;
+pub mod bundle;
 pub mod certificate;
 pub mod command;
 pub mod dsse;

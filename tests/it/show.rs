@@ -64,3 +64,92 @@ fn what_is_no_run_is_refused() {
         assert!(told.contains("report.json"), "{told}");
     }
 }
+
+fn golden(name: &str) -> String {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("tests/golden").join(name);
+    path.to_str().unwrap().to_owned()
+}
+
+fn shown(args: &[&str]) -> (Option<i32>, String, String) {
+    let output = std::process::Command::new(crate::lab::GONOGO)
+        .arg("show")
+        .args(args)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// Other people's readers of these are in tests/pypi.
+#[test]
+fn three_formats_for_others_prove_nothing_and_say_so() {
+    for run in ["go", "no-go", "go-0.2", "no-go-0.3"] {
+        for format in ["sigstore", "oscal", "messages"] {
+            let (code, out, told) = shown(&[&golden(run), "--format", format]);
+            assert_eq!(code, Some(0), "{run} as {format}: {told}");
+            assert!(told.contains("not verified"), "{told}");
+            assert!(!told.contains("left out"), "{told}");
+            for line in out.lines().filter(|_| format != "oscal") {
+                serde_json::from_str::<serde_json::Value>(line).unwrap();
+            }
+        }
+    }
+}
+
+/// A copy of a golden run, for changes.
+fn copied(name: &str) -> assert_fs::TempDir {
+    use assert_fs::fixture::PathCopy as _;
+    let place = assert_fs::TempDir::new().unwrap();
+    place.copy_from(golden(name), &["**/*"]).unwrap();
+    place
+}
+
+#[test]
+fn what_a_format_cannot_tell_is_refused() {
+    let place = copied("go");
+    let run = place.path().to_str().unwrap();
+    let refused = |args: &[&str], word: &str| {
+        let (code, out, told) = shown(&[&[run], args].concat());
+        assert_eq!(code, Some(2), "{told}");
+        assert!(out.is_empty() && told.contains(word), "{told}");
+    };
+    let mapping = place.path().join("controls.yaml");
+    let mapping = mapping.to_str().unwrap();
+    let oscal = ["--format", "oscal", "--controls", mapping];
+    refused(&oscal, "cannot read the controls");
+    fs::write(
+        mapping,
+        "catalogs: {nist: {titel: N}}\ntags: {\"@a\": [x/1]}",
+    )
+    .unwrap();
+    refused(&oscal, "controls.yaml:1:");
+    fs::write(
+        mapping,
+        "catalogs: {nist: {title: N}}\ntags: {\"@a\": [nist/ac-1]}",
+    )
+    .unwrap();
+    refused(&oscal, "no check has a tag that stands for a control");
+    refused(&["--controls", mapping], "for OSCAL alone");
+    // A feature that is not the one that was run.
+    let feature = place.path().join("inputs/features/amps.feature");
+    fs::write(&feature, "Feature: another\n").unwrap();
+    refused(
+        &["--format", "messages"],
+        "is not the one that the report names",
+    );
+    fs::remove_file(&feature).unwrap();
+    refused(&["--format", "messages"], "cannot be read");
+    let attestation = place.path().join("report.intoto.jsonl");
+    let line = fs::read_to_string(&attestation).unwrap();
+    fs::write(&attestation, line.replace("in-toto", "other")).unwrap();
+    refused(&["--format", "sigstore"], "of type");
+    fs::write(&attestation, "{}").unwrap();
+    refused(&["--format", "sigstore"], "not a DSSE envelope");
+    fs::remove_file(&attestation).unwrap();
+    refused(&["--format", "sigstore"], "report.intoto.jsonl");
+}
