@@ -552,8 +552,8 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_thousand_checks_are_written() {
-        let text = render(&sample::hundred_thousand(), &BTreeMap::new()).unwrap();
-        assert_eq!(text.matches("{\"testCaseFinished\"").count(), 100_000);
+    fn twenty_thousand_checks_are_written() {
+        let text = render(&sample::rounds(50), &BTreeMap::new()).unwrap();
+        assert_eq!(text.matches("{\"testCaseFinished\"").count(), 20_000);
     }
 }

@@ -412,11 +412,11 @@ pub(crate) fn many(checks: usize) -> Report {
     sealed(report)
 }
 
-/// 100,000 checks; not judged, that takes minutes without optimisation.
-pub(crate) fn hundred_thousand() -> Report {
+/// 400 checks for each round; not judged, that takes minutes for 100,000 without optimisation.
+pub(crate) fn rounds(rounds: usize) -> Report {
     let mut report = many(400);
     let few = std::mem::take(&mut report.checks);
-    for round in 0..250 {
+    for round in 0..rounds {
         let id = |check: &Check| format!("{}#{round}", check.id);
         let renamed = few.iter().map(|check| Check {
             id: id(check),
