@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One waiver of the run's file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Granted {
     /// Its id in the file.

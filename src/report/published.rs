@@ -15,11 +15,12 @@ use super::{facts::KINDS, read, sample, write};
 use crate::failure::FailureKind;
 use crate::verdict::{Decision, Outcome, RunKind, StepOutcome};
 
-const TIMES: [(&str, &[&str]); 10] = [
-    ("Run", &["started", "finished"]),
+const TIMES: [(&str, &[&str]); 11] = [
+    ("Run", &["started", "finished", "go_live"]),
+    ("Granted", &["from", "expires"]),
     ("Check", &["started"]),
     ("Attempt", &["started"]),
-    ("Waiver", &["expires"]),
+    ("Waiver", &["from", "expires"]),
     ("Evidence", &["modified", "newest_entry", "oldest_entry"]),
     ("Stretch", &["from", "to"]),
     ("HoleFound", &["from", "to"]),
@@ -38,6 +39,20 @@ const DIGESTS: [(&str, &[&str]); 7] = [
     ("Restates", &["manifest"]),
 ];
 
+/// Times on the runner's own clock: from 1970 and before the year 3000, as `facts.rs` has it.
+const MOMENTS: [(&str, &[&str]); 4] = [
+    ("Run", &["started", "finished"]),
+    ("Check", &["started"]),
+    ("Restates", &["finished"]),
+    ("Carried", &["finished"]),
+];
+
+/// A year, as `facts.rs` has it.
+const LONGEST: [&str; 2] = ["Check", "Evidence"];
+const LONGEST_MS: u64 = 366 * 86_400_000;
+
+const MOMENT: &str =
+    r"^(19[7-9][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z$";
 const TIME: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z$";
 const DIGEST: &str = "^[0-9a-f]{64}$";
 
@@ -116,6 +131,16 @@ fn derived() -> Value {
             one.insert("pattern".to_owned(), json!(TIME));
         }
     }
+    for (name, keys) in MOMENTS {
+        for key in keys {
+            let one = property(&mut schema, name, key);
+            one.insert("pattern".to_owned(), json!(MOMENT));
+        }
+    }
+    for name in LONGEST {
+        let one = property(&mut schema, name, "duration_ms");
+        one.insert("maximum".to_owned(), json!(LONGEST_MS));
+    }
     for (name, keys) in DIGESTS {
         for key in keys {
             let one = property(&mut schema, name, key);
@@ -183,7 +208,7 @@ fn made(root: &Value, schema: &Value, whole: bool, at: &str, closed: &mut Vec<Cl
         kind => kind.as_str(),
     };
     match kind {
-        Some("string") if schema["pattern"] == TIME => json!("2026-11-21T09:30:00Z"),
+        Some("string") if schema["format"] == "date-time" => json!("2026-11-21T09:30:00Z"),
         Some("string") if schema["pattern"] == DIGEST => json!("0a".repeat(32)),
         Some("string") => json!("words"),
         Some("integer") => json!(7),
