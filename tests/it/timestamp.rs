@@ -120,7 +120,7 @@ const TSA: [&str; 2] = ["--tsa-ca", "tsa-ca.pem"];
 fn a_stamped_run_outlives_its_key_and_the_authoritys() {
     let desk = Desk::new("run");
     let begun = std::time::Instant::now();
-    let life = 30;
+    let life = 60;
     desk.authority("tsa", life);
     desk.says(
         &["timestamp", "request", "run"],
@@ -128,6 +128,7 @@ fn a_stamped_run_outlives_its_key_and_the_authoritys() {
         "curl -H 'Content-Type: application/timestamp-query'",
     );
     desk.answer("tsa", TSQ, "answer.tsr");
+    let stamped = jiff::Timestamp::now().as_second();
     let attach = [
         "timestamp",
         "attach",
@@ -145,7 +146,7 @@ fn a_stamped_run_outlives_its_key_and_the_authoritys() {
     desk.shell("cd run && sha256sum --strict --quiet -c SHA256SUMS");
     let stock =
         "openssl ts -verify -data run/SHA256SUMS.sig -in run/SHA256SUMS.sig.tsr -CAfile tsa-ca.pem";
-    desk.shell(stock);
+    desk.shell(&format!("{stock} -attime {stamped}"));
 
     // The key is retired right after: without the stamp the run says nothing any more.
     std::thread::sleep(std::time::Duration::from_millis(1_100));

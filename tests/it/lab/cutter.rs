@@ -10,6 +10,10 @@ use std::time::Duration;
 
 use super::Host;
 
+/// How long the client has for what was sent before its connection ends: a client that is kept from running
+/// may learn of the end first, and then nothing has come.
+const DRAINED: Duration = Duration::from_millis(600);
+
 /// Something that is done on the host.
 type Act = Arc<dyn Fn() + Send + Sync>;
 
@@ -140,7 +144,11 @@ impl Way {
                 if let Some((_, act)) = amid.take_if(|(at, _)| *at < sent) {
                     act();
                 }
-                if sent > self.most || near.write_all(&piece[..read]).is_err() {
+                if sent > self.most {
+                    std::thread::sleep(DRAINED);
+                    break;
+                }
+                if near.write_all(&piece[..read]).is_err() {
                     break;
                 }
                 std::thread::sleep(self.slow);

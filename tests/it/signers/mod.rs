@@ -132,7 +132,7 @@ fn an_agent_signs_a_run_and_one_that_cannot_ends_it_before_it_begins() {
     let refused = run(&lab, &by_agent, None);
     assert_eq!(refused.code(), 3, "{}", refused.told());
     assert!(
-        refused.told().contains("SSH_AUTH_SOCK is not set"),
+        refused.told().contains("SSH_AUTH_SOCK names none"),
         "{}",
         refused.told()
     );
