@@ -106,6 +106,10 @@ pub(super) fn fresh(
 pub(super) fn bound(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {
     let wrong = |what: String| Err(Unacceptable::Binding(what));
     match (&demands.challenge, &report.run.challenge) {
+        // What was carried over was made before: `run` refuses both at once.
+        (Some(_), _) if report.run.restates.is_some() => {
+            return wrong("the run restates checks that were made before its challenge".to_owned());
+        }
         (Some(wanted), Some(held)) if wanted == held => {}
         (Some(_), Some(_)) => return wrong("the run holds another challenge".to_owned()),
         (Some(_), None) => return wrong("the run holds no challenge".to_owned()),
@@ -156,4 +160,32 @@ pub(super) fn bound(report: &Report, demands: &Demands) -> Result<(), Unacceptab
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+    use crate::report::schema::Restates;
+
+    #[test]
+    fn a_challenge_is_met_by_a_run_that_is_new_in_all_its_parts() {
+        let mut report = sample::go();
+        let demands = Demands {
+            challenge: Some("audit 117".to_owned()),
+            ..Demands::default()
+        };
+        assert!(bound(&report, &demands).is_err());
+        report.run.challenge = Some("audit 116".to_owned());
+        assert!(bound(&report, &demands).is_err());
+        report.run.challenge = Some("audit 117".to_owned());
+        assert!(bound(&report, &demands).is_ok());
+        report.run.restates = Some(Restates {
+            run: "20261121T093000Z-1a2b3c4d".to_owned(),
+            finished: "2026-11-21T09:31:00Z".to_owned(),
+            manifest: Sha256::of(b"").to_string(),
+        });
+        assert!(bound(&report, &demands).is_err());
+        assert!(bound(&report, &Demands::default()).is_ok());
+    }
 }
