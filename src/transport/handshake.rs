@@ -4,7 +4,7 @@
 use libssh2_sys as raw;
 use ssh2::{Error, ErrorCode};
 
-use super::actor::Deadline;
+use super::actor::{Deadline, Socket};
 use super::classify;
 use super::far::{Again, Far, Refused};
 use super::hello::Hello;
@@ -27,7 +27,7 @@ pub(super) fn shake(
     let session = &mut far.session;
     let socket = &far.socket;
     let (hello, greeted) = Hello::hear(socket, deadline, || {
-        let step = session.handshake();
+        let step = unsent(socket, || session.handshake());
         let taken = session.banner().map(str::to_owned);
         let taken = taken.filter(|line| line.starts_with("SSH-"));
         match step {
@@ -77,6 +77,26 @@ pub(super) fn shake(
         }
     }
 }
+
+// Does `step` with what it writes held back until it is over: libssh2 greets and reads in one call, and
+// a peer of the same machine would have its answer taken in before anybody could look at it.
+fn unsent<T>(socket: &Socket, step: impl FnOnce() -> T) -> T {
+    cork(socket, true);
+    let done = step();
+    cork(socket, false);
+    done
+}
+
+// Where there is no cork, the answer may be quicker than the look, and a refusal quotes less.
+#[cfg(target_os = "linux")]
+fn cork(socket: &Socket, on: bool) {
+    if let Socket::Tcp(stream) = socket {
+        let _ = rustix::net::sockopt::set_tcp_cork(stream, on);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn cork(_: &Socket, _: bool) {}
 
 /// What was expected, what came, and what to do about it.
 pub(super) type Words<'a> = (&'a str, String, &'static str);

@@ -198,6 +198,15 @@ async fn a_real_web_server_and_a_real_tls_server_are_told_apart() {
     let _web = Served::start("python3", &["-c", script, &port.to_string()], port);
     let failure = refused(&login(&lab, port)).await;
     assert!(failure.hint.contains("web server"), "{failure:?}");
+    // One that answers at once is not quicker than the look at its answer.
+    let (at_once, _) = listener(|mut stream| {
+        let _ = stream.read(&mut [0; 64]);
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    });
+    for _ in 0..20 {
+        let failure = refused(&login(&lab, at_once)).await;
+        assert!(failure.actual.contains("HTTP/1.1 400"), "{failure:?}");
+    }
 
     let (key, cert) = (lab.dir.join("tls.key"), lab.dir.join("tls.crt"));
     let (key, cert) = (key.display().to_string(), cert.display().to_string());
