@@ -1,6 +1,7 @@
 //! `summary.md`: the verdict and what failed, for a CI job's summary page. Every word from outside
 //! stands in a code span or is escaped, so that it forms no markup, link, mention or HTML.
 
+use super::causes::{self, Cause};
 use super::phrases;
 use super::schema::{Check, Report};
 use crate::text;
@@ -12,6 +13,10 @@ pub const MAX_BYTES: usize = 1_000_000;
 const RESERVE: usize = 1_000;
 /// Most characters of one cell: a cell is to be read, `report.json` holds the rest.
 const CELL: usize = 400;
+/// Most characters of what a failure says: its hint is to be followed, not guessed at.
+const WHOLE: usize = 4_000;
+/// Most checks that are named for one cause.
+const MOST_CHECKS: usize = 20;
 const MOST_REASONS: usize = 50;
 
 /// The report as GitHub-flavoured Markdown, never longer than [`MAX_BYTES`].
@@ -55,13 +60,7 @@ pub fn render(report: &Report) -> String {
     for line in retrievals {
         out += &format!("- {}\n", words(&line));
     }
-    let failed = ["kind", "check", "where", "expected", "actual", "hint"];
-    table(&mut out, report, "failed", &failed, |check| {
-        let mut cells = failure(check);
-        let hint = check.failure.as_ref().map(|failure| words(&failure.hint));
-        cells.push(hint.unwrap_or_default());
-        cells
-    });
+    failed(&mut out, report);
     table(
         &mut out,
         report,
@@ -85,6 +84,60 @@ pub fn render(report: &Report) -> String {
 
 fn title(check: &Check) -> String {
     format!("{}<br>{}", words(&check.scenario), code(&check.id))
+}
+
+/// Each cause once, with what to do and the checks that failed for it; causes that would not fit are counted
+/// instead.
+fn failed(out: &mut String, report: &Report) {
+    let checks = phrases::of(report, "failed");
+    if checks.is_empty() {
+        return;
+    }
+    let all = text::count(checks.len(), "check");
+    let causes = causes::of(checks);
+    let why = text::count(causes.len(), "cause");
+    *out += &format!("\n## {all} failed, {why}\n");
+    for (shown, cause) in causes.iter().enumerate() {
+        let told = told(cause);
+        if out.len() + told.len() + RESERVE > MAX_BYTES {
+            let more = text::count(causes.len() - shown, "more cause");
+            *out += &format!("\n{more} in `report.html`\n");
+            return;
+        }
+        *out += &told;
+    }
+}
+
+fn told(cause: &Cause<'_>) -> String {
+    let (kind, subject) = match cause.failure {
+        Some(failure) => (words(&failure.kind), failure.subject.as_deref()),
+        None => ("no cause is recorded".to_owned(), None),
+    };
+    let place = cause.place().map(|place| format!(": {}", words(&place)));
+    let mut out = format!("\n### {kind}{}\n\n", place.unwrap_or_default());
+    if let Some(subject) = subject {
+        out += &format!("- what: {}\n", code_of(subject, WHOLE));
+    }
+    if let Some(failure) = cause.failure {
+        out += &format!("- expected: {}\n", words_of(&failure.expected, WHOLE));
+        out += &format!("- actual: {}\n", code_of(&failure.actual, WHOLE));
+        if !failure.hint.is_empty() {
+            out += &format!("- **to do: {}**\n", words_of(&failure.hint, WHOLE));
+        }
+    }
+    out += &format!("- fails {}:\n", text::count(cause.checks.len(), "check"));
+    for check in cause.checks.iter().take(MOST_CHECKS) {
+        out += &format!("  - {} {}\n", words(&check.scenario), code(&check.id));
+    }
+    if let Some(more) = cause
+        .checks
+        .len()
+        .checked_sub(MOST_CHECKS)
+        .filter(|n| *n > 0)
+    {
+        out += &format!("  - {more} more\n");
+    }
+    out
 }
 
 fn failure(check: &Check) -> Vec<String> {
@@ -134,8 +187,12 @@ fn table(
 
 /// Plain words: every character that could begin markup, a link, a mention or HTML is escaped.
 pub(super) fn words(plain: &str) -> String {
+    words_of(plain, CELL)
+}
+
+fn words_of(plain: &str, most: usize) -> String {
     let safe = text::escape(plain);
-    let clipped = text::clip(&safe, CELL);
+    let clipped = text::clip(&safe, most);
     let mut out = String::with_capacity(clipped.len() + 8);
     for c in clipped.chars() {
         match c {
@@ -158,8 +215,12 @@ pub(super) fn words(plain: &str) -> String {
 /// A code span, its fence longer than any run of backticks inside (CommonMark 6.1); `|` would end a
 /// table's cell even there.
 pub(super) fn code(plain: &str) -> String {
+    code_of(plain, CELL)
+}
+
+fn code_of(plain: &str, most: usize) -> String {
     let safe = text::escape(plain);
-    let inside = text::clip(&safe, CELL).replace('|', "\\|");
+    let inside = text::clip(&safe, most).replace('|', "\\|");
     let runs = inside.split(|c| c != '`').map(str::len);
     let fence = "`".repeat(runs.max().unwrap_or_default() + 1);
     match (inside.is_empty(), inside.contains('`')) {
@@ -178,8 +239,9 @@ mod tests {
     fn leads_with_the_verdict_and_tables_what_failed() {
         let page = render(&sample::no_go());
         assert!(page.starts_with("# NO-GO: production\n\nDo not go live on this run.\n"));
-        assert!(page.contains("\n## 2 checks failed\n"), "{page}");
-        assert!(page.contains("| denied | support retrieves the event log of orders<br>"));
+        assert!(page.contains("\n## 2 checks failed, 2 causes\n"), "{page}");
+        assert!(page.contains("\n### denied: ny4-amps-1 as support\n"));
+        assert!(page.contains("\n  - support retrieves the event log of orders `features/"));
         assert!(page.contains("`permission denied (-rw-r----- amps amps, 48300212 bytes)`"));
         assert!(page.contains("\n## 1 check waived\n"));
         assert!(page.contains("\n## 1 check pending\n"));
@@ -188,18 +250,48 @@ mod tests {
         assert!(!go.contains("## "), "{go}");
     }
 
+    /// One that no other check has.
+    fn report_failure(of: &str) -> Option<crate::report::schema::Failure> {
+        let mut report = sample::no_go();
+        let mut failure = report.checks[6].failure.take()?;
+        failure.hint += of;
+        Some(failure)
+    }
+
     #[test]
     fn never_exceeds_its_cap_and_says_how_many_more() {
         let mut report = sample::many(4_000);
         for check in &mut report.checks {
             check.outcome = "failed".to_owned();
             check.scenario = "<".repeat(1_000);
+            check.failure = report_failure(&check.id);
         }
         report.verdict.reasons = vec!["x".repeat(10_000); 10_000];
         let page = render(&report);
         assert!(page.len() <= MAX_BYTES, "{}", page.len());
-        assert!(page.contains(" more in `report.html`\n"));
-        assert!(!render(&sample::many(400)).contains(" more in "));
+        assert!(page.len() > MAX_BYTES / 2 && page.contains(" in `report.html`\n"));
+        assert!(!render(&sample::many(400)).contains("`report.html`"));
+    }
+
+    #[test]
+    fn one_cause_is_told_once_and_its_hint_in_full() {
+        let mut report = sample::many(400);
+        let hint = format!("{} end", "set one more thing, ".repeat(100));
+        for failure in report
+            .checks
+            .iter_mut()
+            .filter_map(|one| one.failure.as_mut())
+        {
+            failure.hint.clone_from(&hint);
+            failure.host = Some("bastion".to_owned());
+        }
+        let page = render(&report);
+        assert!(page.contains("## 20 checks failed, 1 cause\n"), "{page}");
+        assert_eq!(page.matches(&hint).count(), 1);
+        assert_eq!(page.matches("\n  - operations retrieves").count(), 20);
+        assert!(!page.contains("\n  - 1 more"));
+        report.checks[0] = report.checks[2].clone();
+        assert!(render(&report).contains("\n  - 1 more\n"));
     }
 
     #[test]
@@ -218,10 +310,8 @@ mod tests {
         }
         // A row has as many cells as its head: no bar inside a cell is free.
         let bars = |line: &str| line.replace("\\|", "").matches('|').count();
-        let row = page
-            .lines()
-            .find(|line| line.starts_with("| denied"))
-            .unwrap();
+        let row = page.lines().find(|line| line.starts_with("| gap"));
+        let row = row.unwrap();
         assert_eq!(bars(row), 7, "{row}");
     }
 

@@ -1,6 +1,7 @@
 //! The report: its published shape, and one renderer a file, each a function of the shape alone.
 //! No renderer asks the clock, judges, or knows how a run is made.
 
+mod causes;
 mod claims;
 pub mod diff;
 pub mod directory;

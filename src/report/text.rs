@@ -1,8 +1,9 @@
 //! The report for a terminal: what failed and what to do, then the sums, then the verdict as the last
 //! line. Every word from outside is escaped; colour only when asked for.
 
+use super::causes::{self, Cause};
 use super::phrases;
-use super::schema::{Check, Report};
+use super::schema::Report;
 use crate::text::escape;
 
 /// How a terminal wants it.
@@ -47,24 +48,20 @@ enum Paint {
 
 impl Page {
     fn checks(&mut self, report: &Report) {
-        let mut failed = phrases::of(report, "failed");
-        // One lost host fails every check on it in the same words: say them once.
-        while let Some(first) = failed.first().copied() {
-            let is_same = |check: &Check| check.failure.is_some() && check.failure == first.failure;
-            let (same, rest): (Vec<_>, Vec<_>) = failed
-                .into_iter()
-                .partition(|check| std::ptr::eq(*check, first) || is_same(check));
-            let more = match same.len() {
-                0 | 1 => String::new(),
-                all => format!(" (and {} more)", all - 1),
+        for cause in causes::of(phrases::of(report, "failed")) {
+            let [first, rest @ ..] = &*cause.checks else {
+                continue;
+            };
+            let more = match rest.len() {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
             };
             self.title("FAILED", Paint::Red, &format!("{}{more}", first.scenario));
-            self.failure(first);
-            for check in same {
+            self.failure(&cause);
+            for check in &cause.checks {
                 self.row("check", &check.id);
             }
             self.out.push('\n');
-            failed = rest;
         }
         for check in phrases::of(report, "pending") {
             self.title("PENDING", Paint::Yellow, &check.scenario);
@@ -76,7 +73,9 @@ impl Page {
         }
         for check in phrases::of(report, "waived") {
             self.title("WAIVED", Paint::Yellow, &check.scenario);
-            self.failure(check);
+            for cause in causes::of([check]) {
+                self.failure(&cause);
+            }
             if let Some(waiver) = &check.waiver {
                 self.row("waiver", &phrases::waiver(waiver));
             }
@@ -85,12 +84,12 @@ impl Page {
         }
     }
 
-    fn failure(&mut self, check: &Check) {
-        let Some(failure) = &check.failure else {
+    fn failure(&mut self, cause: &Cause<'_>) {
+        let Some(failure) = cause.failure else {
             return;
         };
         self.row("kind", &failure.kind);
-        if let Some(place) = phrases::place(failure) {
+        if let Some(place) = cause.place() {
             self.row("where", &place);
         }
         if let Some(subject) = &failure.subject {
