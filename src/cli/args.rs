@@ -300,6 +300,8 @@ pub(super) enum VerifyFormat {
     Gitlab,
     /// `GONOGO_VERDICT=…` and other variables
     Env,
+    /// JUnit: the gate itself as a case that fails for whatever is no GO, and the checks of an accepted run
+    Junit,
 }
 
 /// Reads every run in a folder, proves who signed each and that each follows the one before it, and shows how
@@ -407,6 +409,10 @@ pub(super) struct Diff {
     /// Who may sign (ssh-keygen's allowed_signers): both runs are verified first
     #[arg(long, value_name = "FILE")]
     pub allowed_signers: Option<PathBuf>,
+    /// Keys and certificates that are trusted no more, whenever they signed: a list of `ssh-keygen -k`, or
+    /// public keys, one a line
+    #[arg(long, value_name = "FILE", requires = "allowed_signers")]
+    pub revoked: Option<PathBuf>,
     /// The signer of both must be this identity
     #[arg(long, value_name = "NAME", requires = "allowed_signers")]
     pub identity: Option<String>,

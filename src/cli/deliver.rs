@@ -3,12 +3,12 @@
 //! would read an old one, or none.
 
 use std::fs::OpenOptions;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use super::args::{Verify, VerifyFormat};
 use super::fault::{Exit, Fault};
 use super::term;
-use crate::report::gate::{Answer, Gate, github, json, review, text, variables};
+use crate::report::gate::{Answer, Gate, github, json, junit, review, text, variables};
 use crate::text::escape;
 
 /// Tells the answer and says how `verify` ends.
@@ -19,6 +19,10 @@ pub(super) fn deliver(args: &Verify, gate: &Gate, exit: Exit) -> Exit {
         VerifyFormat::Json => json::render(gate, exit as u8),
         VerifyFormat::Env => variables::env(gate, exit as u8),
         VerifyFormat::Gitlab => variables::gitlab(gate, exit as u8),
+        VerifyFormat::Junit => match junit::render(gate, exit as u8) {
+            Ok(page) => page,
+            Err(error) => return told(Err(io::Error::other(error)), "stdout", exit),
+        },
         VerifyFormat::GithubDeploymentReview => {
             // `verify` refuses that format without an environment.
             let environment = environment(args).unwrap_or_default();
@@ -29,6 +33,12 @@ pub(super) fn deliver(args: &Verify, gate: &Gate, exit: Exit) -> Exit {
         }
     };
     aside(args.format, gate, exit);
+    // For a person the exit code is an answer; a program that was to read this one gets none.
+    if args.format != VerifyFormat::Text && term::is_nowhere() {
+        let nowhere =
+            io::Error::other("it is closed, or /dev/null; only `--format text` needs none");
+        return told(Err(nowhere), "stdout", exit);
+    }
     told(term::deliver(&stdout), "stdout", exit)
 }
 
@@ -131,7 +141,7 @@ fn append(variable: &str, text: impl FnOnce(usize) -> String) -> io::Result<()> 
             text.insert(0, '\n');
         }
     }
-    file.write_all(text.as_bytes())
+    term::whole(file, &text)
 }
 
 /// What nobody could have guessed when they wrote the words that are told.

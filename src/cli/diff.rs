@@ -16,7 +16,10 @@ use crate::verdict::Verdict;
 
 pub(super) fn diff(args: &Args) -> Result<Exit, Fault> {
     let allowed = args.allowed_signers.as_deref();
-    let allowed = allowed.map(|file| signers::read(file, None)).transpose()?;
+    let revoked = args.revoked.as_deref();
+    let allowed = allowed
+        .map(|file| signers::read(file, revoked))
+        .transpose()?;
     let identity = args.identity.as_deref();
     let old = open(&args.old, allowed.as_ref(), identity)?;
     let new = open(&args.new, allowed.as_ref(), identity)?;

@@ -19,11 +19,20 @@ use crate::text;
 /// # Errors
 /// Passed on from the XML writer; a report gives it no cause.
 pub fn render(report: &Report) -> Result<String, SerializeError> {
-    let mut junit = quick_junit::Report::new("gonogo");
-    let mut suites: Vec<TestSuite> = Vec::new();
+    let mut suites = Vec::new();
     if report.verdict.decision != "GO" {
         suites.extend(verdict(report));
     }
+    suites.extend(of_checks(report));
+    if suites.is_empty() {
+        suites.push(suite(report, "gonogo"));
+    }
+    page(suites)
+}
+
+/// The suites of its checks alone.
+pub(super) fn of_checks(report: &Report) -> Vec<TestSuite> {
+    let mut suites: Vec<TestSuite> = Vec::new();
     for check in &report.checks {
         let feature = safe(&check.feature);
         let index = suites.iter().position(|suite| *suite.name == *feature);
@@ -33,9 +42,12 @@ pub fn render(report: &Report) -> Result<String, SerializeError> {
         });
         suites[index].add_test_case(case(check));
     }
-    if suites.is_empty() {
-        suites.push(suite(report, "gonogo"));
-    }
+    suites
+}
+
+/// All suites as one page, with their times.
+pub(super) fn page(suites: Vec<TestSuite>) -> Result<String, SerializeError> {
+    let mut junit = quick_junit::Report::new("gonogo");
     for mut suite in suites {
         let times = suite.test_cases.iter().filter_map(|case| case.time);
         suite.time = Some(times.sum());
@@ -200,7 +212,7 @@ fn description(failure: &Failure) -> String {
 
 /// Only characters of XML 1.0 (production 2 `Char`) that also steer nothing: controls become visible
 /// escapes, and so do the two noncharacters that XML forbids.
-fn safe(words: &str) -> Cow<'_, str> {
+pub(super) fn safe(words: &str) -> Cow<'_, str> {
     let safe = text::escape(words);
     match safe.contains(['\u{fffe}', '\u{ffff}']) {
         false => safe,

@@ -11,13 +11,16 @@ use serde_json::Value;
 
 use crate::lab::GONOGO;
 
-const FORMATS: [&str; 6] = [
+mod cut_off;
+
+const FORMATS: [&str; 7] = [
     "text",
     "json",
     "github",
     "github-deployment-review",
     "gitlab",
     "env",
+    "junit",
 ];
 
 fn golden(name: &str) -> PathBuf {
@@ -90,6 +93,14 @@ fn exit_codes_are_the_same_for_each_format_and_go_is_said_for_0_alone() {
                     let summary = fs::read_to_string(place.path().join("summary")).unwrap();
                     assert!(summary.starts_with(&format!("# {word}")), "{summary}");
                     told.contains("::notice title=gonogo%3A GO::")
+                }
+                "junit" => {
+                    let page = roxmltree::Document::parse(&told).unwrap();
+                    let root = page.root_element();
+                    let cases: usize = root.attribute("tests").unwrap().parse().unwrap();
+                    // Of a run that was refused there is nothing but the refusal.
+                    assert_eq!(cases > 1, code <= 1, "{told}");
+                    root.attribute("failures") == Some("0") && root.attribute("errors") == Some("0")
                 }
                 _ => told.lines().last() == Some("GO"),
             };

@@ -4,6 +4,7 @@
 mod finding;
 pub mod github;
 pub mod json;
+pub mod junit;
 mod people;
 pub mod review;
 pub mod text;
@@ -86,7 +87,7 @@ pub struct Accepted {
 }
 
 /// The answer and what it rests on. Words may quote features and servers: each format escapes them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Gate {
     /// The answer.
     pub answer: Answer,
@@ -104,6 +105,8 @@ pub struct Gate {
     pub facts: Vec<Fact>,
     /// Checks that did not simply pass, worst first: failed, pending, waived.
     pub findings: Vec<Finding>,
+    /// The record of the run, when it was accepted: for the format that tells every check.
+    pub record: Option<Box<Report>>,
 }
 
 impl Gate {
@@ -128,6 +131,7 @@ impl Gate {
             }),
             facts: Vec::new(),
             findings: finding::of(report),
+            record: Some(Box::new(report.clone())),
         };
         gate.restated(report);
         gate.facts
@@ -204,6 +208,7 @@ impl Gate {
             run: None,
             facts: Vec::new(),
             findings: Vec::new(),
+            record: None,
         }
     }
 

@@ -16,22 +16,25 @@ pub const GITLAB_BYTES: usize = 5 * 1024;
 /// One line a key; a value holds only what no shell, no properties file and no dotenv reader acts on.
 #[must_use]
 pub fn env(gate: &Gate, exit: u8) -> String {
-    lines(gate, exit).concat()
+    let (verdict, more) = lines(gate, exit);
+    more.concat() + &verdict
 }
 
 /// As [`env`], within what GitLab takes: a file with one variable too many would set none.
 #[must_use]
 pub fn gitlab(gate: &Gate, exit: u8) -> String {
+    let (verdict, more) = lines(gate, exit);
     let mut out = String::new();
-    for line in lines(gate, exit).iter().take(GITLAB_VARIABLES) {
-        if out.len() + line.len() < GITLAB_BYTES {
+    for line in more.iter().take(GITLAB_VARIABLES - 1) {
+        if out.len() + line.len() + verdict.len() < GITLAB_BYTES {
             out += line;
         }
     }
-    out
+    out + &verdict
 }
 
-fn lines(gate: &Gate, exit: u8) -> Vec<String> {
+/// The line of the verdict, which stands last, and the others: a file that was cut off says nothing.
+fn lines(gate: &Gate, exit: u8) -> (String, Vec<String>) {
     let run = gate.run.as_ref();
     let name = |of: Option<&String>| of.map_or(String::new(), |name| exact(name));
     let count = |of: Option<u64>| of.map_or(String::new(), |count| count.to_string());
@@ -85,9 +88,8 @@ fn lines(gate: &Gate, exit: u8) -> Vec<String> {
         }
     }
     let lines = lines.iter();
-    lines
-        .map(|(key, value)| format!("GONOGO_{key}={value}\n"))
-        .collect()
+    let mut lines = lines.map(|(key, value)| format!("GONOGO_{key}={value}\n"));
+    (lines.next().unwrap_or_default(), lines.collect())
 }
 
 /// GitLab expands `$`, shells act on most signs, and neither dotenv nor a sourced file takes a blank.
@@ -147,7 +149,10 @@ mod tests {
             assert_eq!(told["GONOGO_VERDICT"], word);
             assert_eq!(told["GONOGO_EXIT"], exit.to_string());
             assert!(told.keys().eq(go.keys()), "{told:?}");
-            assert_eq!(env(&gate, exit), gitlab(&gate, exit));
+            let text = env(&gate, exit);
+            let verdict = format!("\nGONOGO_VERDICT={word}\n");
+            assert!(text.ends_with(&verdict), "{text}");
+            assert_eq!(text, gitlab(&gate, exit));
         }
         let refused = read(&env(&sample::refused(), 4));
         assert_eq!(refused["GONOGO_RUN"], "");

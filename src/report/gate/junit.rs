@@ -1,0 +1,138 @@
+//! The gate's answer as JUnit, for CI servers that read nothing else: the gate is a case of its own, and red
+//! for whatever is no GO, so that no page of a run that was refused is green. The checks stand behind it, of a
+//! run that was accepted alone.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+
+use super::Gate;
+use crate::report::junit::{of_checks, page, safe};
+
+/// Why there is no page.
+pub type Fault = quick_junit::SerializeError;
+
+/// The page.
+///
+/// # Errors
+/// Passed on from the XML writer; an answer gives it no cause.
+pub fn render(gate: &Gate, exit: u8) -> Result<String, Fault> {
+    let mut suites = vec![suite(gate, exit)];
+    suites.extend(gate.record.as_deref().map(of_checks).unwrap_or_default());
+    // As XML has it, without a mark by which a CI server takes a command from its log (`text::defuse`).
+    Ok(page(suites)?.replace("##", "#&#35;"))
+}
+
+fn suite(gate: &Gate, exit: u8) -> TestSuite {
+    let answer = gate.answer.as_str();
+    let mut suite = TestSuite::new("gonogo verify");
+    let exit = exit.to_string();
+    suite.add_property(("answer", answer));
+    suite.add_property(("exit", &*exit));
+    if let Some(run) = &gate.run {
+        for (name, value) in [
+            ("run", &run.id),
+            ("kind", &run.kind),
+            ("environment", &run.environment),
+            ("finished", &run.finished),
+            ("signer", &run.signer),
+            ("fingerprint", &run.fingerprint),
+        ] {
+            suite.add_property((name, &*safe(value)));
+        }
+    }
+    for fact in &gate.facts {
+        suite.add_property((fact.key, &*safe(&fact.value)));
+    }
+    for (name, words) in [
+        ("reason", &gate.reasons),
+        ("warning", &gate.warnings),
+        ("note", &gate.notes),
+    ] {
+        for words in words {
+            suite.add_property((name, &*safe(words)));
+        }
+    }
+    suite.add_test_case(case(gate, &exit));
+    suite
+}
+
+/// Red too where the exit code is: an answer that says GO and ends otherwise is none.
+fn case(gate: &Gate, exit: &str) -> TestCase {
+    let is_green = gate.answer.is_go() && exit == "0";
+    let status = match is_green {
+        true => TestCaseStatus::success(),
+        false => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            let reasons: Vec<_> = gate.reasons.iter().map(|one| safe(one)).collect();
+            let hint = gate.hint.as_ref().map(|hint| safe(hint));
+            let told = reasons.iter().map(|reason| ("reason", reason));
+            let told = told.chain(hint.iter().map(|hint| ("hint", hint)));
+            let told: Vec<_> = told
+                .map(|(label, words)| format!("{label}: {words}"))
+                .collect();
+            status.set_type(gate.answer.as_str());
+            status.set_message(reasons.first().map_or("no reason stated", |first| first));
+            status.set_description(told.join("\n"));
+            status
+        }
+    };
+    let mut case = TestCase::new(format!("verify: {}", gate.answer.as_str()), status);
+    case.set_classname("gonogo").set_time(Duration::ZERO);
+    case
+}
+
+#[cfg(test)]
+mod tests {
+    use roxmltree::Document;
+
+    use super::*;
+    use crate::report::gate::sample;
+
+    /// Cases, failures, and the message of the gate's own failure.
+    fn read(gate: &Gate, exit: u8) -> (String, String, Option<String>) {
+        let xml = render(gate, exit).unwrap();
+        assert!(!xml.contains(|c: char| c != '\n' && crate::text::is_unsafe(c)));
+        let document = Document::parse(&xml).unwrap();
+        let root = document.root_element();
+        let of = |name: &str| root.attribute(name).unwrap().to_owned();
+        let case = document
+            .descendants()
+            .find(|node| node.has_tag_name("testcase"))
+            .unwrap();
+        let name = format!("verify: {}", gate.answer.as_str());
+        assert_eq!(case.attribute("name"), Some(&*name));
+        let failure = case.children().find(|node| node.has_tag_name("failure"));
+        let message = failure.and_then(|failure| failure.attribute("message"));
+        (of("tests"), of("failures"), message.map(str::to_owned))
+    }
+
+    #[test]
+    fn only_a_go_is_green_and_what_is_refused_has_no_check() {
+        assert_eq!(read(&sample::go(), 0), ("29".into(), "0".into(), None));
+        let (tests, failures, message) = read(&sample::no_go(), 1);
+        assert_eq!((&*tests, &*failures), ("30", "3"));
+        assert!(message.unwrap().contains("checks failed"));
+        let (tests, failures, message) = read(&sample::hold(), 5);
+        assert_eq!((&*tests, &*failures), ("30", "1"));
+        assert!(message.is_some());
+        for (gate, exit, words) in [
+            (sample::refused(), 4, "3 days ago"),
+            (sample::not_judged(), 2, "cannot read `allowed_signers`"),
+        ] {
+            let (tests, failures, message) = read(&gate, exit);
+            assert_eq!((&*tests, &*failures), ("1", "1"));
+            assert!(message.unwrap().contains(words));
+        }
+        assert!(read(&sample::go(), 3).2.is_some());
+    }
+
+    #[test]
+    fn hostile_words_stay_words() {
+        for gate in [sample::hostile(), sample::hostile_refusal()] {
+            let (_, failures, message) = read(&gate, 4);
+            assert_ne!(failures, "0");
+            assert!(message.is_some());
+        }
+    }
+}
