@@ -103,6 +103,7 @@ pub(super) fn carry_out(
     }
     let openssh = circumstances::openssh(&order.plan)?;
     let key = order.signing.open()?;
+    Signing::outlasts(&key, order.deadline)?;
     people::not_the_runner(&order.plan, &key)?;
     let place = follows::place(
         &order.follows,
@@ -149,7 +150,9 @@ pub(super) fn carry_out(
     let took = started.elapsed();
     let ended = ended.get().copied();
 
-    circumstances::end(&mut circumstances, ended, ran.fault.as_deref());
+    let (key, unproven) = order.signing.renewed(key);
+    let fault = ran.fault.clone().or(unproven);
+    circumstances::end(&mut circumstances, ended, fault.as_deref());
     let (mut report, mut files) = run::report(&plan, &ran, circumstances);
     if let Some((before, again)) = &rerun {
         let waivers = plan.waivers.as_ref();
@@ -167,7 +170,7 @@ pub(super) fn carry_out(
     ));
     sealed(&run);
     term::out(&format!("{}\n", report.verdict.decision));
-    Ok(match (ended, &ran.fault) {
+    Ok(match (ended, &fault) {
         (Some(ended), _) => {
             term::say(&format!("the run was ended early: {}", ended.reason()));
             ended.exit()
@@ -176,7 +179,7 @@ pub(super) fn carry_out(
             return Err(Fault::new(
                 Exit::Fault,
                 text::escape(fault),
-                "the run was sealed as aborted; mend this machine and run again",
+                "the run was sealed as aborted; mend this machine or its key, and run again",
             ));
         }
         (None, None) => exit_of(&report),

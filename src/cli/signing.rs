@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use jiff::SignedDuration;
 
 use super::args::duration;
 use super::fault::{Exit, Fault};
@@ -11,6 +12,10 @@ use super::term;
 use crate::sign::command::split_words;
 use crate::sign::key::{SigningKey, Source};
 use crate::text::escape;
+use crate::time;
+
+/// What the sealing of a run may take.
+const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 
 #[derive(Args, Clone)]
 pub(super) struct Signing {
@@ -63,6 +68,49 @@ impl Signing {
             ));
         }
         Ok(key)
+    }
+
+    /// Refuses a certificate that could end before the run does.
+    pub(super) fn outlasts(key: &SigningKey, deadline: Option<Duration>) -> Result<(), Fault> {
+        let (Some(ends), Some(deadline)) = (key.ends(), deadline) else {
+            return Ok(());
+        };
+        let latest = SignedDuration::try_from(deadline).ok();
+        let latest = latest.and_then(|span| time::now().checked_add(span).ok());
+        match latest.is_some_and(|latest| latest + MARGIN < ends) {
+            true => Ok(()),
+            false => Err(Fault::new(
+                Exit::Fault,
+                format!(
+                    "the certificate of the signing key ends at {}, and the run may last until then: {} are allowed",
+                    time::rfc3339(ends),
+                    time::say(deadline)
+                ),
+                "have the key certified for longer than --deadline, or give the run less time",
+            )),
+        }
+    }
+
+    /// The key to seal with, at the end of a run: its certificate may have ended meanwhile, and another may
+    /// have come in its place. Why no gate can accept what it signs, where that is so.
+    pub(super) fn renewed(&self, key: SigningKey) -> (SigningKey, Option<String>) {
+        let ended = |key: &SigningKey| key.ends().filter(|ends| *ends <= time::now() + MARGIN);
+        let Some(ends) = ended(&key) else {
+            return (key, None);
+        };
+        let same = |other: &SigningKey| {
+            (other.fingerprint(), other.identity()) == (key.fingerprint(), key.identity())
+        };
+        match self.open() {
+            Ok(other) if same(&other) && ended(&other).is_none() => (other, None),
+            _ => {
+                let why = format!(
+                    "the certificate of the signing key ended at {}, before the run did",
+                    time::rfc3339(ends)
+                );
+                (key, Some(why))
+            }
+        }
     }
 
     /// An unencrypted key in a file.

@@ -10,6 +10,7 @@ use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::SignedDuration;
 use rustix::fs::{RenameFlags, renameat_with};
 use tempfile::TempDir;
 
@@ -160,7 +161,13 @@ impl Draft {
         settle(dir, &manifest)?;
         let allowed = AllowedSigners::parse(signer.allowed_signers_line(NAMESPACE).as_bytes());
         let identity = Some(signer.identity());
-        let mut sealed = Sealed::open(dir, &allowed, identity, crate::time::now())?;
+        // A certificate that ended meanwhile is the gate's to refuse: the record is kept.
+        let last = signer
+            .ends()
+            .map(|ends| ends - SignedDuration::from_secs(1));
+        let now = crate::time::now();
+        let at = last.map_or(now, |last| now.min(last));
+        let mut sealed = Sealed::open(dir, &allowed, identity, at)?;
         if sealed.manifest != manifest || sealed.statement != statement {
             return Err(DirectoryFault::Disturbed);
         }

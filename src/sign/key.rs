@@ -10,6 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use ssh_key::certificate::Certificate;
 use ssh_key::public::KeyData;
 use ssh_key::{Algorithm, PrivateKey, PublicKey};
@@ -159,6 +160,13 @@ impl SigningKey {
     #[must_use]
     pub fn certificate_window(&self) -> Option<String> {
         self.certificate.as_ref().map(certificate::window)
+    }
+
+    /// The first instant at which its certificate counts no more; `None` where there is no end.
+    #[must_use]
+    pub fn ends(&self) -> Option<Timestamp> {
+        let second = self.certificate.as_ref()?.valid_before();
+        Timestamp::from_second(i64::try_from(second).ok()?).ok()
     }
 
     /// `SHA256:…`, as `ssh-keygen -l` prints it.

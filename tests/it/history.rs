@@ -133,6 +133,24 @@ fn every_run_is_chained_and_none_can_be_taken_out() {
     chain.assert_newest("c", 4, "superseded: `b` came after it");
     chain.assert_newest("a", 4, "superseded: `b` came after it");
 
+    // Hidden, the newest is no longer told by `ls`: an older one would be the newest.
+    for hidden in [".b", ".b.partial-x1Y2z3"] {
+        rename(&chain.path("b"), &chain.path(hidden));
+        let told = format!("`{hidden}` is a run under a hidden name");
+        chain.assert_history(4, &told);
+        chain.assert_newest("a", 4, &told);
+        let refused = chain.add("d", &["--history", "runs"]);
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+        rename(&chain.path(hidden), &chain.path("b"));
+    }
+    // What was never sealed judged nothing, and is told.
+    fs::create_dir(chain.path(".e.partial-x1Y2z3")).unwrap();
+    let begun = chain.path(".e.partial-x1Y2z3/report.json");
+    fs::copy(chain.path("a/report.json"), begun).unwrap();
+    chain.assert_history(0, "note: `.e.partial-x1Y2z3` is no run");
+    chain.assert_newest("b", 0, "GO");
+    fs::remove_dir_all(chain.path(".e.partial-x1Y2z3")).unwrap();
+
     // The NO-GO in the middle is put away: every reader says so, and nobody builds on it.
     let away = chain.lab.operator().join("away");
     rename(&chain.path("a"), &away);

@@ -22,6 +22,8 @@ pub(super) const SKEW: SignedDuration = SignedDuration::from_mins(5);
 pub enum Break {
     #[error("`{}` cannot be counted: {}", escape(name), escape(why))]
     Unreadable { name: String, why: String },
+    #[error("`{}` is a run under a hidden name", escape(name))]
+    Hidden { name: String },
     #[error("`{}` and `{}` are the same run", escape(one), escape(other))]
     Twice { one: String, other: String },
     #[error(
@@ -83,6 +85,9 @@ impl Break {
         match self {
             Self::Unreadable { .. } => {
                 "get the run again from its source; it may be the one that says NO-GO"
+            }
+            Self::Hidden { .. } => {
+                "give it its name back, without the dot: a run that was killed while it took its place is left so; it may be the one that says NO-GO"
             }
             Self::Twice { .. } => "take the copy out of the folder",
             Self::TwoFirst { .. } | Self::Fork { .. } => {

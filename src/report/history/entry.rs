@@ -157,8 +157,15 @@ fn sealed(dir: &Path, allowed: &AllowedSigners, now: Timestamp) -> Result<Found,
         Err(SealFault::Signature(
             SignatureFault::OutsideWindow { .. } | SignatureFault::CertificateRefused { .. },
         )) => {
-            let finished = stated(dir)?;
-            (open(finished).map_err(|fault| fault.to_string())?, true)
+            let (began, finished, aborted) = stated(dir)?;
+            let sealed = match open(finished) {
+                // What the end of its certificate ended is a NO-GO for ever, and has its place.
+                Err(SealFault::Signature(SignatureFault::CertificateRefused { .. })) if aborted => {
+                    open(began)
+                }
+                sealed => sealed,
+            };
+            (sealed.map_err(|fault| fault.to_string())?, true)
         }
         Err(fault) => return Err(fault.to_string()),
     };
@@ -171,11 +178,16 @@ fn sealed(dir: &Path, allowed: &AllowedSigners, now: Timestamp) -> Result<Found,
     Ok((report, take(previous::FILE)?, sealed.digest, signed))
 }
 
-/// When the run says that it ended: nothing of it is proven yet.
-fn stated(dir: &Path) -> Result<Timestamp, String> {
+/// When the run says that it began and ended, and whether early: nothing of it is proven yet.
+fn stated(dir: &Path) -> Result<(Timestamp, Timestamp, bool), String> {
     let (report, ..) = listed(dir)?;
-    let finished = report.run.finished.parse();
-    finished.map_err(|_| "it states no time at which it ended".to_owned())
+    let run = &report.run;
+    let time = |text: &str, which: &str| {
+        let time = text.parse();
+        time.map_err(|_| format!("it states no time at which it {which}"))
+    };
+    let (began, finished) = (time(&run.started, "began")?, time(&run.finished, "ended")?);
+    Ok((began, finished, run.aborted.is_some()))
 }
 
 /// The run as its own manifest lists it, whoever wrote that.

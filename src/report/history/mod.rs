@@ -60,6 +60,11 @@ fn is_run(path: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
+/// The name that `Draft` gives a run in the making.
+fn is_draft(name: &str) -> bool {
+    name.starts_with('.') && name.contains(".partial-")
+}
+
 impl History {
     /// Reads every run directly in `dir`. With `allowed`, each must be signed by one of them, with a key
     /// that is valid now or was at the time that the run states; without, only the chain is looked at.
@@ -85,14 +90,11 @@ impl History {
         for name in names {
             let path = dir.join(&name);
             let name = name.to_string_lossy().into_owned();
-            // A run in the making has the name that `Draft` gives it.
-            if name.starts_with('.') {
-                continue;
-            }
+            let is_hidden = name.starts_with('.');
             let is_run = match is_run(&path) {
                 Ok(is_run) => is_run,
-                // A file system's own, for root alone.
-                Err(_) if name == "lost+found" => false,
+                // A file system's own, for root alone, and what desktops and file servers keep.
+                Err(_) if name == "lost+found" || is_hidden => false,
                 Err(cause) => {
                     let why = format!("it cannot be looked into: {cause}");
                     breaks.push(Break::Unreadable { name, why });
@@ -100,11 +102,20 @@ impl History {
                 }
             };
             if !is_run {
-                strangers.insert(name);
+                // Most hidden names are nobody's business; a directory could be a run.
+                if !is_hidden || path.is_dir() {
+                    strangers.insert(name);
+                }
                 continue;
             }
             match Entry::read(&path, &name, allowed, now) {
+                // Neither `ls` nor a person sees it; another run may follow it all the same.
+                Ok(_) if is_hidden => breaks.push(Break::Hidden { name }),
                 Ok(entry) => runs.push(entry),
+                // In the making, or killed before it was sealed: it judged nothing.
+                Err(_) if is_draft(&name) => {
+                    strangers.insert(name);
+                }
                 Err(why) => breaks.push(Break::Unreadable { name, why }),
             }
         }

@@ -2,6 +2,7 @@
 //! then verified by gonogo and by `ssh-keygen`, with and without a revocation list.
 
 mod command;
+mod ends;
 
 use std::fs;
 use std::path::PathBuf;
