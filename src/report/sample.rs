@@ -412,7 +412,7 @@ pub(crate) fn many(checks: usize) -> Report {
     sealed(report)
 }
 
-/// 400 checks for each round; not judged, that takes minutes for 100,000 without optimisation.
+/// 400 checks for each round; not judged.
 pub(crate) fn rounds(rounds: usize) -> Report {
     let mut report = many(400);
     let few = std::mem::take(&mut report.checks);

@@ -28,6 +28,8 @@ pub use facts::{
 };
 pub use hosts::same_hostname;
 
+use std::collections::HashMap;
+
 use words::{list, of_all};
 
 /// What became of a check.
@@ -209,5 +211,11 @@ impl Facts {
     fn of(&self, outcome: Outcome) -> Vec<&Check> {
         let checks = self.checks.iter();
         checks.filter(|check| check.outcome == outcome).collect()
+    }
+
+    /// Of two instances of one name the first.
+    fn by_name(&self) -> HashMap<&str, &Instance> {
+        let instances = self.instances.iter().rev();
+        instances.map(|one| (one.name.as_str(), one)).collect()
     }
 }

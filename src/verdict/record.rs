@@ -1,7 +1,7 @@
 //! Rules about the record itself: a run is believed only when its record is whole and agrees with
 //! itself. What was found in the world is judged elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::words::list;
 use super::{Check, Facts, Outcome, RunKind, StepOutcome};
@@ -101,12 +101,11 @@ fn twice<'a>(names: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
 /// Checks about instances and hosts that the run does not have, or about an instance elsewhere than
 /// on its host: without this rule a lost list of instances would leave nothing to be covered.
 pub(super) fn strangers(facts: &Facts) -> Vec<String> {
+    let instances = facts.by_name();
+    let hosts: HashSet<&str> = facts.hosts.iter().map(|host| &*host.name).collect();
+    let known = |name: &str| hosts.contains(name);
     let is_stranger = |check: &&Check| {
-        let instance = check.instance.as_ref().map(|name| {
-            let mut instances = facts.instances.iter();
-            instances.find(|instance| instance.name == *name)
-        });
-        let known = |name: &String| facts.hosts.iter().any(|host| host.name == *name);
+        let instance = check.instance.as_deref().map(|name| instances.get(name));
         match (instance, &check.host) {
             (Some(None), _) => true,
             (Some(Some(instance)), Some(host)) => instance.host != *host || !known(host),

@@ -60,12 +60,12 @@ pub(super) fn shared_log(facts: &Facts) -> Vec<String> {
 fn found(facts: &Facts) -> Found<'_> {
     let mut by_bytes: BTreeMap<(Kind, [u8; 32]), Holders<'_>> = BTreeMap::new();
     let mut consents: BTreeMap<(Kind, [u8; 32]), BTreeSet<Option<&str>>> = BTreeMap::new();
+    let instances = facts.by_name();
     for check in &facts.checks {
         let Some(name) = &check.instance else {
             continue;
         };
-        let mut instances = facts.instances.iter();
-        let instance = instances.find(|one| one.name == *name);
+        let instance = instances.get(&**name).copied();
         let host = instance.map_or("", |one| one.host.as_str());
         let logs = check.evidence.iter().filter_map(of_a_log);
         for (evidence, digest) in logs.chain(of_statistics(check)) {
