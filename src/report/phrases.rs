@@ -258,7 +258,12 @@ pub(super) fn span(ms: u64) -> String {
 /// The checks of that outcome, worst kind of failure first, else in the plan's order.
 pub(super) fn of<'a>(report: &'a Report, outcome: &str) -> Vec<&'a Check> {
     let checks = report.checks.iter();
-    let mut checks: Vec<_> = checks.filter(|check| check.outcome == outcome).collect();
+    worst_first(checks.filter(|check| check.outcome == outcome))
+}
+
+/// Worst kind of failure first, else as they come.
+pub(super) fn worst_first<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<&'a Check> {
+    let mut checks: Vec<_> = checks.collect();
     checks.sort_by_key(|check| {
         let failure = check.failure.as_ref();
         failure.map(|failure| failure.kind.parse::<FailureKind>().ok())

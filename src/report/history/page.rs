@@ -116,7 +116,7 @@ fn table(history: &History) -> Markup {
     html! {
         h2 #runs { "Runs" }
         div.scroll tabindex="0" role="region" aria-labelledby="runs" {
-            table {
+            table.cards {
                 caption { (count(history.runs.len(), "run")) ", the newest first" }
                 thead { tr {
                     th.number scope="col" { "No" }
@@ -138,22 +138,22 @@ fn row(run: &Entry) -> Markup {
     };
     html! {
         tr {
-            td.number { @match run.run.number { Some(number) => { (number) }, None => { "–" } } }
+            td.number data-label="No" { @match run.run.number { Some(number) => { (number) }, None => { "–" } } }
             th scope="row" {
                 // A directory may have any name: only one that is plain can be a link.
                 @if is_plain(&run.name) { a href=(format!("{}/report.html", run.name)) { (run.name) } }
                 @else { (t(&run.name)) }
             }
-            td { (t(&run.run.finished)) }
-            td { span.tag.(class) { (run.decision) }
+            td data-label="Finished" { (t(&run.run.finished)) }
+            td data-label="Verdict" { span.tag.(class) { (run.decision) }
                 @if run.run.aborted.is_some() { " aborted" } @else if run.run.scope.partial { " partial" }
             }
-            td { (text::checks(run))
+            td data-label="Checks" { (text::checks(run))
                 @if let Some(reason) = &run.reason { div.soft { (t(&crate::text::clip(reason, 300))) } }
             }
-            td { (text::took(run)) }
-            td { (t(&run.waivers.join(", "))) }
-            td { (t(&text::signed(run))) }
+            td data-label="Took" { (text::took(run)) }
+            td data-label="Waivers" { (t(&run.waivers.join(", "))) }
+            td data-label="Signed by" { (t(&text::signed(run))) }
         }
     }
 }

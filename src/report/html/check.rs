@@ -4,21 +4,24 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
-use super::{State, t};
+use super::State;
+use super::causes::failure_told;
+use super::words::t;
 use crate::report::phrases;
 use crate::report::schema::{
-    Attempt, Check, Database, Evidence, Failure, LogFound, PromiseFound, Settings, Step,
+    Attempt, Check, Database, Evidence, LogFound, PromiseFound, Settings, Step,
 };
 use crate::{text, time};
 
-/// `place` is the check's place in the report: what the matrix links to.
-pub(super) fn render(place: usize, check: &Check) -> Markup {
+/// `place` is the check's place in the report: what the matrix links to. Its failure is told here only where no
+/// cause tells it for several.
+pub(super) fn render(place: usize, check: &Check, with_failure: bool) -> Markup {
     let state = State::of_check(check);
-    let is_open = matches!(state, State::Failed | State::NotRun);
+    let is_open = matches!(state, State::Pending | State::Waived);
     html! {
-        details #(format!("c{place}")) class=(state.class()) open[is_open] {
+        details.check.(state.class()) #(format!("c{place}")) open[is_open] {
             summary {
-                span class=(format!("tag {}", state.class())) { (state.sign_and_word()) }
+                span.tag.(state.class()) { (state.sign_and_word()) }
                 span.name {
                     (t(&check.scenario))
                     span.about { (t(&phrases::about(check))) }
@@ -26,9 +29,9 @@ pub(super) fn render(place: usize, check: &Check) -> Markup {
                 span.time { (phrases::span(check.duration_ms)) }
             }
             div.body {
-                @if let Some(failure) = &check.failure {
-                    @let class = if state == State::Waived { "failure accepted" } else { "failure" };
-                    (render_failure(class, failure))
+                @if let Some(failure) = check.failure.as_ref().filter(|_| with_failure) {
+                    p.label { "Failure: " b { (t(&failure.kind)) } @if let Some(place) = phrases::place(failure) { ", " (t(&place)) } }
+                    (failure_told(failure))
                 }
                 @if let Some(waiver) = &check.waiver {
                     p { b { "Waived: " } (t(&phrases::waiver(waiver))) }
@@ -38,9 +41,8 @@ pub(super) fn render(place: usize, check: &Check) -> Markup {
                         p { b { "Waits for a person: " } (t(&step)) }
                     }
                 }
-                h4 { "Steps" }
                 (steps(&check.steps))
-                @if !check.evidence.is_empty() { (evidence(&check.evidence)) }
+                @if !check.evidence.is_empty() { (evidence(place, &check.evidence)) }
                 @for (number, attempt) in check.earlier.iter().enumerate() {
                     (earlier(number + 1, attempt))
                 }
@@ -50,36 +52,15 @@ pub(super) fn render(place: usize, check: &Check) -> Markup {
     }
 }
 
-fn render_failure(class: &str, failure: &Failure) -> Markup {
-    html! {
-        div class=(class) {
-            dl {
-                dt { "Kind" } dd { b { (t(&failure.kind)) } }
-                @if let Some(place) = phrases::place(failure) {
-                    dt { "Where" } dd { (t(&place)) }
-                }
-                @if let Some(subject) = &failure.subject {
-                    dt { "What" } dd { code { (t(subject)) } }
-                }
-                dt { "Expected" } dd { (t(&failure.expected)) }
-                dt { "Actual" } dd { (t(&failure.actual)) }
-                @if !failure.hint.is_empty() {
-                    dt { "Hint" } dd.hint { (t(&failure.hint)) }
-                }
-            }
-        }
-    }
-}
-
 fn steps(steps: &[Step]) -> Markup {
     html! {
+        p.label { "Steps" }
         ol.steps {
             @for step in steps {
                 @let state = State::of_step(step);
                 li class=(state.class()) {
-                    span.sign aria-hidden="true" { (state.sign()) }
+                    span.sign role="img" aria-label=(state.word()) { (state.sign()) }
                     span {
-                        span.hidden { (state.word()) ": " }
                         span.soft { (t(&step.keyword)) } " " (t(&step.text))
                     }
                     span.time {
@@ -91,11 +72,11 @@ fn steps(steps: &[Step]) -> Markup {
     }
 }
 
-fn evidence(evidence: &[Evidence]) -> Markup {
+fn evidence(place: usize, evidence: &[Evidence]) -> Markup {
     html! {
-        h4 { "Evidence" }
-        div.scroll tabindex="0" role="region" aria-label="evidence" {
-            table {
+        div.scroll tabindex="0" role="region" aria-labelledby=(format!("e{place}")) {
+            table.cards {
+                caption #(format!("e{place}")) { "Evidence" }
                 thead { tr {
                     th scope="col" { "Artifact" }
                     th scope="col" { "Path or command, SHA-256" }
@@ -111,14 +92,14 @@ fn evidence(evidence: &[Evidence]) -> Markup {
                                 (t(&one.artifact))
                                 @if one.artifact != one.kind { div.soft { (t(&one.kind)) } }
                             }
-                            td.path {
+                            td.path data-label="Path or command, SHA-256" {
                                 code { (t(&one.path)) }
                                 div.soft { code { (t(&one.sha256)) } }
                             }
-                            td.number { (one.bytes) div.soft { (text::size(one.bytes)) } }
-                            td { (newest(one)) }
-                            td { (found(one)) }
-                            td {
+                            td.number data-label="Bytes" { (one.bytes) div.soft { (text::size(one.bytes)) } }
+                            td data-label="Newest entry" { (newest(one)) }
+                            td data-label="Found" { (found(one)) }
+                            td data-label="Method" {
                                 (t(&one.method)) ", " (phrases::span(one.duration_ms))
                                 @if let Some(rate) = phrases::rate(one.bytes, one.duration_ms) {
                                     div.soft { (t(&rate)) }
@@ -235,37 +216,40 @@ fn kept(promise: &PromiseFound) -> String {
 
 fn earlier(number: usize, attempt: &Attempt) -> Markup {
     html! {
-        h4 {
+        p.label {
             "Attempt " (number) ", tried again"
             @if let Some(run) = &attempt.run { " (run " (t(run)) ")" }
         }
-        (render_failure("failure past", &attempt.failure))
+        p { b { (t(&attempt.failure.kind)) } @if let Some(place) = phrases::place(&attempt.failure) { ", " (t(&place)) } }
+        (failure_told(&attempt.failure))
         (steps(&attempt.steps))
     }
 }
 
 fn facts(check: &Check) -> Markup {
     html! {
-        h4 { "Record" }
-        dl {
-            dt { "Check" } dd { code { (t(&check.id)) } }
-            dt { "Feature" } dd { code { (t(&check.feature)) ":" (check.line) } }
+        p.label { "Record" }
+        dl.record {
+            div { dt { "Check" } dd { code { (t(&check.id)) } } }
+            div { dt { "Feature" } dd { code { (t(&check.feature)) ":" (check.line) } } }
             @if !check.tags.is_empty() {
-                dt { "Tags" } dd { (t(&check.tags.join(" "))) }
+                div { dt { "Tags" } dd { (t(&check.tags.join(" "))) } }
             }
-            dt { "Started" }
-            dd {
-                @match &check.started {
-                    Some(started) => (t(&phrases::instant(started))),
-                    None => "never",
+            div {
+                dt { "Started" }
+                dd {
+                    @match &check.started {
+                        Some(started) => (t(&phrases::instant(started))),
+                        None => "never",
+                    }
                 }
             }
             @if let Some(carried) = phrases::carried(check) {
-                dt { "Carried over from" } dd { (t(&carried)) }
+                div { dt { "Carried over from" } dd { (t(&carried)) } }
             }
-            @if check.attempts != 1 { dt { "Attempts" } dd { (check.attempts) } }
+            @if check.attempts != 1 { div { dt { "Attempts" } dd { (check.attempts) } } }
             @if let Some(transcript) = &check.transcript {
-                dt { "Transcript" } dd { code { (t(transcript)) } }
+                div { dt { "Transcript" } dd { code { (t(transcript)) } } }
             }
         }
     }

@@ -9,7 +9,11 @@ use super::{State, t};
 use crate::report::claims;
 use crate::report::facts::KINDS;
 use crate::report::schema::{Artifact, Check, Instance, Report};
+use crate::text::count;
 use crate::verdict::Claim;
+
+/// Rows of a matrix that a reader still takes in at once.
+const MOST_ROWS: usize = 60;
 
 /// The checks about an instance as a team, each with its place in the report.
 type Index<'a> = HashMap<(&'a str, &'a str), Vec<(usize, &'a Check)>>;
@@ -30,21 +34,91 @@ pub(super) fn render(report: &Report) -> Markup {
     let kinds = KINDS.into_iter().map(|kind| kind.as_str());
     let kinds: Vec<_> = kinds.filter(|kind| *kind != "other" || has(kind)).collect();
     html! {
-        h2 #matrix { "What each team can fetch" }
-        @if report.instances.is_empty() {
-            p { "The inventory has no instance: nothing was to be retrieved." }
-        } @else {
-            div.scroll tabindex="0" role="region" aria-labelledby="matrix" {
-                table.matrix {
-                    thead { tr {
-                        th scope="col" { "Instance" }
-                        th scope="col" { "Team" }
-                        @for kind in &kinds { th scope="col" { (heading(kind)) } }
-                    } }
-                    @for instance in &report.instances { (rows(instance, &index, &kinds)) }
-                }
+        section aria-labelledby="matrix" {
+            h2 #matrix { "What each team can fetch" }
+            @if report.instances.is_empty() {
+                p { "The inventory has no instance: nothing was to be retrieved." }
+            } @else {
+                p.soft { "A cell says what the checks of that team found, and leads to the check that decided it." }
+                (tables(&report.instances, &index, &kinds))
             }
-            p.soft { "A cell says what the checks of that team found, and leads to the check that decided it." }
+        }
+    }
+}
+
+/// Of a large estate, what is complete is folded, by host.
+fn tables(instances: &[Instance], index: &Index<'_>, kinds: &[&str]) -> Markup {
+    let rows = |instances: &[&Instance]| instances.iter().map(|one| one.teams.len().max(1)).sum();
+    let all: Vec<_> = instances.iter().collect();
+    let all_rows: usize = rows(&all);
+    if all_rows <= MOST_ROWS {
+        return table(&all, index, kinds, "Every instance and team");
+    }
+    let (complete, open): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|one| is_complete(one, index, kinds));
+    let mut hosts: Vec<(&str, Vec<&Instance>)> = Vec::new();
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    for instance in complete {
+        let host = *known.entry(&instance.host).or_insert_with(|| {
+            hosts.push((&instance.host, Vec::new()));
+            hosts.len() - 1
+        });
+        hosts[host].1.push(instance);
+    }
+    html! {
+        @if !open.is_empty() {
+            (table(&open, index, kinds, &format!("Not complete: {}", count(open.len(), "instance"))))
+        }
+        @for (host, instances) in hosts {
+            details.group {
+                summary {
+                    span.tag.passed { (State::Passed.sign_and_word()) }
+                    span.name { (t(host)) }
+                    span.time { (count(instances.len(), "instance")) " complete" }
+                }
+                (table(&instances, index, kinds, &format!("Complete on {host}")))
+            }
+        }
+    }
+}
+
+/// Whether every cell of an instance says that it passed.
+fn is_complete(instance: &Instance, index: &Index<'_>, kinds: &[&str]) -> bool {
+    let mut states = instance.teams.iter().flat_map(|team| {
+        let key = (instance.name.as_str(), team.as_str());
+        let checks = index.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let has_all = kinds
+            .iter()
+            .all(|kind| *kind == "other" || instance.artifacts.iter().any(|one| one.kind == *kind));
+        let artifacts = instance.artifacts.iter().map(move |artifact| {
+            let mut same = instance
+                .artifacts
+                .iter()
+                .filter(|one| one.kind == artifact.kind);
+            let is_first = same.next() == Some(artifact);
+            match decided(artifact, is_first, checks) {
+                Some((state, _)) => state == State::Passed,
+                None => !is_first || artifact.kind == "other",
+            }
+        });
+        artifacts.chain([has_all])
+    });
+    !instance.teams.is_empty() && states.all(|one| one)
+}
+
+fn table(instances: &[&Instance], index: &Index<'_>, kinds: &[&str], caption: &str) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(t(caption)) {
+            table.matrix.cards {
+                caption { (t(caption)) }
+                thead { tr {
+                    th scope="col" { "Instance" }
+                    th scope="col" { "Team" }
+                    @for kind in kinds { th scope="col" { (heading(kind)) } }
+                } }
+                @for instance in instances { (rows(instance, index, kinds)) }
+            }
         }
     }
 }
@@ -72,7 +146,7 @@ fn rows(instance: &Instance, index: &Index<'_>, kinds: &[&str]) -> Markup {
                     }
                     th scope="row" { (t(team)) }
                     @for kind in kinds {
-                        td.cell { (cell(instance, team, kind, index)) }
+                        td.cell data-label=(heading(kind)) { (cell(instance, team, kind, index)) }
                     }
                 }
             }
@@ -218,6 +292,25 @@ mod tests {
         assert_eq!(found(&[(0, passed), (1, &stopped)]), Some(State::Passed));
         assert_eq!(found(&[(1, &stopped), (0, passed)]), Some(State::Passed));
         assert_eq!(found(&[(1, &stopped)]), Some(State::NotRun));
+    }
+
+    #[test]
+    fn a_large_estate_folds_what_is_complete_and_nothing_else() {
+        let page = |report: &Report| render(report).into_string();
+        let report = sample::many(400);
+        let told = page(&report);
+        // Every twentieth check fails: one of five instances.
+        assert!(told.contains("Not complete: 20 instances"));
+        let folded = told.split("<details").skip(1).collect::<String>();
+        assert_eq!(folded.matches("scope=\"rowgroup\"").count(), 80);
+        assert!(!folded.contains("failed") && !folded.contains("not planned"));
+        let mut gone = report;
+        gone.checks.remove(4);
+        gone.instances[7].artifacts.pop();
+        gone.instances[6].teams.clear();
+        let told = page(&gone);
+        assert!(told.contains("Not complete: 23 instances"));
+        assert!(!page(&sample::many(240)).contains("<details"));
     }
 
     #[test]

@@ -21,7 +21,8 @@ pub(super) fn hosts(report: &Report) -> Markup {
     html! {
         h2 #hosts { "Hosts" }
         div.scroll tabindex="0" role="region" aria-labelledby="hosts" {
-            table {
+            table.cards {
+                caption { (crate::text::count(report.hosts.len(), "host")) " of the plan, reached or not" }
                 thead { tr {
                     th scope="col" { "Host" }
                     th scope="col" { "Address" }
@@ -41,8 +42,8 @@ pub(super) fn hosts(report: &Report) -> Markup {
                                 }
                                 @if host.runner == Some(true) { div.soft { "the runner" } }
                             }
-                            td { (t(&host.address)) }
-                            td.digest {
+                            td data-label="Address" { (t(&host.address)) }
+                            td.digest data-label="Host key seen" {
                                 @match &host.host_key {
                                     Some(key) => code { (t(key)) },
                                     None => b.stop-text { "never reached" },
@@ -55,10 +56,10 @@ pub(super) fn hosts(report: &Report) -> Markup {
                                     div.soft { (t(team)) " by " (t(client)) }
                                 }
                             }
-                            td.digest { (identity(host)) }
-                            td { (clock(host)) }
-                            td.digest { (expected(host)) }
-                            td.number {
+                            td.digest data-label="Says of itself" { (identity(host)) }
+                            td data-label="Clock" { (clock(host)) }
+                            td.digest data-label="Inventory demands" { (expected(host)) }
+                            td.number data-label="Checks passed" {
                                 @match checks.get(host.name.as_str()) {
                                     Some((passed, all)) => { (passed) " of " (all) }
                                     None => span.soft { "none asked" },
@@ -121,13 +122,14 @@ pub(super) fn inputs(report: &Report) -> Markup {
         h2 #inputs { "Inputs" }
         p { "Every file that decided what was asked. Copies stand in the run directory." }
         div.scroll tabindex="0" role="region" aria-labelledby="inputs" {
-            table {
+            table.cards {
+                caption { (crate::text::count(report.inputs.len(), "file")) }
                 thead { tr { th scope="col" { "File" } th scope="col" { "SHA-256" } } }
                 tbody {
                     @for input in &report.inputs {
                         tr {
-                            td.path { code { (t(&input.path)) } }
-                            td.digest { code { (t(&input.sha256)) } }
+                            th scope="row" { code { (t(&input.path)) } }
+                            td.digest data-label="SHA-256" { code { (t(&input.sha256)) } }
                         }
                     }
                 }
@@ -140,7 +142,7 @@ pub(super) fn provenance(report: &Report) -> Markup {
     let run = &report.run;
     html! {
         h2 #provenance { "Provenance" }
-        dl {
+        dl.wide {
             dt { "Run" } dd { code { (t(&run.id)) } ", kind " (t(&run.kind)) }
             dt { "Tool" } dd { (t(&run.tool.name)) " " (t(&run.tool.version)) ", libssh2 " (t(&run.tool.libssh2)) @if let Some(ssh) = &run.tool.openssh { ", " (t(ssh)) } }
             dt { "Binary" }
@@ -210,8 +212,8 @@ ssh-keygen -Y verify -f allowed_signers -I SIGNER -n gonogo-report@gonogo \\
             "Take " code { "allowed_signers" } " from whoever keeps it for you, never from the run directory."
         }
         p { "With gonogo, offline; it also judges the recorded facts again:" }
-        pre tabindex="0" { code { (gate) } }
+        pre tabindex="0" role="region" aria-label="command of gonogo" { code { (gate) } }
         p { "With stock tools (coreutils, OpenSSH 8.2 or later):" }
-        pre tabindex="0" { code { (stock) } }
+        pre tabindex="0" role="region" aria-label="commands of stock tools" { code { (stock) } }
     }
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::t;
+use super::{causes, t};
 use crate::report::phrases;
 use crate::report::schema::{Counts, Report};
 use crate::text;
@@ -32,6 +32,7 @@ pub(super) fn render(report: &Report) -> Markup {
                 @let class = if is_aborted { "warning stop" } else { "warning" };
                 p class=(class) { (t(&warning)) }
             }
+            (causes::first(report))
             @if !report.verdict.reasons.is_empty() {
                 ol.reasons aria-label="reasons, worst first" {
                     @for reason in &report.verdict.reasons { li { (t(reason)) } }
@@ -39,22 +40,26 @@ pub(super) fn render(report: &Report) -> Markup {
             }
             (sum(&report.counts))
             (bar(&report.counts))
-            dl {
-                dt { "Started" } dd { (t(&phrases::instant(&run.started))) }
-                dt { "Finished" } dd { (t(&phrases::instant(&run.finished))) }
-                dt { "Operator" } dd { (t(&run.operator)) " on " (t(&run.runner)) }
-                dt { "Made by" } dd { (t(&run.tool.name)) " " (t(&run.tool.version)) }
-                dt { "Estate" }
-                dd {
-                    (text::count(report.hosts.len(), "host")) ", "
-                    (text::count(report.instances.len(), "instance"))
+            dl.record {
+                div { dt { "Started" } dd { (t(&phrases::instant(&run.started))) } }
+                div { dt { "Finished" } dd { (t(&phrases::instant(&run.finished))) } }
+                div { dt { "Operator" } dd { (t(&run.operator)) " on " (t(&run.runner)) } }
+                div { dt { "Made by" } dd { (t(&run.tool.name)) " " (t(&run.tool.version)) } }
+                div {
+                    dt { "Estate" }
+                    dd {
+                        (text::count(report.hosts.len(), "host")) ", "
+                        (text::count(report.instances.len(), "instance"))
+                    }
                 }
-                dt { "Scope" }
-                dd {
-                    @if run.scope.partial || !run.scope.filters.is_empty() {
-                        b { "partial: " } code { (t(&run.scope.filters.join(" "))) }
-                    } @else {
-                        "everything in the inventory"
+                div {
+                    dt { "Scope" }
+                    dd {
+                        @if run.scope.partial || !run.scope.filters.is_empty() {
+                            b { "partial: " } code { (t(&run.scope.filters.join(" "))) }
+                        } @else {
+                            "everything in the inventory"
+                        }
                     }
                 }
             }
@@ -62,23 +67,21 @@ pub(super) fn render(report: &Report) -> Markup {
     }
 }
 
+/// `108 planned = 92 passed + …`: in words for who hears it, too.
 fn sum(counts: &Counts) -> Markup {
-    let part = |number: u64, word: &str, color: &str| {
-        let class = if number == 0 { "part none" } else { "part" };
-        html! { div class=(class) { b class=(color) { (number) } span { (word) } } }
-    };
-    let sign = |sign: &str| html! { span.sign { (sign) } };
+    let parts = [
+        ("=", counts.passed, "passed", "go-text"),
+        ("+", counts.failed, "failed", "stop-text"),
+        ("+", counts.waived, "waived", "wait-text"),
+        ("+", counts.pending, "pending", "wait-text"),
+    ];
     html! {
-        div.sum {
-            (part(counts.planned, "planned", ""))
-            (sign("="))
-            (part(counts.passed, "passed", "go-text"))
-            (sign("+"))
-            (part(counts.failed, "failed", "stop-text"))
-            (sign("+"))
-            (part(counts.waived, "waived", "wait-text"))
-            (sign("+"))
-            (part(counts.pending, "pending", "wait-text"))
+        p.sum {
+            span.part { b { (counts.planned) } " planned" }
+            @for (sign, number, word, color) in parts {
+                " "
+                span.part.none[number == 0] { span.sign { (sign) } " " b.(color) { (number) } " " (word) }
+            }
         }
     }
 }

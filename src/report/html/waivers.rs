@@ -17,7 +17,8 @@ pub(super) fn waivers(report: &Report) -> Markup {
             h2 #waivers { "Waivers" }
             p { "Failures that somebody accepted. Each check ran all the same, and its failure stays told. The file and its signatures stand in " code { "inputs/" } "." }
             div.scroll tabindex="0" role="region" aria-labelledby="waivers" {
-                table {
+                table.cards {
+                    caption { (count(report.waivers.len(), "waiver")) " in the file of the run" }
                     thead { tr {
                         th scope="col" { "Waiver" } th scope="col" { "Means" } th scope="col" { "Why" }
                         th scope="col" { "Approved by" } th scope="col" { "Valid" } th scope="col" { "Came to" }
@@ -33,11 +34,11 @@ fn row(waiver: &Granted) -> Markup {
     html! {
         tr {
             th scope="row" { (t(&waiver.id)) }
-            td { (t(&waiver.selects)) }
-            td { (t(&waiver.reason)) " (" (t(&waiver.ticket)) ")" }
-            td { (t(&waiver.approver)) " for " (t(&waiver.requester)) div.digest { code { (t(&waiver.key)) } } }
-            td { (t(&phrases::instant(&waiver.from))) " until " (t(&phrases::instant(&waiver.expires))) }
-            td {
+            td data-label="Means" { (t(&waiver.selects)) }
+            td data-label="Why" { (t(&waiver.reason)) " (" (t(&waiver.ticket)) ")" }
+            td data-label="Approved by" { (t(&waiver.approver)) " for " (t(&waiver.requester)) div.digest { code { (t(&waiver.key)) } } }
+            td data-label="Valid" { (t(&phrases::instant(&waiver.from))) " until " (t(&phrases::instant(&waiver.expires))) }
+            td data-label="Came to" {
                 @if waiver.covered.is_empty() { "covers nothing" }
                 (ids("covers", &waiver.covered))
                 (ids("not needed by", &waiver.passed))
