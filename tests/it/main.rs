@@ -11,6 +11,7 @@ mod accounts;
 mod bad_input;
 mod bastion;
 mod broken_wire;
+mod browser;
 mod ci_examples;
 mod cmd;
 mod configuration;
