@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod calendar;
 pub mod digest;
 pub mod failure;
 pub mod problem;
