@@ -103,7 +103,7 @@ impl Zone {
         shown.strftime("%a %Y-%m-%d %H:%M").to_string()
     }
 
-    /// The minutes that the wall clock is ahead of UTC, for tests that count minute by minute.
+    /// What clocks show there, for tests that count minute by minute.
     #[cfg(test)]
     pub(super) fn wall(&self, instant: Timestamp) -> DateTime {
         self.rules.to_datetime(instant)

@@ -8,6 +8,7 @@ mod access;
 mod artifact;
 pub mod controls;
 mod discover;
+mod email;
 mod fields;
 mod files;
 mod follow;
@@ -18,6 +19,7 @@ pub mod mask;
 mod never;
 mod offer;
 mod page;
+mod phone;
 mod placeholder;
 mod profile;
 mod raw;
@@ -26,6 +28,7 @@ mod resolve;
 mod size;
 mod ssh_config;
 mod url;
+mod vendor;
 pub mod waivers;
 mod yaml;
 
@@ -48,6 +51,11 @@ pub use artifact::{
 };
 
 pub use url::Url;
+pub use vendor::{
+    Announced, Application, Channel, Contact, Contract, Coverage, Drill, Intake, IntakeTo, Level,
+    Means, Monitoring, OutOfHours, PageKind, ProcessTest, Proven, StatusPage, Subscription, Vendor,
+    Windows,
+};
 
 use crate::digest::Sha256;
 use crate::problem::{Place, Problem, Problems};
@@ -87,8 +95,8 @@ pub struct Inventory {
     pub teams: Vec<Team>,
     /// Every instance, its artifacts resolved.
     pub instances: Vec<Instance>,
-    /// Names of the vendors, in file order.
-    pub vendors: Vec<String>,
+    /// Every vendor, in file order.
+    pub vendors: Vec<Vendor>,
     /// Product name → vendor name, where one is given.
     pub products: BTreeMap<String, Option<String>>,
     host_index: HashMap<String, usize>,
@@ -222,6 +230,12 @@ impl Inventory {
     #[must_use]
     pub fn team(&self, name: &str) -> Option<&Team> {
         self.team_index.get(name).map(|at| &self.teams[*at])
+    }
+
+    /// The vendor of that name.
+    #[must_use]
+    pub fn vendor(&self, name: &str) -> Option<&Vendor> {
+        self.vendors.iter().find(|vendor| vendor.name == name)
     }
 
     /// The instance of that name.

@@ -24,7 +24,7 @@ pub(super) struct Raw {
     pub teams: Vec<Team>,
     pub products: Vec<Product>,
     pub instances: Vec<Instance>,
-    pub vendors: Vec<Text>,
+    pub vendors: Vec<Vendor>,
     pub unread: Unread,
 }
 
@@ -102,6 +102,39 @@ impl Host {
 pub(super) struct Team {
     pub name: Text,
     pub access: Access,
+}
+
+/// One key of `vendors:`: it says nothing that a profile or a default could change, so that it is read as
+/// meant, but for what it refers to.
+#[derive(Debug)]
+pub(super) struct Vendor {
+    pub name: Text,
+    pub vendor: super::vendor::Vendor,
+    pub refers: Vec<Reference>,
+    /// Something in it was refused: what seems missing may only be misspelt.
+    pub unread: bool,
+}
+
+/// A name that must stand elsewhere.
+#[derive(Clone, Debug)]
+pub(super) struct Reference {
+    pub to: Refers,
+    pub text: Text,
+}
+
+/// Where a name must stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refers {
+    /// `contacts:` of the same vendor.
+    Contact,
+    /// `severities:` of its contract.
+    Severity,
+    /// `instances:` or `products:`.
+    Application,
+    /// `teams:`.
+    Team,
+    /// `hosts:`.
+    Host,
 }
 
 /// One key of `products:`.

@@ -248,13 +248,14 @@ impl Crossing<'_> {
                     .vendors
                     .iter()
                     .map(|vendor| Subject {
-                        vendor: Some(vendor.clone()),
+                        vendor: Some(vendor.name.clone()),
                         ..subject.clone()
                     })
                     .collect()
             }),
             Selector::Vendor(name) => {
-                known("vendor", name, inventory.vendors.iter().map(String::as_str))?;
+                let vendors = inventory.vendors.iter();
+                known("vendor", name, vendors.map(|vendor| vendor.name.as_str()))?;
                 each(&|subject| {
                     vec![Subject {
                         vendor: Some(name.clone()),

@@ -6,6 +6,7 @@ mod artifact;
 mod discover;
 mod never;
 mod profile;
+mod vendor;
 mod ways;
 
 use std::path::Path;
@@ -51,8 +52,9 @@ pub(super) fn inventory(page: &mut Page<'_>, root: &Node<'_>, folder: &Path) -> 
     raw.unread.products = !whole;
     let (instances, _) = named(page, keys.take("instances"), "instances", instance);
     raw.instances = instances.into_iter().flatten().collect();
-    // What a vendor's own keys mean is the support wing's business (contract 7).
-    (raw.vendors, whole) = named(page, keys.take("vendors"), "vendors", |_, name, _| name);
+    (raw.vendors, whole) = named(page, keys.take("vendors"), "vendors", |page, name, node| {
+        vendor::vendor(page, name, node, folder)
+    });
     raw.unread.vendors = !whole;
     keys.done(page);
     raw

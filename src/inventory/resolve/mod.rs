@@ -12,6 +12,7 @@ mod paths;
 mod placeholders;
 mod products;
 mod urls;
+mod vendors;
 
 use std::collections::HashMap;
 
@@ -22,7 +23,7 @@ use super::page::{Page, Text};
 use super::profile::Profiles;
 use super::raw::Raw;
 use super::ssh_config::Configs;
-use super::{Host, Instance};
+use super::{Host, Instance, Vendor};
 use crate::text;
 
 /// What an inventory is made of.
@@ -33,7 +34,7 @@ pub(super) struct Resolved {
     pub teams: Vec<Team>,
     pub team_index: Index,
     pub instances: Vec<Instance>,
-    pub vendors: Vec<String>,
+    pub vendors: Vec<Vendor>,
     pub products: Vec<(String, Option<String>)>,
     pub logins: Logins,
 }
@@ -59,10 +60,12 @@ pub(super) fn resolve(
     let products = products::merge(page, &raw, profiles);
     let instances = instances::resolve(page, &raw, &known, &products, never);
     chroots::check(page, &raw, &known, &instances);
+    vendors::check(page, &raw, &known);
     let hosts = hosts::resolve(page, &raw);
     let team_names = raw.teams.iter().map(|team| team.name.value.clone());
     let teams = team_names.map(|name| Team { name }).collect();
-    let vendors = raw.vendors.into_iter().map(|name| name.value).collect();
+    let vendors = raw.vendors.into_iter();
+    let vendors = vendors.map(|vendor| vendor.vendor).collect();
     let products = products.into_iter();
     let products = products
         .map(|product| (product.name, product.vendor))

@@ -21,7 +21,9 @@ pub(super) struct Product {
 
 /// Every declared product, and every profile that an instance names without declaring a product.
 pub(super) fn merge(page: &mut Page<'_>, raw: &Raw, profiles: &Profiles) -> Vec<Product> {
-    let vendors: HashSet<&str> = raw.vendors.iter().map(|name| name.value.as_str()).collect();
+    let vendors: HashSet<&str> = (raw.vendors.iter())
+        .map(|vendor| vendor.name.value.as_str())
+        .collect();
     let mut products = Vec::new();
     let mut declared = HashSet::new();
     for product in &raw.products {

@@ -31,7 +31,7 @@ fn reads_as_written_in_the_order_of_the_file() {
     assert_eq!(inventory.host("ny4-1").unwrap().port, 22);
     assert!(inventory.host("ny4").is_none());
     assert_eq!(inventory.team("support").unwrap().name, "support");
-    assert_eq!(inventory.vendors, ["acme"]);
+    assert_eq!(inventory.vendors[0].name, "acme");
     assert_eq!(inventory.products["web"].as_deref(), Some("acme"));
     // The profile's vendor counts only where the inventory describes it.
     assert_eq!(inventory.products["amps"], None);

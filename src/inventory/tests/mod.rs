@@ -8,6 +8,7 @@ mod meaning;
 mod profiles;
 mod refusals;
 mod ssh_config;
+mod vendors;
 
 use std::path::Path;
 

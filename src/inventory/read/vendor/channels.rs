@@ -1,0 +1,179 @@
+//! Ways to the vendor and from it: escalation levels, channels, status pages, what is monitored.
+
+use super::{Reading, email, hours, people, phone, url};
+use crate::inventory::fields::{self, Keys};
+use crate::inventory::grammar;
+use crate::inventory::page::Page;
+use crate::inventory::raw::Refers;
+use crate::inventory::read::access;
+use crate::inventory::vendor::{
+    Channel, Level, Means, Monitoring, PageKind, StatusPage, Subscription,
+};
+use crate::inventory::yaml::{self, Node};
+
+pub(super) fn escalation(
+    page: &mut Page<'_>,
+    node: &Node<'_>,
+    reading: &Reading<'_>,
+) -> Vec<Level> {
+    let read = |page: &mut Page<'_>, item: &Node<'_>| {
+        let mut keys = Keys::of(page, item, "a level of `escalation`", item.at)?;
+        let name = keys.require("name", "emergency desk");
+        let name = name.and_then(|node| fields::checked(page, node, "name", grammar::name));
+        let means = keys.require("kind", "phone");
+        let means = means.and_then(|node| fields::word(page, node, "kind", &Means::WORDS));
+        let means = means.map(|means| means.value);
+        let to = keys.require("to", "\"+1 212 555 0100\"");
+        let to = to.zip(means).and_then(|(node, means)| match means {
+            Means::Forum | Means::Url => url(page, node, "to"),
+            Means::Email | Means::EmergencyEmail => email(page, node, "to"),
+            Means::Phone => phone(page, node, "to"),
+        });
+        let hours = match keys.entry("hours") {
+            Some(_) => hours::hours(page, &mut keys, item.at, reading),
+            None => None,
+        };
+        let within = keys.take("answers_within");
+        let within =
+            within.and_then(|node| fields::parsed(page, node, "answers_within", access::duration));
+        let proven = people::proven(page, &mut keys);
+        keys.done(page);
+        let at = item.at;
+        Some((
+            at,
+            Level {
+                name: name?.value,
+                means: means?,
+                to: to?,
+                hours,
+                answers_within: within.map(|within| within.value),
+                proven,
+            },
+        ))
+    };
+    let levels = fields::list(page, node, "escalation", read);
+    let levels = levels.map(|levels| levels.value).unwrap_or_default();
+    for (name, at) in yaml::repeated(levels.iter().map(|(at, level)| (level.name.as_str(), *at))) {
+        let message = format!("two levels of `escalation` are called `{name}`");
+        page.refuse(at, message, "give each a name of its own");
+    }
+    levels.into_iter().map(|(_, level)| level).collect()
+}
+
+pub(super) fn channels(
+    page: &mut Page<'_>,
+    node: &Node<'_>,
+    reading: &mut Reading<'_>,
+) -> Vec<Channel> {
+    let entries = fields::entries(page, node, "`channels`").unwrap_or_default();
+    let mut channels = Vec::new();
+    for entry in entries {
+        let name = super::super::key_name(page, entry);
+        let owner = format!("channel `{}`", name.value);
+        let Some(mut keys) = Keys::of(page, &entry.value, owner, entry.at) else {
+            continue;
+        };
+        let url = keys.take("url").and_then(|node| url(page, node, "url"));
+        let mut teams = Vec::new();
+        if let Some(node) = keys.take("teams")
+            && let Some(named) = fields::names(page, node, "teams", grammar::name)
+        {
+            if named.value.is_empty() {
+                let hint = "name them, or leave the key out: then every team must be";
+                page.refuse(
+                    node.at,
+                    "no team has to be subscribed to this channel",
+                    hint,
+                );
+            }
+            for team in named.value {
+                reading.refers(Refers::Team, &team);
+                teams.push(team.value);
+            }
+        }
+        let subscribed = keys.take("subscribed");
+        let subscribed = subscribed.map(|node| subscriptions(page, node, reading));
+        keys.done(page);
+        channels.push(Channel {
+            name: name.value,
+            url,
+            teams,
+            subscribed: subscribed.unwrap_or_default(),
+        });
+    }
+    channels
+}
+
+/// `subscribed: {operations: {address: …, proven: …}}`.
+fn subscriptions(
+    page: &mut Page<'_>,
+    node: &Node<'_>,
+    reading: &mut Reading<'_>,
+) -> Vec<Subscription> {
+    let entries = fields::entries(page, node, "`subscribed`").unwrap_or_default();
+    let mut subscriptions = Vec::new();
+    for entry in entries {
+        let team = super::super::key_name(page, entry);
+        reading.refers(Refers::Team, &team);
+        let owner = format!("the subscription of team `{}`", team.value);
+        let Some(mut keys) = Keys::of(page, &entry.value, owner, entry.at) else {
+            continue;
+        };
+        let address = keys.take("address");
+        let address =
+            address.and_then(|node| fields::checked(page, node, "address", grammar::stated));
+        let proven = people::proven(page, &mut keys);
+        keys.done(page);
+        subscriptions.push(Subscription {
+            team: team.value,
+            address: address.map(|address| address.value),
+            proven,
+        });
+    }
+    subscriptions
+}
+
+pub(super) fn status_pages(page: &mut Page<'_>, node: &Node<'_>) -> Vec<StatusPage> {
+    let read = |page: &mut Page<'_>, item: &Node<'_>| {
+        let mut keys = Keys::of(page, item, "a page of `status_pages`", item.at)?;
+        let url = keys.require("url", "https://status.example.com/");
+        let url = url.and_then(|node| super::url(page, node, "url"));
+        let kind = keys.require("kind", "statuspage");
+        let kind = kind.and_then(|node| fields::word(page, node, "kind", &PageKind::WORDS));
+        keys.done(page);
+        Some(StatusPage {
+            url: url?,
+            kind: kind?.value,
+        })
+    };
+    let pages = fields::list(page, node, "status_pages", read);
+    pages.map(|pages| pages.value).unwrap_or_default()
+}
+
+pub(super) fn monitoring(
+    page: &mut Page<'_>,
+    node: &Node<'_>,
+    reading: &mut Reading<'_>,
+) -> Vec<Monitoring> {
+    let read = |page: &mut Page<'_>, item: &Node<'_>| {
+        let mut keys = Keys::of(page, item, "an entry of `monitoring`", item.at)?;
+        let url = keys.require("url", "https://api.example.com/health");
+        let url = url.and_then(|node| super::url(page, node, "url"));
+        let from = keys.take("from");
+        let from = from.and_then(|node| fields::names(page, node, "from", grammar::name));
+        let from = from.map(|from| from.value).unwrap_or_default();
+        for host in &from {
+            reading.refers(Refers::Host, host);
+        }
+        let every = keys.take("every");
+        let every = every.and_then(|node| fields::parsed(page, node, "every", access::duration));
+        keys.done(page);
+        Some(Monitoring {
+            url: url?,
+            from: from.into_iter().map(|host| host.value).collect(),
+            every: every.map(|every| every.value),
+        })
+    };
+    let asked = fields::list(page, node, "monitoring", read);
+    asked.map(|asked| asked.value).unwrap_or_default()
+}

@@ -1,0 +1,212 @@
+//! Where evidence is handed over, and the case that tries it. Sends nothing.
+
+use jiff::Timestamp;
+
+use super::{email, said, url};
+use crate::inventory::fields::{self, Keys};
+use crate::inventory::page::{Mark, Page};
+use crate::inventory::read::access;
+use crate::inventory::vendor::{Intake, IntakeTo, ProcessTest};
+use crate::inventory::yaml::Node;
+use crate::inventory::{grammar, size};
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Sftp,
+    Https,
+    Email,
+}
+
+const KINDS: [(&str, Kind); 3] = [
+    ("sftp", Kind::Sftp),
+    ("https", Kind::Https),
+    ("e-mail", Kind::Email),
+];
+
+/// What the name of a file may be made of.
+const PLACEHOLDERS: [&str; 6] = ["case", "vendor", "environment", "instance", "host", "utc"];
+
+pub(super) fn intake(page: &mut Page<'_>, node: &Node<'_>) -> Vec<Intake> {
+    let all = fields::list(page, node, "intake", one);
+    all.map(|all| all.value).unwrap_or_default()
+}
+
+fn one(page: &mut Page<'_>, item: &Node<'_>) -> Option<Intake> {
+    let mut keys = Keys::of(page, item, "a way of `intake`", item.at)?;
+    let kind = keys.require("kind", "sftp");
+    let kind = kind.and_then(|node| fields::word(page, node, "kind", &KINDS));
+    let to = match kind.as_ref().map(|kind| kind.value) {
+        Some(Kind::Sftp) => sftp(page, &mut keys),
+        Some(Kind::Https) => {
+            let place = keys.require("url", "https://uploads.example.com/cases");
+            let token = keys.take("token_env");
+            let token = token.and_then(|node| access::variable(page, node, "token_env"));
+            let place = place.and_then(|node| {
+                let place = url(page, node, "url")?;
+                if !place.starts_with("https://") {
+                    page.refuse(
+                        node.at,
+                        "evidence never goes out unencrypted",
+                        "write an https:// address",
+                    );
+                }
+                Some(place)
+            });
+            place.map(|url| IntakeTo::Https {
+                url,
+                token_env: token.map(|token| token.value),
+            })
+        }
+        Some(Kind::Email) => {
+            let to = keys.require("to", "support@example.com");
+            to.and_then(|node| email(page, node, "to"))
+                .map(IntakeTo::Email)
+        }
+        None => {
+            // Which keys belong here nobody knows: only the kind is refused.
+            for key in [
+                "host",
+                "port",
+                "user",
+                "directory",
+                "host_key",
+                "url",
+                "token_env",
+                "to",
+            ] {
+                keys.take(key);
+            }
+            None
+        }
+    };
+    let max_bytes = keys.take("max_bytes");
+    let max_bytes = max_bytes.and_then(|node| {
+        fields::parsed(page, node, "max_bytes", |text| {
+            size::parse(text).map_err(|_| size::HINT.to_owned())
+        })
+    });
+    let name = keys.take("name");
+    let name = name.and_then(|node| fields::checked(page, node, "name", file_name));
+    let texts = |page: &mut Page<'_>, node: Option<&Node<'_>>, key, rule| {
+        let all = node.and_then(|node| fields::names(page, node, key, rule));
+        let all = all.map(|all| all.value).unwrap_or_default();
+        all.into_iter().map(|text| text.value).collect::<Vec<_>>()
+    };
+    let extensions = texts(page, keys.take("extensions"), "extensions", extension);
+    let encrypt_to = texts(page, keys.take("encrypt_to"), "encrypt_to", recipient);
+    keys.done(page);
+    Some(Intake {
+        to: to?,
+        max_bytes: max_bytes.map(|bytes| bytes.value),
+        name: name.map(|name| name.value),
+        extensions,
+        encrypt_to,
+    })
+}
+
+fn sftp(page: &mut Page<'_>, keys: &mut Keys<'_, '_>) -> Option<IntakeTo> {
+    let host = keys.require("host", "drop.example.com");
+    let host = host.and_then(|node| fields::checked(page, node, "host", grammar::address));
+    let user = keys.require("user", "customer-17");
+    let user = user.and_then(|node| fields::checked(page, node, "user", grammar::user));
+    let port = keys.take("port");
+    let port = port.and_then(|node| fields::parsed(page, node, "port", access::port));
+    let pin = keys.take("host_key");
+    let pin = pin.and_then(|node| fields::checked(page, node, "host_key", grammar::pin));
+    let directory = said(page, keys, "directory");
+    Some(IntakeTo::Sftp {
+        host: host?.value,
+        port: port.map_or(22, |port| port.value),
+        user: user?.value,
+        directory,
+        host_key: pin.map(|pin| pin.value),
+    })
+}
+
+/// `{case}_{host}_{utc}.tar.zst`.
+fn file_name(text: &str) -> Result<(), String> {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('{') {
+        let (name, behind) = behind.split_once('}').ok_or("close the `{` with a `}`")?;
+        if !PLACEHOLDERS.contains(&name) {
+            return Err(format!(
+                "`{{{name}}}` stands for nothing: there are {}",
+                PLACEHOLDERS.join(", ")
+            ));
+        }
+        plain.push_str(before);
+        rest = behind;
+    }
+    plain.push_str(rest);
+    let is_portable = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    match !text.is_empty() && plain.chars().all(is_portable) && !text.starts_with(['.', '-']) {
+        true => Ok(()),
+        false => Err(
+            "a file's name has letters, digits and `._-`, and begins with none of `.-`".to_owned(),
+        ),
+    }
+}
+
+fn extension(text: &str) -> Result<(), String> {
+    let rest = text.strip_prefix('.').unwrap_or_default();
+    let good = !rest.is_empty()
+        && (rest.split('.'))
+            .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric()));
+    match good {
+        true => Ok(()),
+        false => Err("write an ending with its dot, such as .tar.zst".to_owned()),
+    }
+}
+
+/// An age recipient, or an OpenPGP fingerprint: a short key id can be made by anybody.
+fn recipient(text: &str) -> Result<(), String> {
+    let is_age = text.strip_prefix("age1").is_some_and(|rest| {
+        rest.len() == 58
+            && rest
+                .bytes()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    });
+    let is_openpgp = text.len() == 40 && text.bytes().all(|c| c.is_ascii_hexdigit());
+    match is_age || is_openpgp {
+        true => Ok(()),
+        false => Err(
+            "write an age recipient (age1…), or the 40 digits of an OpenPGP fingerprint".to_owned(),
+        ),
+    }
+}
+
+pub(super) fn process_test(page: &mut Page<'_>, node: &Node<'_>, at: Mark) -> Option<ProcessTest> {
+    let mut keys = Keys::of(page, node, "`process_test`", at)?;
+    let case = said(page, &mut keys, "case");
+    let opened = instant(page, &mut keys, "opened");
+    let acknowledged = instant(page, &mut keys, "acknowledged");
+    let within = keys.take("within");
+    let within = within.and_then(|node| fields::parsed(page, node, "within", access::duration));
+    keys.done(page);
+    if let (Some(opened), Some(acknowledged)) = (opened, acknowledged)
+        && acknowledged < opened
+    {
+        page.refuse(
+            at,
+            "this case was acknowledged before it was opened",
+            "see which of the times is wrong, and their offsets from UTC",
+        );
+    }
+    Some(ProcessTest {
+        case,
+        opened,
+        acknowledged,
+        within: within.map(|within| within.value),
+    })
+}
+
+fn instant(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, key: &'static str) -> Option<Timestamp> {
+    let node = keys.take(key)?;
+    let read = |text: &str| {
+        text.parse::<Timestamp>().map_err(|_| {
+            "write day, time and offset from UTC, such as 2026-10-01T09:30:00-04:00".to_owned()
+        })
+    };
+    fields::parsed(page, node, key, read).map(|instant| instant.value)
+}

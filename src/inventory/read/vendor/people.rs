@@ -1,0 +1,56 @@
+//! Contacts, and when something was last proven by a person.
+
+use super::{email, hours, phone, said};
+use crate::calendar;
+use crate::inventory::fields::{self, Keys};
+use crate::inventory::grammar;
+use crate::inventory::page::Page;
+use crate::inventory::vendor::{Contact, Proven};
+use crate::inventory::yaml::Node;
+
+pub(super) fn contacts(page: &mut Page<'_>, node: &Node<'_>) -> Vec<Contact> {
+    let entries = fields::entries(page, node, "`contacts`").unwrap_or_default();
+    let mut contacts = Vec::new();
+    for entry in entries {
+        let key = super::super::key_name(page, entry);
+        let owner = format!("contact `{}`", key.value);
+        let Some(mut keys) = Keys::of(page, &entry.value, owner, entry.at) else {
+            continue;
+        };
+        let name = keys.require("name", "Ana Silva");
+        let name = name.and_then(|node| fields::checked(page, node, "name", grammar::stated));
+        let email = keys.take("email").map(|node| email(page, node, "email"));
+        let phone = keys.take("phone").map(|node| phone(page, node, "phone"));
+        let contact = Contact {
+            name: name.map(|name| name.value).unwrap_or_default(),
+            role: said(page, &mut keys, "role"),
+            zone: (keys.take("timezone")).and_then(|node| hours::zone(page, node)),
+            proven: proven(page, &mut keys),
+            email: email.clone().flatten(),
+            phone: phone.clone().flatten(),
+            key: key.value,
+        };
+        keys.done(page);
+        if email.is_none() && phone.is_none() {
+            let message = format!("nobody can reach contact `{}`", contact.key);
+            page.refuse(entry.at, message, "write its `email`, its `phone`, or both");
+        }
+        contacts.push(contact);
+    }
+    contacts
+}
+
+/// `proven: {date: 2026-10-01, by: Ana Silva}`.
+pub(super) fn proven(page: &mut Page<'_>, keys: &mut Keys<'_, '_>) -> Option<Proven> {
+    let entry = keys.entry("proven")?;
+    let mut keys = Keys::of(page, &entry.value, "`proven`", entry.at)?;
+    let date = keys.require("date", "2026-10-01");
+    let date = date.and_then(|node| fields::parsed(page, node, "date", calendar::day));
+    let by = keys.require("by", "Ana Silva");
+    let by = by.and_then(|node| fields::checked(page, node, "by", grammar::stated));
+    keys.done(page);
+    Some(Proven {
+        date: date?.value,
+        by: by?.value,
+    })
+}
