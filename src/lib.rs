@@ -18,6 +18,7 @@ pub mod transport;
 
 pub mod evidence;
 
+pub mod support;
 pub mod verdict;
 
 pub mod report;

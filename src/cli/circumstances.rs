@@ -13,9 +13,10 @@ use crate::inventory::Client;
 use crate::plan::Plan;
 use crate::report::Chain;
 use crate::report::schema::{Run, RunnerIdentity, Scope, Tool};
-use crate::run::Circumstances;
+use crate::run::{self, Circumstances};
 use crate::steps::MACHINE_ID_FILE;
-use crate::{text, time, transport};
+use crate::support::Moment;
+use crate::{calendar, text, time, transport};
 
 /// Begins a run: its id, its time, its makers.
 pub(super) fn begin(kind: &str, previous: Option<&Chain>) -> Circumstances {
@@ -72,6 +73,18 @@ pub(super) fn openssh(plan: &Plan) -> Result<Option<String>, Fault> {
     })
 }
 
+/// The times that the support process is judged by: as the report tells them, so that `verify` judges by
+/// the same.
+pub(super) fn moment(circumstances: &Circumstances) -> Result<Moment, Fault> {
+    run::moment(&circumstances.run).ok_or_else(|| {
+        Fault::new(
+            Exit::Fault,
+            "the clock shows a time that cannot be told",
+            "",
+        )
+    })
+}
+
 /// Ends a run; one that was ended early is `aborted`, and says why.
 pub(super) fn end(circumstances: &mut Circumstances, ended: Option<Ended>, fault: Option<&str>) {
     let run = &mut circumstances.run;
@@ -90,6 +103,7 @@ fn tool() -> Tool {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         sha256: own_digest().map(|digest| digest.to_string()),
         libssh2: transport::libssh2_version(),
+        tzdb: Some(calendar::tzdb().to_owned()),
         openssh: None,
     }
 }

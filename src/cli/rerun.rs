@@ -52,7 +52,7 @@ pub(super) fn open(
             "what passed then says nothing about another plan; run everything, without --rerun-failed",
         ));
     }
-    let again = to_run_again(&report);
+    let again = to_run_again(&report, plan);
     if again.is_empty() {
         let why = "all of its checks passed".to_owned();
         return Err(refused(

@@ -141,6 +141,7 @@ pub(super) fn carry_out(
         keys,
         keep: order.keep,
         cancel,
+        moment: circumstances::moment(&circumstances)?,
         only: rerun.as_ref().map(|(_, again)| Arc::new(again.clone())),
     };
     let to_run = (rerun.as_ref()).map_or(plan.checks.len(), |(_, again)| again.len());

@@ -115,6 +115,14 @@ impl Transcript {
         self.stream("entries", lines.as_bytes());
     }
 
+    /// What was looked at in the inventory, and on which vendor.
+    pub fn judged(&mut self, vendor: &str, lines: &[String]) {
+        self.begin("vendor", vendor);
+        for line in lines {
+            self.field("told", line);
+        }
+    }
+
     /// Why an action, or the check, failed.
     pub fn failure(&mut self, failure: &Failure) {
         self.begin("failure", failure.kind.as_str());

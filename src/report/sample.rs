@@ -212,6 +212,7 @@ fn report(instances: Vec<Instance>) -> Report {
                 version: "0.1.0".to_owned(),
                 sha256: Some(digest("gonogo")),
                 libssh2: "1.11.2_DEV".to_owned(),
+                tzdb: None,
                 openssh: None,
             },
             operator: "ci".to_owned(),

@@ -111,6 +111,10 @@ pub struct Tool {
     pub sha256: Option<String>,
     /// Version of libssh2 (facts: traps.md T12).
     pub libssh2: String,
+    /// The version of the zone database that hours and days were judged by, such as `2026a`; not told
+    /// before gonogo 0.4.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tzdb: Option<String>,
     /// The installed `ssh`, as it names itself, when a login used it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub openssh: Option<String>,

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use futures::FutureExt as _;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::Options;
 use super::record::{Record, StepRecord};
 use super::runner::Said;
 use crate::evidence::transcript::Transcript;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Inventory;
 use crate::plan::Check;
-use crate::steps::{Call, Door, Keep, Stop, World, deadline_passed, perform};
+use crate::steps::{Call, Door, Stop, World, deadline_passed, perform};
 use crate::time;
 use crate::verdict::StepOutcome;
 
@@ -28,7 +29,7 @@ pub(super) async fn judge(
     index: usize,
     inventory: &Arc<Inventory>,
     door: Option<Arc<dyn Door>>,
-    keep: Option<Arc<Keep>>,
+    options: &Options,
     said: &UnboundedSender<Said>,
 ) -> Record {
     let (started, clock) = (time::now(), Instant::now());
@@ -45,9 +46,10 @@ pub(super) async fn judge(
         inventory.clone(),
         door.clone(),
         deadline,
-        keep,
+        options.keep.clone(),
         transcript,
-    );
+    )
+    .at(options.moment);
     let mut steps = Vec::with_capacity(check.steps.len());
     let (mut failure, mut at_login, mut fault) = (None, false, None);
     for (at, step) in check.steps.iter().enumerate() {

@@ -105,7 +105,7 @@ async fn drive(lane: Lane, shared: Shared, limits: &Limits) {
             index,
             &shared.plan.inventory,
             way,
-            shared.options.keep.clone(),
+            &shared.options,
             &shared.said,
         );
         let record = tokio::select! {

@@ -34,11 +34,12 @@ pub use estimate::{Found, Share, estimate};
 pub use record::{Record, StepRecord};
 pub use recorder::{Event, Watch};
 pub use replay::{Unlike, replay};
-pub use report::{Circumstances, Files, report};
+pub use report::{Circumstances, Files, moment, report};
 pub use restate::{Before, differences, restate, to_run_again};
 
 use crate::plan::Plan;
 use crate::steps::Keep;
+use crate::support::Moment;
 use crate::transport::Keyring;
 use door::Registry;
 
@@ -58,6 +59,8 @@ pub struct Options {
     pub keep: Option<Arc<Keep>>,
     /// Cancelled to end the run early; what was judged by then stays judged.
     pub cancel: CancellationToken,
+    /// The times that the support process is judged by.
+    pub moment: Moment,
     /// The places in the plan of the checks to run, when the others are carried over from an earlier run.
     pub only: Option<Arc<BTreeSet<usize>>>,
 }

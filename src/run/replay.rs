@@ -17,7 +17,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::guard::matcher;
-use super::report::{Circumstances, clock_tolerance, report as compose};
+use super::report::{Circumstances, clock_tolerance, moment, report as compose};
 use super::{Ran, Record, told};
 use crate::digest::Sha256;
 use crate::failure::{Failure, FailureKind};
@@ -31,6 +31,7 @@ use crate::sign::manifest::portable_name;
 use crate::steps::{
     ArtifactName, Call, Touch, command_line, configuration, host, listing, log, statistics, version,
 };
+use crate::support::Moment;
 use crate::text::escape;
 
 mod databases;
@@ -70,6 +71,7 @@ pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), Unlike> {
     let plan = again(report, directory)?;
     same(report, &plan)?;
     let has_waivers = report.inputs.iter().any(|input| is_of_waivers(&input.path));
+    let moment = moment(&report.run);
     for (planned, told) in plan.checks.iter().zip(&report.checks) {
         let wrong = |what: String| format!("check `{}`: {what}", escape(&told.id));
         // Whoever signs could waive what failed in the names of others. What a file of waivers makes of the
@@ -81,6 +83,8 @@ pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), Unlike> {
         if told.outcome == "passed" {
             for step in &planned.steps {
                 held(&step.call, planned, told, &plan.inventory).map_err(wrong)?;
+                agreed(&step.call, planned, told, &plan.inventory, moment.as_ref())
+                    .map_err(wrong)?;
             }
             about_host(planned, told, &report.hosts).map_err(wrong)?;
         }
@@ -305,6 +309,34 @@ fn gathered(planned: &Check, told: &schema::Check, inventory: &Inventory) -> Res
     Ok(())
 }
 
+/// What a passed step stated of a vendor is so by the inventory and the run's own times, and nothing was
+/// carried over from another day.
+fn agreed(
+    call: &Call,
+    planned: &Check,
+    told: &schema::Check,
+    all: &Inventory,
+    moment: Option<&Moment>,
+) -> Result<(), String> {
+    let Call::Vendor(ask) = call else {
+        return Ok(());
+    };
+    let vendor = planned.subject.vendor.as_deref();
+    let vendor = vendor.and_then(|name| all.vendor(name));
+    let judged = (vendor.zip(moment)).map(|(vendor, moment)| ask.judge(vendor, all, moment));
+    if told.carried.is_some() {
+        return Err("what is agreed with a vendor was judged by another run".to_owned());
+    }
+    match judged.map(|judged| judged.failure) {
+        Some(None) => Ok(()),
+        Some(Some(failure)) => Err(format!(
+            "a step passed that the inventory does not bear out: {}",
+            escape(&failure.to_string())
+        )),
+        None => Err("a step about a vendor passed without one".to_owned()),
+    }
+}
+
 /// What a passed step stated still follows from the evidence told.
 fn held(call: &Call, planned: &Check, told: &schema::Check, all: &Inventory) -> Result<(), String> {
     let subject = &planned.subject;
@@ -486,6 +518,8 @@ fn signed(span: Duration) -> SignedDuration {
     SignedDuration::try_from(span).unwrap_or(SignedDuration::from_hours(1 << 20))
 }
 
+#[cfg(test)]
+mod agreed_tests;
 #[cfg(test)]
 mod forged_tests;
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::report::waived::waive;
 use crate::report::{judge, publish, schema};
 use crate::sign::manifest::portable_name;
 use crate::steps::Call;
+use crate::support::Moment;
 use crate::text;
 use crate::time::rfc3339;
 use crate::verdict::Outcome;
@@ -28,6 +29,16 @@ use crate::verdict::Outcome;
 pub struct Circumstances {
     /// `run`'s section of the report; its scope is filled in from the plan.
     pub run: schema::Run,
+}
+
+/// The times of a run that its support process is judged by; nothing where one of them is no time.
+#[must_use]
+pub fn moment(run: &schema::Run) -> Option<Moment> {
+    let go_live = run.go_live.as_ref().map(|time| time.parse());
+    Some(Moment {
+        started: run.started.parse().ok()?,
+        go_live: go_live.transpose().ok()?,
+    })
 }
 
 /// Files of the run directory beside the rendered report: name to bytes.

@@ -8,6 +8,7 @@ use super::report::inputs;
 use crate::plan::{Plan, Waivers};
 use crate::report::waived::{before as unwaived, is_of_waivers, waive};
 use crate::report::{facts, judge, publish, schema};
+use crate::steps::Call;
 use crate::verdict::{Outcome, against_the_runner};
 
 /// The run that is restated: proven whole and signed, its plan made again.
@@ -61,9 +62,23 @@ pub fn differences(plan: &Plan, before: &schema::Report) -> Vec<String> {
     found
 }
 
-/// The checks that did not simply pass, by their place in the plan.
+/// The checks to run again, by their place in the plan: those that did not simply pass, and with them all
+/// about vendors, which cost nothing and are judged by the run's own day and its go-live.
 #[must_use]
-pub fn to_run_again(before: &schema::Report) -> BTreeSet<usize> {
+pub fn to_run_again(before: &schema::Report, plan: &Plan) -> BTreeSet<usize> {
+    let mut again = not_passed(before);
+    if !again.is_empty() {
+        let checks = plan.checks.iter().enumerate();
+        let of_vendors = checks.filter(|(_, check)| {
+            let mut steps = check.steps.iter();
+            steps.any(|step| matches!(*step.call, Call::Vendor(_)))
+        });
+        again.extend(of_vendors.map(|(index, _)| index));
+    }
+    again
+}
+
+fn not_passed(before: &schema::Report) -> BTreeSet<usize> {
     let checks = before.checks.iter().enumerate();
     let again = checks.filter(|(_, check)| check.outcome != Outcome::Passed.as_str());
     again.map(|(index, _)| index).collect()
@@ -274,7 +289,7 @@ mod tests {
 
     fn restated(edit: impl FnOnce(&mut schema::Report)) -> (schema::Report, Files, Before) {
         let before = before();
-        let again = to_run_again(&before.report);
+        let again = not_passed(&before.report);
         let mut report = ran(&before, &again);
         edit(&mut report);
         let mut files = Files::new();
@@ -285,7 +300,7 @@ mod tests {
     #[test]
     fn only_what_passed_is_carried_over_and_hosts_are_known_again() {
         let (report, files, before) = restated(|_| ());
-        assert_eq!(to_run_again(&before.report).len(), 4);
+        assert_eq!(not_passed(&before.report).len(), 4);
         for (check, was) in report.checks.iter().zip(&before.report.checks) {
             assert_eq!(
                 check.carried.is_some(),

@@ -52,6 +52,10 @@ fn options() -> Options {
         keys: crate::transport::Keyring::default(),
         keep: None,
         cancel: CancellationToken::new(),
+        moment: crate::support::Moment {
+            started: crate::time::now(),
+            go_live: None,
+        },
         only: None,
     }
 }

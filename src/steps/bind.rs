@@ -174,6 +174,15 @@ pub(super) fn duration(words: &str) -> Result<Duration, String> {
     })
 }
 
+/// A span of whole days: proofs and contracts tell days, no times.
+pub(super) fn days(words: &str) -> Result<u32, String> {
+    let span = duration(words)?.as_secs();
+    match (span % 86_400, u32::try_from(span / 86_400)) {
+        (0, Ok(days @ 1..)) => Ok(days),
+        _ => Err(format!("`{words}`: write whole days, such as 92 days")),
+    }
+}
+
 pub(super) fn pattern(source: &str) -> Result<Pattern, String> {
     Regex::new(source).map(Pattern).map_err(|error| {
         let last = error.to_string();

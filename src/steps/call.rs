@@ -9,6 +9,7 @@ use super::{Subject, configuration, host, journal, listing, log, statistics, ver
 use crate::inventory::{
     Artifact, Format, Instance, Inventory, Kind, Pattern, Source, Take, Transport, mask,
 };
+use crate::support::Ask;
 use crate::text;
 
 /// A bound step.
@@ -36,6 +37,8 @@ pub enum Call {
     Within(ArtifactName, Duration),
     /// Time of all retrievals.
     AllWithin(Duration),
+    /// Asks about a vendor.
+    Vendor(Ask),
     /// Run a program.
     Run(Vec<String>),
     /// Exit status 0.
@@ -238,6 +241,9 @@ impl Call {
     pub fn validate(&self, subject: &Subject, inventory: &Inventory) -> Result<(), String> {
         if self.needs_session() && (subject.host.is_none() || subject.team.is_none()) {
             return Err("this step needs a host and a team: begin the scenario with `Given each instance`, or `Given each host` and `And the \"…\" team`".to_owned());
+        }
+        if matches!(self, Self::Vendor(_)) && subject.vendor.is_none() {
+            return Err("this step needs a vendor: begin the scenario with `Given each vendor`, or `Given the \"…\" vendor`".to_owned());
         }
         if let Self::Host(ask) = self {
             ask.validate(subject, inventory)?;

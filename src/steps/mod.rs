@@ -29,6 +29,7 @@ mod subject;
 mod table;
 #[cfg(test)]
 mod tests;
+mod vendor;
 pub mod version;
 mod world;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ArtifactName, Call, Stop, World, command, connect, denied, retrieve};
+use super::{ArtifactName, Call, Stop, World, command, connect, denied, retrieve, vendor};
 use crate::failure::{Failure, FailureKind};
 use crate::time;
 
@@ -56,6 +56,7 @@ async fn deed(call: &Call, world: &mut World) -> Result<(), Stop> {
         Call::Host(ask) => ask.perform(world).await,
         Call::Within(name, span) => within(world, name, *span).await,
         Call::AllWithin(span) => all_within(world, *span),
+        Call::Vendor(ask) => vendor::perform(*ask, world),
         Call::Run(words) => command::run(world, words).await,
         Call::Succeeds => command::succeeds(world),
         Call::OutputContains(wanted) => command::output_contains(world, wanted),

@@ -15,6 +15,7 @@ use crate::evidence::transcript::Transcript;
 use crate::evidence::{Content, Evidence};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Instance, Inventory, Login};
+use crate::support::Moment;
 use crate::time;
 use crate::transport::{Limits, Output, Session};
 
@@ -76,6 +77,8 @@ pub struct World {
     pub facts: Option<HostFacts>,
     /// File systems whose free space a step judged, in order.
     pub disks: Vec<Disk>,
+    /// The times that steps about a vendor are judged by.
+    pub(super) moment: Option<Moment>,
     /// What happened, redacted as it is written.
     pub transcript: Transcript,
 }
@@ -102,7 +105,17 @@ impl World {
             output,
             facts: None,
             disks: Vec::new(),
+            moment: None,
             transcript,
+        }
+    }
+
+    /// The same in a run of those times.
+    #[must_use]
+    pub fn at(self, moment: Moment) -> Self {
+        Self {
+            moment: Some(moment),
+            ..self
         }
     }
 

@@ -55,4 +55,5 @@ mod statistics;
 mod tidy;
 mod timestamp;
 mod transport;
+mod vendors;
 mod version;

@@ -10,6 +10,7 @@ mod log;
 mod selectors;
 mod statistics;
 mod time;
+mod vendor;
 mod version;
 
 use std::sync::LazyLock;
@@ -78,6 +79,7 @@ pub static STEPS: LazyLock<Vec<&'static StepDef>> = LazyLock::new(|| {
         host::STEPS,
         time::STEPS,
         command::STEPS,
+        vendor::STEPS,
     ];
     themes.into_iter().flatten().collect()
 });

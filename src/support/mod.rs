@@ -1,0 +1,176 @@
+//! The vendor process, judged offline: what the inventory says of a vendor, beside the run's start and
+//! the time of go-live. Pure: the same inventory and the same [`Moment`] give the same answer, so that
+//! `verify` judges again what the run judged. Asks no network and no clock.
+
+mod channels;
+mod contract;
+mod coverage;
+mod drill;
+mod people;
+mod phones;
+mod proof;
+mod releases;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use crate::failure::{Failure, FailureKind};
+use crate::inventory::{Inventory, Vendor};
+
+/// When it is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// When the run began.
+    pub started: Timestamp,
+    /// When the estate goes live, where it was said.
+    pub go_live: Option<Timestamp>,
+}
+
+/// What a step asks about a vendor. Spans are whole days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Whatever the vendor does not cover has a plan, whose owner was proven.
+    GapsPlanned(u32),
+    /// The contract holds for so many days more.
+    HoldsFor(u32),
+    /// The contract holds until the next drill is due.
+    HoldsUntilDrill,
+    /// What support asks first: contract, plan, severities, end, who may call.
+    Entitled,
+    /// Go-live lies outside release windows.
+    OutsideWindows,
+    /// Nothing that an announced release needs is overdue, at go-live where that is known.
+    NoActionOverdue,
+    /// The same, and go-live must be known.
+    NoActionOverdueAtGoLive,
+    /// Every level of escalation was proven.
+    EscalationProven(u32),
+    /// Every team receives what every channel tells.
+    Subscribed(u32),
+    /// Primary and backup are two people with two telephones.
+    ContactsDiffer,
+    /// Telephone numbers can exist.
+    PhonesValid,
+    /// The drill is not overdue.
+    DrillDue,
+}
+
+/// What came of a question.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Judged {
+    /// What was looked at, a line each, for the transcript.
+    pub told: Vec<String>,
+    /// Why it does not hold.
+    pub failure: Option<Failure>,
+}
+
+impl Judged {
+    fn tell(&mut self, line: impl Into<String>) {
+        self.told.push(line.into());
+    }
+
+    fn fail(mut self, failure: Failure) -> Self {
+        self.failure = Some(failure);
+        self
+    }
+
+    /// Fails with all of `short`, and holds when there is none.
+    fn unless_short(
+        self,
+        expected: impl Into<String>,
+        short: Vec<Short>,
+        subject: String,
+        hint: &str,
+    ) -> Self {
+        let Some(first) = short.first() else {
+            return self;
+        };
+        let said: Vec<&str> = short.iter().map(|one| one.what.as_str()).collect();
+        let failure = Failure::new(first.kind, expected, listed(&said));
+        self.fail(failure.with_subject(subject).with_hint(hint))
+    }
+}
+
+/// One thing that falls short.
+struct Short {
+    kind: FailureKind,
+    what: String,
+}
+
+impl Ask {
+    /// Judges `vendor`.
+    #[must_use]
+    pub fn judge(self, vendor: &Vendor, inventory: &Inventory, moment: &Moment) -> Judged {
+        match self {
+            Self::GapsPlanned(days) => coverage::gaps_planned(vendor, inventory, moment, days),
+            Self::HoldsFor(days) => contract::holds_for(vendor, moment, days),
+            Self::HoldsUntilDrill => contract::holds_until_drill(vendor, moment),
+            Self::Entitled => contract::entitled(vendor, moment),
+            Self::OutsideWindows => releases::outside_windows(vendor, moment),
+            Self::NoActionOverdue => releases::none_overdue(vendor, moment, false),
+            Self::NoActionOverdueAtGoLive => releases::none_overdue(vendor, moment, true),
+            Self::EscalationProven(days) => channels::escalation(vendor, moment, days),
+            Self::Subscribed(days) => channels::subscribed(vendor, inventory, moment, days),
+            Self::ContactsDiffer => people::differ(vendor),
+            Self::PhonesValid => phones::valid(vendor),
+            Self::DrillDue => drill::not_overdue(vendor, moment),
+        }
+    }
+}
+
+/// Where in the inventory it stands.
+fn place(vendor: &Vendor, key: &str) -> String {
+    format!("vendors: {}: {key}", vendor.name)
+}
+
+/// The failure of a vendor of which the inventory does not say what is asked.
+fn unsaid(vendor: &Vendor, key: &str, expected: &str, example: &str) -> Failure {
+    Failure::new(
+        FailureKind::Missing,
+        expected,
+        format!("the inventory says no `{key}` of this vendor"),
+    )
+    .with_subject(place(vendor, key))
+    .with_hint(format!("write `{example}` below `{}:`", vendor.name))
+}
+
+/// The failure of a question about go-live in a run that was not told when that is.
+fn no_go_live() -> Failure {
+    // Nobody may waive what was never judged.
+    Failure::new(
+        FailureKind::Undefined,
+        "the time of go-live",
+        "this run was not told it",
+    )
+    .with_hint("run again with `--go-live TIME`, such as --go-live 2026-12-02T01:30:00-08:00")
+}
+
+/// The time of go-live, which lies ahead.
+fn go_live(moment: &Moment) -> Result<Timestamp, Failure> {
+    let go_live = moment.go_live.ok_or_else(no_go_live)?;
+    if go_live < moment.started {
+        let (go_live, started) = (
+            crate::time::rfc3339(go_live),
+            crate::time::rfc3339(moment.started),
+        );
+        return Err(Failure::new(
+            FailureKind::Stale,
+            "a go-live that lies ahead",
+            format!("go-live at {go_live}, and the run began at {started}"),
+        )
+        .with_subject("--go-live")
+        .with_hint("see the year, the day and the offset of `--go-live`"));
+    }
+    Ok(go_live)
+}
+
+/// The first few, and how many more there are.
+fn listed(all: &[impl AsRef<str>]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<&str> = all.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    match all.len().saturating_sub(SHOWN) {
+        0 => shown.join("; "),
+        more => format!("{}; and {more} more", shown.join("; ")),
+    }
+}

@@ -1,0 +1,59 @@
+//! Telephone numbers beside the numbering plans of their countries. That a number is possible does not
+//! say that anybody answers.
+
+use phonenumber::metadata::DATABASE;
+use phonenumber::{Type, country, parse};
+
+use super::{Judged, Short, place};
+use crate::failure::{Failure, FailureKind};
+use crate::inventory::{Means, Vendor};
+
+pub(super) fn valid(vendor: &Vendor) -> Judged {
+    let mut judged = Judged::default();
+    let people = vendor.contacts.iter().filter_map(|contact| {
+        let phone = contact.phone.as_deref()?;
+        Some((format!("contact `{}`", contact.key), phone))
+    });
+    let levels = vendor.escalation.iter();
+    let levels = levels.filter(|level| level.means == Means::Phone);
+    let levels = levels.map(|level| (format!("level `{}`", level.name), level.to.as_str()));
+    let numbers: Vec<(String, &str)> = people.chain(levels).collect();
+    if numbers.is_empty() {
+        let expected = "telephone numbers";
+        let failure = Failure::new(
+            FailureKind::Missing,
+            expected,
+            "no contact and no level has one",
+        );
+        return judged.fail(failure.with_subject(place(vendor, "contacts")).with_hint(
+            "write `phone:` of a contact, or a level of `escalation` of `kind: phone`",
+        ));
+    }
+    let mut short = Vec::new();
+    for (whose, number) in numbers {
+        match kind(number) {
+            None => short.push(Short {
+                kind: FailureKind::Mismatch,
+                what: format!("{number} of {whose} is no number of its country"),
+            }),
+            Some(Type::TollFree) => judged.tell(format!(
+                "{whose}: {number} is free of charge where it is: it may be out of reach from abroad"
+            )),
+            Some(Type::PremiumRate) => judged.tell(format!("{whose}: {number} is charged at a premium rate")),
+            Some(_) => judged.tell(format!("{whose}: {number}")),
+        }
+    }
+    judged.unless_short(
+        "numbers that fit their country's numbering plan",
+        short,
+        place(vendor, "contacts, escalation"),
+        "see whether digits are missing, too many or swapped, and call it",
+    )
+}
+
+/// What sort of number it is, where its country has it.
+fn kind(number: &str) -> Option<Type> {
+    let number = parse(None::<country::Id>, number).ok()?;
+    let kind = number.number_type(&DATABASE);
+    (number.is_valid() && kind != Type::Unknown).then_some(kind)
+}

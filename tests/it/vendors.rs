@@ -1,0 +1,297 @@
+//! Checks about vendors: an estate of words alone, run and verified by the real binary, by today's date.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use jiff::civil::Weekday;
+use jiff::{ToSpan as _, Zoned};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::lab::{GONOGO, keygen};
+
+const FEATURE: &str = "Feature: the support process
+  @vendor
+  Scenario: <vendor> knows us
+    Given each vendor
+    Then the support entitlement is named
+    And the support contract does not end within 30 days
+    And the support contract does not end before the next drill
+  @vendor
+  Scenario: somebody answers for <vendor>
+    Given each vendor
+    Then every gap in coverage has a plan whose owner was proven within the last 92 days
+    And the primary and the backup contact differ
+    And every phone number fits its country's numbering plan
+    And every escalation level was proven within the last 92 days
+    And the drill is not overdue
+  @go-live
+  Scenario: <vendor> and go-live
+    Given each vendor
+    Then every team is subscribed to every channel, proven within the last 92 days
+    And go-live lies outside the release windows
+    And no required action is overdue at go-live
+";
+
+const ESTATE: &str = r#"environment: production
+teams: {ops: {user: ops, agent: true}}
+products: {shop: {}}
+vendors:
+  echo:
+    timezone: America/Los_Angeles
+    contract: {id: E-1, plan: business, ends: ENDS, severities: {P1: 30m}, openers: [ana]}
+    coverage: "Mon-Fri 09:00-18:00"
+    applications: {shop: 24x7}
+    out_of_hours: [{hours: 24x7, owner: ben, plan: fail over}]
+    contacts:
+      ana: {name: Ana Silva, email: ana@bank.example.com, phone: "+1 212 555 0100"}
+      ben: {name: Ben Okafor, phone: "+1 212 555 0199", proven: {date: PROVEN, by: Ana}}
+    primary: ana
+    backup: ben
+    escalation: [{name: telephone, kind: phone, to: "+1 415 555 2671", proven: {date: PROVEN, by: Ana}}]
+    channels: {outages: {subscribed: {ops: {proven: {date: PROVEN, by: Ana}}}}}
+    release_windows: {hours: "Wed-Fri 00:00-03:00"}
+    announced: []
+    drill: {last: DRILL}
+"#;
+
+struct Office(TempDir);
+
+impl Office {
+    fn new() -> Self {
+        let office = Self(tempfile::tempdir().unwrap());
+        keygen(&office.at().join("signer"), "vendors@test");
+        let key = fs::read_to_string(office.at().join("signer.pub")).unwrap();
+        let words: Vec<&str> = key.split_whitespace().collect();
+        let line = format!("{} {} {}\n", words[2], words[0], words[1]);
+        fs::write(office.at().join("allowed_signers"), line).unwrap();
+        fs::write(office.at().join("support.feature"), FEATURE).unwrap();
+        office.write(|text| text);
+        office
+    }
+
+    fn at(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, edit: impl Fn(String) -> String) {
+        let text = ESTATE
+            .replace("ENDS", &day(200))
+            .replace("PROVEN", &day(-20))
+            .replace("DRILL", &day(-30));
+        fs::write(self.at().join("inventory.yaml"), edit(text)).unwrap();
+    }
+
+    fn gonogo(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(GONOGO);
+        command
+            .args(args)
+            .current_dir(self.at())
+            .env("NO_COLOR", "1")
+            .env("TZ", "Asia/Tokyo");
+        command.output().unwrap()
+    }
+
+    fn run(&self, out: &str, more: &[&str], code: i32) -> Value {
+        let args = [
+            "run",
+            "-i",
+            "inventory.yaml",
+            "support.feature",
+            "-o",
+            out,
+            "--key",
+            "signer",
+        ];
+        let output = self.gonogo(&[&args, more].concat());
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let report = fs::read(self.at().join(out).join("report.json")).unwrap();
+        serde_json::from_slice(&report).unwrap()
+    }
+
+    fn verify(&self, run: &str, code: i32) {
+        let output = self.gonogo(&[
+            "verify",
+            run,
+            "--allowed-signers",
+            "allowed_signers",
+            "--inventory",
+            "inventory.yaml",
+            "--max-age",
+            "1h",
+        ]);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+    }
+}
+
+/// That many days from today in UTC.
+fn day(days: i64) -> String {
+    let today = Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC).date();
+    today.checked_add(days.days()).unwrap().to_string()
+}
+
+/// The next such day, a week ahead, at that hour in UTC.
+fn next(weekday: Weekday, hour: &str) -> String {
+    let soon = Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC).date();
+    let soon = soon.checked_add(2.days()).unwrap();
+    format!("{}T{hour}:00:00Z", soon.nth_weekday(1, weekday).unwrap())
+}
+
+fn failure(report: &Value, scenario: usize) -> &Value {
+    &report["checks"][scenario]["failure"]
+}
+
+#[test]
+fn a_support_process_that_is_well_is_go_and_verifies_offline() {
+    let office = Office::new();
+    let monday = next(Weekday::Monday, "20");
+    let report = office.run("run", &["--go-live", &monday], 0);
+    assert_eq!(report["counts"]["passed"], 3);
+    assert_eq!(report["checks"][0]["vendor"], "echo");
+    assert!(report["checks"][0]["host"].is_null());
+    assert!(
+        report["run"]["tool"]["tzdb"]
+            .as_str()
+            .unwrap()
+            .starts_with("20")
+    );
+    office.verify("run", 0);
+    let told = fs::read_to_string(office.at().join("run/evidence/0002.txt")).unwrap();
+    assert!(
+        told.contains("America/Los_Angeles (") && told.contains("zone database"),
+        "{told}"
+    );
+    for (format, words) in [
+        ("html", "echo"),
+        ("junit", "echo"),
+        ("markdown", "GO"),
+        ("text", "3 passed"),
+    ] {
+        let shown = office.gonogo(&["show", "run", "--format", format]);
+        assert!(
+            String::from_utf8_lossy(&shown.stdout).contains(words),
+            "{format}: {shown:?}"
+        );
+    }
+}
+
+#[test]
+fn go_live_that_is_not_told_or_lies_in_a_window_is_no_go() {
+    let office = Office::new();
+    let report = office.run("untold", &[], 1);
+    assert_eq!(failure(&report, 2)["kind"], "undefined");
+    assert!(
+        failure(&report, 2)["hint"]
+            .as_str()
+            .unwrap()
+            .contains("--go-live")
+    );
+    office.verify("untold", 1);
+    // 01:00 or 02:00 in Los Angeles, in winter or summer.
+    let wednesday = next(Weekday::Wednesday, "09");
+    let report = office.run("within", &["--go-live", &wednesday], 1);
+    assert_eq!(failure(&report, 2)["kind"], "mismatch");
+    // What is run again is judged by the new time; all about vendors is, whatever passed.
+    let monday = next(Weekday::Monday, "20");
+    let again = office.run(
+        "again",
+        &["--go-live", &monday, "--rerun-failed", "within"],
+        0,
+    );
+    assert!(
+        again["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|check| check["carried"].is_null())
+    );
+    office.verify("again", 0);
+}
+
+#[test]
+fn what_is_overdue_or_unproven_is_no_go() {
+    let office = Office::new();
+    let monday = next(Weekday::Monday, "20");
+    let go_live = ["--go-live", monday.as_str()];
+    let cases = [
+        (day(-30), day(-93), 1, "stale"),
+        (day(-20), day(-93), 1, "stale"),
+        (day(200), day(20), 0, "gap"),
+    ];
+    for (number, (old, new, scenario, kind)) in cases.iter().enumerate() {
+        office.write(|text| text.replace(old.as_str(), new));
+        let report = office.run(&format!("run-{number}"), &go_live, 1);
+        assert_eq!(&failure(&report, *scenario)["kind"], kind, "{old}");
+    }
+    office.write(|text| {
+        text.replace(
+            "hours: 24x7, owner",
+            "hours: \"Mon-Sat 00:00-24:00\", owner",
+        )
+    });
+    let report = office.run("sundays", &go_live, 1);
+    let failure = failure(&report, 1);
+    assert_eq!(failure["kind"], "gap");
+    assert!(
+        failure["actual"].as_str().unwrap().contains("Sun "),
+        "{failure}"
+    );
+}
+
+#[test]
+fn checks_about_vendors_do_not_stand_in_for_those_of_instances() {
+    let office = Office::new();
+    office.write(|text| {
+        let estate = "hosts: {h: {address: 127.0.0.1, host_key: \"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}}\ninstances: {i: {product: amps, host: h, teams: [ops], vars: {home: /opt/i}}}\nvendors:";
+        text.replace("vendors:", estate)
+    });
+    let plan = office.gonogo(&["plan", "-i", "inventory.yaml", "support.feature"]);
+    assert_eq!(plan.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&plan.stderr);
+    assert!(
+        said.contains(
+            "no check retrieves the version, configuration, log, statistics of instance `i`"
+        ),
+        "{said}"
+    );
+    let needs =
+        "Feature: f\n  Scenario: s\n    Given each team\n    Then the drill is not overdue\n";
+    fs::write(office.at().join("support.feature"), needs).unwrap();
+    let plan = office.gonogo(&["plan", "-i", "inventory.yaml", "support.feature"]);
+    assert_eq!(plan.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&plan.stderr).contains("this step needs a vendor"));
+}
+
+#[test]
+fn the_shipped_example_has_both_vendors_and_plans() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let mut command = Command::new(GONOGO);
+    command.current_dir(root).args([
+        "plan",
+        "-i",
+        "inventories/example.yaml",
+        "features",
+        "vendors",
+    ]);
+    let plan = command.output().unwrap();
+    assert_eq!(
+        plan.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&plan.stderr)
+    );
+    let said = String::from_utf8_lossy(&plan.stdout);
+    for words in [
+        "[60east]",
+        "[echo]",
+        "Nobody goes live while echo changes its service",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
