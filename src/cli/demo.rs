@@ -15,8 +15,8 @@ use crate::sign::sshsig::NAMESPACE;
 use crate::text::{did_you_mean, escape};
 use crate::time;
 
-/// The features of the repository's `features/`, as an auditor reads them there.
-const SHIPPED: [(&str, &str); 7] = [
+/// The features of the repository's `features/` and `vendors/`, as an auditor reads them there.
+const SHIPPED: [(&str, &str); 9] = [
     ("amps.feature", include_str!("../../features/amps.feature")),
     (
         "configuration.feature",
@@ -33,6 +33,11 @@ const SHIPPED: [(&str, &str); 7] = [
         "version.feature",
         include_str!("../../features/version.feature"),
     ),
+    (
+        "60east.feature",
+        include_str!("../../vendors/60east.feature"),
+    ),
+    ("echo.feature", include_str!("../../vendors/echo.feature")),
 ];
 
 pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
@@ -69,7 +74,7 @@ pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
         rerun: None,
         follows: Follows::Nothing,
         challenge: None,
-        go_live: None,
+        go_live: Some(estate.go_live()),
         keep: None,
         jobs: 16,
         per_host: 2,

@@ -24,6 +24,7 @@ mod root;
 mod server;
 mod sftp;
 mod statistics;
+mod vendors;
 mod written;
 
 use std::collections::BTreeMap;
@@ -84,6 +85,12 @@ impl Estate {
     #[must_use]
     pub fn inventory(&self) -> &Path {
         &self.inventory
+    }
+
+    /// When the practice estate is to go live: what to give to `run --go-live`.
+    #[must_use]
+    pub fn go_live(&self) -> jiff::Timestamp {
+        vendors::go_live(time::now())
     }
 
     /// `allowed_signers`: what to give to `verify`.

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use ssh_key::{HashAlg, PublicKey};
 
 use super::fleet::{self, Host};
+use super::vendors;
+use crate::time;
 
 /// What the files say of one host.
 #[derive(Debug)]
@@ -105,6 +107,7 @@ hosts:
             name = instance.name,
         );
     }
+    text += &vendors::section(time::now());
     text
 }
 

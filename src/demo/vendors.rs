@@ -1,0 +1,116 @@
+//! What the practice inventory says of its two vendors: all of it well on the day of the demo, so that
+//! dates are told from that day.
+
+use jiff::civil::{Time, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+
+use crate::time;
+
+/// A go-live that lies outside every window of [`section`]: a Monday noon, days ahead.
+pub(super) fn go_live(now: Timestamp) -> Timestamp {
+    let today = TimeZone::UTC.to_datetime(now).date();
+    let monday = today.nth_weekday(1, Weekday::Monday).unwrap_or(today);
+    let noon = monday.to_datetime(Time::constant(12, 0, 0, 0));
+    noon.to_zoned(TimeZone::UTC)
+        .map_or(now, |noon| noon.timestamp())
+}
+
+/// The `vendors:` of the inventory.
+pub(super) fn section(now: Timestamp) -> String {
+    let today = TimeZone::UTC.to_datetime(now).date();
+    let day = |days: i64| today.checked_add(days.days()).unwrap_or(today).to_string();
+    let opened = time::rfc3339(now - 480.hours());
+    let acknowledged = time::rfc3339(now - 479.hours());
+    TEMPLATE
+        .replace("ENDS", &day(300))
+        .replace("PROVEN", &day(-10))
+        .replace("DRILL", &day(-20))
+        .replace("DUE", &day(20))
+        .replace("OPENED", &opened)
+        .replace("ACKNOWLEDGED", &acknowledged)
+}
+
+const TEMPLATE: &str = r#"
+# What is agreed with each vendor: judged by the day of the run and the time of go-live, nobody is contacted.
+vendors:
+  60east:
+    timezone: America/New_York
+    contract: {id: 60E-PRACTICE, plan: premium, ends: ENDS, severities: {S1: 1h, S2: 4h}, openers: [ana, ben]}
+    coverage:
+      hours: {S1: 24x7, S2: "Mon-Fri 08:00-18:00"}
+    # Every instance of AMPS must be there while the markets are; by night somebody here steps in.
+    applications:
+      amps: {hours: "Sun 18:00 - Fri 17:00", severity: S2}
+    out_of_hours:
+      - {hours: 24x7, owner: ben, plan: "the on-call engineer fails over to the replica"}
+    contacts:
+      ana: {name: Ana Silva, role: head of operations, email: ana@bank.example.com, phone: "+1 212 555 0100", proven: {date: PROVEN, by: Cleo Moss}}
+      ben: {name: Ben Okafor, role: on-call lead, email: ben@bank.example.com, phone: "+1 212 555 0199", proven: {date: PROVEN, by: Cleo Moss}}
+    primary: ana
+    backup: ben
+    escalation:
+      - {name: mailbox, kind: e-mail, to: support@amps.example.com, answers_within: 4h, proven: {date: PROVEN, by: Ana Silva}}
+      - {name: telephone, kind: phone, to: "+1 702 555 0100", answers_within: 1h, proven: {date: PROVEN, by: Ana Silva}}
+    channels:
+      releases:
+        url: https://amps.example.com/releases.atom
+        subscribed:
+          operations: {proven: {date: PROVEN, by: Ana Silva}}
+          market-data: {proven: {date: PROVEN, by: Ana Silva}}
+    release_windows: none
+    announced:
+      - {release: 5.3.5.1, action: test the new client library, due: DUE, done: PROVEN}
+    drill: {last: DRILL}
+    process_test: {case: "00012345", opened: "OPENED", acknowledged: "ACKNOWLEDGED", within: 4h}
+
+  # A service that somebody else runs.
+  echo:
+    timezone: America/Los_Angeles
+    contract: {id: ECHO-PRACTICE, plan: business, ends: ENDS, severities: {P1: 30m}, openers: [ana]}
+    coverage: 24x7
+    applications: {orders: 24x7}
+    contacts:
+      ana: {name: Ana Silva, email: ana@bank.example.com, phone: "+1 212 555 0100"}
+      ben: {name: Ben Okafor, email: ben@bank.example.com, phone: "+1 212 555 0199"}
+    primary: ana
+    backup: ben
+    escalation:
+      - {name: forum, kind: forum, to: "https://forum.echo.example.com/", proven: {date: PROVEN, by: Ana Silva}}
+      - {name: emergency, kind: emergency e-mail, to: emergency@echo.example.com, answers_within: 30m, proven: {date: PROVEN, by: Ana Silva}}
+    channels:
+      outages:
+        url: https://status.echo.example.com/feed.atom
+        subscribed:
+          operations: {address: noc@bank.example.com, proven: {date: PROVEN, by: Ana Silva}}
+          market-data: {proven: {date: PROVEN, by: Ana Silva}}
+    release_windows: {hours: "Wed-Fri 00:00-03:00"}
+    announced: []
+    drill: {last: DRILL}
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::{Hours, Lean, Span, Weekly, Zone};
+
+    #[test]
+    fn go_live_is_ahead_and_in_no_window_whatever_the_day() {
+        let windows = Hours {
+            zone: Zone::parse("America/Los_Angeles").unwrap(),
+            weekly: Weekly::parse("Wed-Fri 00:00-03:00").unwrap(),
+            holidays: std::collections::BTreeSet::new(),
+        };
+        let mut now: Timestamp = "2026-11-21T23:59:59Z".parse().unwrap();
+        for _ in 0..400 {
+            let go_live = go_live(now);
+            assert!(go_live > now, "{now}");
+            let around = Span {
+                from: go_live,
+                to: go_live + 1.hour(),
+            };
+            assert!(windows.within(around, Lean::Wide).is_empty(), "{go_live}");
+            now += 25.hours();
+        }
+    }
+}
