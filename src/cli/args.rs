@@ -8,7 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use super::people::{Approve, Demand, Waive};
+use super::policy::{PolicyFile, Under};
 use super::signing::Signing;
+use super::subject::{self, Made};
+use crate::digest::Sha256;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -37,6 +40,8 @@ pub(super) enum Verb {
     Run(Run),
     /// Check a run offline: signature, digests, completeness, bindings, verdict
     Verify(Verify),
+    /// Say in plain words what a policy demands, and read the files that it names
+    Policy(PolicyFile),
     /// Approve a run: sign it as somebody who looked at it
     Approve(Approve),
     /// Render a run again
@@ -203,6 +208,8 @@ pub(super) struct Run {
     /// run may begin in it meanwhile
     #[arg(long, value_name = "DIR")]
     pub history: Option<PathBuf>,
+    #[command(flatten)]
+    pub subject: Made,
     /// Words from elsewhere, such as an auditor's, that the report then holds: it was made after they were known
     #[arg(long, value_name = "TEXT", value_parser = challenge, conflicts_with = "rerun_failed")]
     pub challenge: Option<String>,
@@ -226,11 +233,13 @@ pub(super) struct Run {
     pub quiet: bool,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(super) struct Verify {
     /// The run directory
     #[arg(value_name = "DIR")]
     pub run: PathBuf,
+    #[command(flatten)]
+    pub policy: Under,
     /// Who may sign (ssh-keygen's allowed_signers), received by another way than the run
     #[arg(long, value_name = "FILE")]
     pub allowed_signers: PathBuf,
@@ -260,6 +269,12 @@ pub(super) struct Verify {
     /// The folder of all runs: it must be one unbroken chain, and this run the newest of it
     #[arg(long, value_name = "DIR")]
     pub history: Option<PathBuf>,
+    /// The run must have been made for this commit: 40 or 64 hexadecimal digits
+    #[arg(long, value_name = "SHA", value_parser = subject::commit)]
+    pub commit: Option<String>,
+    /// The run must have been made for the release with this digest
+    #[arg(long, value_name = "sha256:…", value_parser = subject::release)]
+    pub release: Option<Sha256>,
     /// The run must hold these words, which its --challenge gave it
     #[arg(long, value_name = "TEXT")]
     pub challenge: Option<String>,

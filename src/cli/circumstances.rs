@@ -53,6 +53,7 @@ pub(super) fn begin(kind: &str, previous: Option<&Chain>) -> Circumstances {
                 machine_id: machine_id(),
                 host_keys: host_keys(Path::new("/etc/ssh")),
             }),
+            subject: None,
             restates: None,
         },
     }

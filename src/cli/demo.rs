@@ -73,6 +73,7 @@ pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
         signing: Signing::with(estate.signing_key().to_owned()),
         rerun: None,
         follows: Follows::Nothing,
+        subject: None,
         challenge: None,
         go_live: Some(estate.go_live()),
         keep: None,

@@ -14,6 +14,7 @@ mod history;
 mod passphrase;
 mod people;
 mod plan;
+mod policy;
 mod profiles;
 mod progress;
 mod rerun;
@@ -24,6 +25,7 @@ mod signals;
 mod signers;
 mod signing;
 mod steps;
+mod subject;
 mod term;
 mod timestamp;
 mod verify;
@@ -75,6 +77,7 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::Plan(args) => plan::plan(args),
         Verb::Run(args) => run::run(args),
         Verb::Verify(args) => verify::verify(args),
+        Verb::Policy(args) => policy::policy(args),
         Verb::Approve(args) => people::approve(args),
         Verb::Show(args) => show::show(args),
         Verb::Schema => schema::schema(),

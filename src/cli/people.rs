@@ -130,7 +130,7 @@ pub(super) fn not_the_runner(plan: &Plan, key: &SigningKey) -> Result<(), Fault>
 }
 
 /// The people of an approvers' file.
-fn people(path: &Path) -> Result<People, Fault> {
+pub(super) fn people(path: &Path) -> Result<People, Fault> {
     let shown = path.to_string_lossy();
     let bytes = read_regular(path, MOST_BYTES).map_err(|error| {
         Fault::new(

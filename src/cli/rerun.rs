@@ -6,6 +6,7 @@ use std::path::Path;
 use super::fault::{Exit, Fault};
 use super::{term, verify};
 use crate::plan::Plan;
+use crate::report::schema::Subject;
 use crate::report::verify::Demands;
 use crate::run::{Before, differences, to_run_again};
 use crate::sign::allowed_signers::AllowedSigners;
@@ -17,6 +18,7 @@ use crate::text::{count, escape};
 pub(super) fn open(
     directory: &Path,
     plan: &Plan,
+    subject: Option<&Subject>,
     key: &SigningKey,
 ) -> Result<(Before, std::collections::BTreeSet<usize>), Fault> {
     let named = directory.to_string_lossy();
@@ -44,7 +46,10 @@ pub(super) fn open(
         ));
     }
     let report = verified.report().clone();
-    let found = differences(plan, &report);
+    let mut found = differences(plan, &report);
+    if report.run.subject.as_ref() != subject {
+        found.push("it was made for another commit or release".to_owned());
+    }
     if !found.is_empty() {
         let found = escape(&found.join("; ")).into_owned();
         return Err(refused(

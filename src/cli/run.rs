@@ -18,7 +18,7 @@ use super::signing::Signing;
 use super::{passphrase, people, plan, progress, rerun, signals, term};
 use crate::plan::Plan;
 use crate::report::directory::Draft;
-use crate::report::schema::Report;
+use crate::report::schema::{Report, Subject};
 use crate::report::sealed::Sealed;
 use crate::report::{self, Style};
 use crate::steps::Keep;
@@ -53,6 +53,7 @@ pub(super) fn run(args: &Run) -> Result<Exit, Fault> {
             (None, Some(run)) => Follows::Run(run.clone()),
             (None, None) => Follows::Nothing,
         },
+        subject: args.subject.told()?,
         challenge: args.challenge.clone(),
         go_live: args.go_live,
         keep: keep.map(Arc::new),
@@ -73,6 +74,7 @@ pub(super) struct Order {
     pub signing: Signing,
     pub rerun: Option<PathBuf>,
     pub follows: Follows,
+    pub subject: Option<Subject>,
     pub challenge: Option<String>,
     pub go_live: Option<Timestamp>,
     pub keep: Option<Arc<Keep>>,
@@ -113,7 +115,7 @@ pub(super) fn carry_out(
     let previous = place.previous.as_ref();
     let rerun = order.rerun.as_deref();
     let rerun = rerun
-        .map(|run| rerun::open(run, &order.plan, &key))
+        .map(|run| rerun::open(run, &order.plan, order.subject.as_ref(), &key))
         .transpose()?;
     // Before there is a draft: from here on Ctrl-C leaves an aborted run, never half a directory.
     let cancel = CancellationToken::new();
@@ -130,6 +132,7 @@ pub(super) fn carry_out(
     let draft = Draft::create(&order.out)?;
     let mut circumstances = circumstances::begin(order.kind, previous);
     circumstances.run.tool.openssh = openssh;
+    circumstances.run.subject = order.subject;
     circumstances.run.challenge = order.challenge;
     circumstances.run.go_live = order.go_live.map(time::rfc3339);
 

@@ -7,8 +7,9 @@ use std::path::Path;
 use super::args::{Verify, VerifyFormat};
 use super::deliver::deliver;
 use super::fault::{Exit, Fault};
-use super::{people, signers, timestamp};
+use super::{people, policy, signers, timestamp};
 use crate::digest::Sha256;
+use crate::inventory::policy::Policy;
 use crate::report::gate::{Answer, Gate};
 use crate::report::verify::{Demands, Unacceptable, Verified};
 use crate::run::{Unlike, replay};
@@ -19,14 +20,20 @@ use crate::verdict::Decision;
 use crate::{feature_files, time};
 
 pub(super) fn verify(args: &Verify) -> Result<Exit, Fault> {
-    let judged = std::panic::catch_unwind(|| judge(args)).unwrap_or_else(|_| Err(defect()));
-    match judged {
-        Ok(gate) => Ok(deliver(args, &gate, exit_of(gate.answer))),
+    let told = |args: &Verify, fault: Fault| {
         // Told in every format too, so that no reader is left with an older answer.
-        Err(fault) => {
-            deliver(args, &Gate::not_judged(fault.reason(), ""), fault.exit);
-            Err(fault)
-        }
+        deliver(args, &Gate::not_judged(fault.reason(), ""), fault.exit);
+        Err(fault)
+    };
+    let (args, policy) = match policy::rule(args) {
+        Ok(ruled) => ruled,
+        Err(fault) => return told(args, fault),
+    };
+    let judged = || judge(&args, policy.as_ref());
+    let judged = std::panic::catch_unwind(judged).unwrap_or_else(|_| Err(defect()));
+    match judged {
+        Ok(gate) => Ok(deliver(&args, &gate, exit_of(gate.answer))),
+        Err(fault) => told(&args, fault),
     }
 }
 
@@ -40,7 +47,7 @@ fn defect() -> Fault {
 }
 
 /// The gate's answer; everything that can be said of a run is said in it.
-fn judge(args: &Verify) -> Result<Gate, Fault> {
+fn judge(args: &Verify, policy: Option<&Policy>) -> Result<Gate, Fault> {
     if args.format == VerifyFormat::GithubDeploymentReview && args.environment.is_none() {
         return Err(Fault::new(
             Exit::Refused,
@@ -49,16 +56,23 @@ fn judge(args: &Verify) -> Result<Gate, Fault> {
         ));
     }
     let allowed = signers::read(&args.allowed_signers, args.revoked.as_deref())?;
-    let demands = demands(args)?;
+    let demands = demands(args, policy)?;
     let people = people::approvers(args)?;
     let accepted = accept(&args.run, &allowed, &demands).and_then(|(verified, warning)| {
         let known = people::ask(&args.demand, people.as_ref(), &verified, args.signed_at)?;
         let mut gate = Gate::accepted(&verified);
         gate.warnings.extend(warning);
         gate.people(known);
+        if let Some(policy) = policy {
+            gate.ruled(verified.under(policy, time::now())?);
+        }
         Ok(gate)
     });
-    Ok(accepted.unwrap_or_else(|reason| Gate::refused(&reason)))
+    let mut gate = accepted.unwrap_or_else(|reason| Gate::refused(&reason));
+    if let Some(policy) = policy {
+        gate.under(&policy.digest.to_string());
+    }
+    Ok(gate)
 }
 
 /// Everything that makes a run acceptable, and what must be said with it.
@@ -94,7 +108,7 @@ const fn exit_of(answer: Answer) -> Exit {
     }
 }
 
-fn demands(args: &Verify) -> Result<Demands, Fault> {
+fn demands(args: &Verify, policy: Option<&Policy>) -> Result<Demands, Fault> {
     let inventory = args.inventory.as_ref().map(|path| {
         let read = fs::read(path).map(|bytes| Sha256::of(&bytes));
         read.map_err(|error| {
@@ -130,6 +144,8 @@ fn demands(args: &Verify) -> Result<Demands, Fault> {
         allow_partial: args.allow_partial,
         signed_at: args.signed_at,
         history: args.history.clone(),
+        signers: policy.map_or_else(Vec::new, |policy| policy.signers.clone()),
+        against: args.policy.against.clone(),
         authorities: args
             .tsa_ca
             .as_deref()
@@ -138,6 +154,8 @@ fn demands(args: &Verify) -> Result<Demands, Fault> {
         needs_stamp: args.require_timestamp,
         stamped_within: args.stamped_within,
         challenge: args.challenge.clone(),
+        commit: args.commit.clone(),
+        release: args.release,
     })
 }
 

@@ -21,6 +21,7 @@ mod offer;
 mod page;
 mod phone;
 mod placeholder;
+pub mod policy;
 mod profile;
 mod raw;
 mod read;

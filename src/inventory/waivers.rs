@@ -300,7 +300,7 @@ fn nearest(waiver: &Waiver, checks: &[Target<'_>]) -> String {
 }
 
 /// `*` stands for any characters, `?` for one. Two cursors and one place to return to: no pattern is slow.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
     let (mut at, mut of) = (0, 0);
@@ -475,7 +475,7 @@ fn id_rule(id: &str) -> Result<(), String> {
     }
 }
 
-fn prose(text: &str) -> Result<(), String> {
+pub(super) fn prose(text: &str) -> Result<(), String> {
     match () {
         () if text.trim().is_empty() => Err("write something".to_owned()),
         () if text.contains(is_unsafe) => {

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::subject::is_commit;
 use super::{claims, schema};
 use crate::digest::Sha256;
 use crate::failure::FailureKind;
@@ -32,6 +33,15 @@ pub fn facts(report: &schema::Report) -> Facts {
         if let Some(digest) = digest {
             words.digest(what, digest);
         }
+    }
+    let subject = run.subject.as_ref();
+    if let Some(release) = subject.and_then(|subject| subject.release.as_ref()) {
+        words.digest("digest of the release", release);
+    }
+    if let Some(commit) = subject.and_then(|subject| subject.commit.as_ref())
+        && !is_commit(commit)
+    {
+        words.refuse("commit", commit);
     }
     if let Some(restates) = &run.restates {
         words.digest("digest of the run restated", &restates.manifest);
@@ -358,7 +368,19 @@ mod tests {
     #[test]
     fn every_unreadable_word_stops_the_go() {
         type Change = fn(&mut schema::Report);
-        let changes: [Change; 21] = [
+        let changes: [Change; 23] = [
+            |r| {
+                r.run.subject = Some(schema::Subject {
+                    commit: Some("main".into()),
+                    release: None,
+                });
+            },
+            |r| {
+                r.run.subject = Some(schema::Subject {
+                    commit: None,
+                    release: Some("v1".into()),
+                });
+            },
             |r| r.checks[0].duration_ms = u64::MAX,
             |r| r.checks[0].evidence[0].duration_ms = u64::MAX,
             |r| r.run.started = "9999-12-30T22:00:00Z".into(),

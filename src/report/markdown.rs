@@ -53,6 +53,9 @@ pub fn render(report: &Report) -> String {
         words(&run.tool.name),
         words(&run.tool.version),
     );
+    if let Some(subject) = phrases::subject(run) {
+        out += &format!("\nFor {}.\n", words(&subject));
+    }
     let retrievals = phrases::retrievals(report);
     if !retrievals.is_empty() {
         out += "\nRetrieved:\n\n";

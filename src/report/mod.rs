@@ -29,6 +29,7 @@ mod seal;
 pub mod sealed;
 mod seen;
 pub mod stamp;
+pub mod subject;
 pub mod text;
 pub mod verify;
 pub mod waived;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::facts;
-use super::schema::{Check, Counts, Failure, HostFacts, Report, Waiver};
+use super::schema::{Check, Counts, Failure, HostFacts, Report, Run, Waiver};
 use crate::failure::FailureKind;
 use crate::{text, time};
 
@@ -63,6 +63,16 @@ pub(super) fn restated(report: &Report) -> Option<String> {
         restates.run,
         oldest.unwrap_or_default()
     ))
+}
+
+/// `commit 9f0c…, release sha256:…`: what is to go live on the run, when it was said.
+pub(super) fn subject(run: &Run) -> Option<String> {
+    let subject = run.subject.as_ref()?;
+    let commit = subject.commit.as_ref().map(|id| format!("commit {id}"));
+    let release = subject.release.as_ref();
+    let release = release.map(|digest| format!("release sha256:{digest}"));
+    let parts: Vec<_> = commit.into_iter().chain(release).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// Where a check was run, when this run only restates it: `run …, finished at …`.

@@ -29,7 +29,8 @@ const TIMES: [(&str, &[&str]); 11] = [
     ("Carried", &["finished"]),
 ];
 
-const DIGESTS: [(&str, &[&str]); 7] = [
+const DIGESTS: [(&str, &[&str]); 8] = [
+    ("Subject", &["release"]),
     ("Run", &["previous"]),
     ("Tool", &["sha256"]),
     ("Scope", &["plan"]),
@@ -55,6 +56,7 @@ const MOMENT: &str =
     r"^(19[7-9][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z$";
 const TIME: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z$";
 const DIGEST: &str = "^[0-9a-f]{64}$";
+const COMMIT: &str = "^([0-9a-f]{40}|[0-9a-f]{64})$";
 
 fn words() -> [(&'static str, &'static str, Vec<&'static str>); 7] {
     let kinds = || KINDS.map(|kind| kind.as_str()).to_vec();
@@ -147,6 +149,8 @@ fn derived() -> Value {
             one.insert("pattern".to_owned(), json!(DIGEST));
         }
     }
+    let commit = property(&mut schema, "Subject", "commit");
+    commit.insert("pattern".to_owned(), json!(COMMIT));
     for (name, key, words) in words() {
         property(&mut schema, name, key).insert("enum".to_owned(), json!(words));
     }
@@ -210,6 +214,7 @@ fn made(root: &Value, schema: &Value, whole: bool, at: &str, closed: &mut Vec<Cl
     match kind {
         Some("string") if schema["format"] == "date-time" => json!("2026-11-21T09:30:00Z"),
         Some("string") if schema["pattern"] == DIGEST => json!("0a".repeat(32)),
+        Some("string") if schema["pattern"] == COMMIT => json!("0a".repeat(20)),
         Some("string") => json!("words"),
         Some("integer") => json!(7),
         Some("boolean") => json!(true),

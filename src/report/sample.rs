@@ -230,6 +230,7 @@ fn report(instances: Vec<Instance>) -> Report {
             ci: text("https://ci.example.net/gonogo/1881"),
             go_live: None,
             runner_identity: None,
+            subject: None,
             restates: None,
         },
         verdict: Verdict {

@@ -10,6 +10,7 @@ pub use super::found::{HoleFound, LevelFound, LogFound, PromiseFound};
 pub use super::granted::Granted;
 pub use super::restated::{Carried, Restates};
 pub use super::seen::{Configured, Database, Running, Settings, Span, Stretch};
+pub use super::subject::Subject;
 
 /// Value of [`Report::schema`].
 pub const SCHEMA: &str = "gonogo/report/v1";
@@ -82,6 +83,9 @@ pub struct Run {
     /// What the runner says of itself, as far as it can be read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub runner_identity: Option<RunnerIdentity>,
+    /// What is to go live on it, when it was said.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub subject: Option<Subject>,
     /// The run whose passed checks are carried over into this one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub restates: Option<Restates>,

@@ -6,6 +6,7 @@ use super::previous::{FILE, FIRST};
 use super::run_files::{self, WriteFault};
 use super::schema::{Check, Report};
 use super::sealed::Sealed;
+use super::subject::RELEASE;
 use crate::digest::Sha256;
 use crate::sign::dsse::{Statement, TestResult};
 use crate::sign::key::SigningKey;
@@ -78,6 +79,12 @@ pub(super) fn attested(report: &Report) -> TestResult {
     }
 }
 
+/// The release that the run is for, as a subject of the attestation.
+pub(super) fn release(report: &Report) -> Option<(String, Sha256)> {
+    let release = report.run.subject.as_ref()?.release.as_ref()?;
+    Some((RELEASE.to_owned(), release.parse().ok()?))
+}
+
 fn statement(report: &Report) -> Statement {
     let named = |outcomes: &[&str]| {
         let checks = report
@@ -87,7 +94,7 @@ fn statement(report: &Report) -> Statement {
         checks.map(|check| check.id.clone()).collect()
     };
     Statement {
-        subjects: Vec::new(),
+        subjects: release(report).into_iter().collect(),
         result: attested(report),
         configuration: (report.inputs.iter())
             .filter_map(|input| Some((input.path.clone(), input.sha256.parse().ok()?)))

@@ -109,6 +109,9 @@ impl Page {
             "{}, run {}, {started}",
             run.scope.environment, run.id
         ));
+        if let Some(subject) = phrases::subject(run) {
+            self.wrapped("", 2, &subject);
+        }
         self.line(&phrases::sum(&report.counts));
         if let Some(clocks) = phrases::clocks(report) {
             self.line(&clocks);

@@ -256,7 +256,16 @@ fn no_gate_of_an_example_lets_a_run_pass_that_is_not_acceptable() {
             .pop()
             .unwrap()
     };
+    let page = page("docs/ci.md");
+    let policy = blocks(&page, "yaml");
+    let policy = policy
+        .iter()
+        .find(|block| block.starts_with("environment:"));
+    fs::write(operator.join("policy.yaml"), policy.unwrap()).unwrap();
+    let ruled = blocks(&page, "sh");
+    let ruled = ruled.iter().find(|block| block.contains("--policy"));
     let gates = [
+        (ruled.unwrap().clone(), &BASH[..]),
         (gate(github()), &BASH[..]),
         (gate(gitlab()), &BASH[..]),
         (gate(jenkins()), &SH[..]),

@@ -40,6 +40,7 @@ mod nothing_written;
 mod one_time_codes;
 mod passphrase;
 mod people;
+mod policy;
 mod products;
 mod profiles;
 mod proof;

@@ -6,7 +6,7 @@ mod estate;
 mod evidence;
 pub mod json;
 pub mod markdown;
-mod pairs;
+pub(in crate::report) mod pairs;
 pub mod text;
 
 use super::schema::Report;

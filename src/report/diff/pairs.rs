@@ -6,14 +6,14 @@ use std::collections::{HashMap, VecDeque};
 use crate::report::schema::{Check, Report};
 
 /// A check of either run, beside its other self.
-pub(super) enum Pair<'a> {
+pub(in crate::report) enum Pair<'a> {
     Both(&'a Check, &'a Check),
     Vanished(&'a Check),
     New(&'a Check),
 }
 
 /// All checks: those of the new run in its order, then those that vanished.
-pub(super) fn pair<'a>(old: &'a Report, new: &'a Report) -> Vec<Pair<'a>> {
+pub(in crate::report) fn pair<'a>(old: &'a Report, new: &'a Report) -> Vec<Pair<'a>> {
     let mut partner: Vec<Option<&Check>> = vec![None; new.checks.len()];
     let mut is_taken = vec![false; old.checks.len()];
     // From the surest to the least sure sign of being the same check.

@@ -6,6 +6,7 @@ pub mod github;
 pub mod json;
 pub mod junit;
 mod people;
+mod policy;
 pub mod review;
 pub mod text;
 pub mod variables;
@@ -133,6 +134,7 @@ impl Gate {
             findings: finding::of(report),
             record: Some(Box::new(report.clone())),
         };
+        gate.subject(report);
         gate.restated(report);
         gate.facts
             .extend(signer.certified.as_ref().map(|certified| {
@@ -165,6 +167,18 @@ impl Gate {
             );
         }
         gate
+    }
+
+    fn subject(&mut self, report: &Report) {
+        let told = report.run.subject.clone().unwrap_or_default();
+        let release = told.release.map(|digest| format!("sha256:{digest}"));
+        for (key, value) in [("commit", told.commit), ("release", release)] {
+            self.facts.extend(value.map(|value| Fact {
+                key,
+                label: key,
+                value,
+            }));
+        }
     }
 
     fn restated(&mut self, report: &Report) {

@@ -51,10 +51,15 @@ fn comment(gate: &Gate) -> String {
         });
     let pending = gate.of(Outcome::Pending);
     let pending = pending.map(|finding| format!("{}: {}", finding.check, finding.say()));
-    let facts = gate.facts.iter();
-    let facts = facts.map(|fact| format!("{}: {}", fact.label, fact.value));
+    let (policy, facts): (Vec<_>, Vec<_>) =
+        (gate.facts.iter()).partition(|fact| fact.key == "policy");
+    let say = |fact: &super::Fact| format!("{}: {}", fact.label, fact.value);
+    let policy = policy.into_iter().map(say);
+    let facts = facts.into_iter().map(say);
+    // Whatever must be left out: under which policy is told.
     let more = run
         .into_iter()
+        .chain(policy)
         .chain(gate.hint.clone())
         .chain(lines.cloned())
         .chain(gate.warnings.iter().cloned())

@@ -15,6 +15,7 @@ use crate::sign::manifest::{MANIFEST, Manifest, read_regular};
 use crate::sign::sshsig::SignatureFault;
 use crate::text::escape;
 use crate::time::rfc3339;
+use crate::verdict::Decision;
 
 /// No manifest comes near it.
 const MOST_BYTES: u64 = 64 << 20;
@@ -146,6 +147,21 @@ impl Entry {
     }
 }
 
+/// The run that `dir` holds, signed by one of `allowed`, with a key that is valid now or was at the time that the
+/// run states; and its verdict, judged anew.
+///
+/// # Errors
+/// Why it is none, as a phrase.
+pub fn proven(
+    dir: &Path,
+    allowed: &AllowedSigners,
+    now: Timestamp,
+) -> Result<(Report, Decision), String> {
+    let (report, ..) = sealed(dir, allowed, now)?;
+    let decision = judge(&report).decision;
+    Ok((report, decision))
+}
+
 type Found = (Report, Vec<u8>, Sha256, Signed);
 
 /// The run as its signer sealed it.
@@ -192,17 +208,21 @@ fn stated(dir: &Path) -> Result<(Timestamp, Timestamp, bool), String> {
 
 /// The run as its own manifest lists it, whoever wrote that.
 fn listed(dir: &Path) -> Result<Found, String> {
+    let (report, manifest, digest) = record(dir)?;
+    let file = manifest.read(dir, previous::FILE);
+    let file = file.map_err(|fault| fault.to_string())?;
+    Ok((report, file, digest, Signed::NotAsked))
+}
+
+/// The report as the manifest beside it lists it, that manifest, and its digest.
+pub(super) fn record(dir: &Path) -> Result<(Report, Manifest, Sha256), String> {
     let sums = read_regular(&dir.join(MANIFEST), MOST_BYTES);
     let sums = sums.map_err(|cause| format!("{MANIFEST} cannot be read: {cause}"))?;
     let manifest: Manifest = String::from_utf8_lossy(&sums)
         .parse()
         .map_err(|fault: crate::sign::manifest::ManifestSyntax| fault.to_string())?;
-    let take = |name| manifest.read(dir, name).map_err(|fault| fault.to_string());
-    let report = read(&take("report.json")?).map_err(|fault| fault.to_string())?;
-    Ok((
-        report,
-        take(previous::FILE)?,
-        Sha256::of(&sums),
-        Signed::NotAsked,
-    ))
+    let report = manifest.read(dir, "report.json");
+    let report = read(&report.map_err(|fault| fault.to_string())?);
+    let report = report.map_err(|fault| fault.to_string())?;
+    Ok((report, manifest, Sha256::of(&sums)))
 }

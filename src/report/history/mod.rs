@@ -15,11 +15,12 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 pub use chain::Break;
-pub use entry::{Entry, Signed};
+pub use entry::{Entry, Signed, proven};
 
+use super::schema::Report;
 use crate::digest::Sha256;
 use crate::sign::allowed_signers::AllowedSigners;
-use crate::sign::manifest::{ATTESTATION, MANIFEST, SIGNATURE};
+use crate::sign::manifest::{ATTESTATION, MANIFEST, Manifest, SIGNATURE};
 
 /// Any of these in a directory means that it is a run, or was one.
 const MARKS: [&str; 4] = [MANIFEST, SIGNATURE, ATTESTATION, "report.json"];
@@ -33,6 +34,7 @@ pub struct History {
     pub breaks: Vec<Break>,
     /// What lies in the folder and is no run: names.
     pub strangers: BTreeSet<String>,
+    folder: PathBuf,
 }
 
 /// The folder cannot be listed: a fault of ours.
@@ -125,6 +127,7 @@ impl History {
             runs,
             breaks,
             strangers,
+            folder: dir.to_owned(),
         })
     }
 
@@ -132,6 +135,25 @@ impl History {
     #[must_use]
     pub fn newest(&self) -> Option<&Entry> {
         self.runs.last().filter(|_| self.breaks.is_empty())
+    }
+
+    /// The runs before the one with this manifest, the oldest first; none when it is not among them.
+    #[must_use]
+    pub fn before(&self, digest: Sha256) -> &[Entry] {
+        let at = self.runs.iter().position(|run| run.digest == digest);
+        &self.runs[..at.unwrap_or(0)]
+    }
+
+    /// The record of one of the runs, and what its manifest lists: still the one that was read.
+    ///
+    /// # Errors
+    /// Why it cannot be read any more, as a phrase.
+    pub fn record(&self, run: &Entry) -> Result<(Report, Manifest), String> {
+        let (report, manifest, digest) = entry::record(&self.folder.join(&run.name))?;
+        match digest == run.digest {
+            true => Ok((report, manifest)),
+            false => Err("it was changed meanwhile".to_owned()),
+        }
     }
 
     /// The runs that followed the one with this manifest; `None` when it is not among them.

@@ -193,6 +193,7 @@ mod tests {
             runs,
             breaks,
             strangers: Default::default(),
+            folder: Default::default(),
         }
     }
 

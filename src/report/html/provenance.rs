@@ -164,6 +164,7 @@ pub(super) fn provenance(report: &Report) -> Markup {
                 }
             }
             @if let Some(ci) = &run.ci { dt { "CI job" } dd { code { (t(ci)) } } }
+            @if let Some(subject) = phrases::subject(run) { dt { "For" } dd { code { (t(&subject)) } } }
             dt { "Plan" } dd { "SHA-256 " code { (t(&run.scope.plan)) } }
             dt { "Filters" }
             dd {

@@ -8,9 +8,10 @@ use crate::digest::Sha256;
 use crate::report::previous;
 use crate::report::run_files;
 use crate::report::schema::Report;
-use crate::report::seal::attested;
+use crate::report::seal::{attested, release};
 use crate::report::sealed::Sealed;
-use crate::sign::dsse::TestResult;
+use crate::report::subject::RELEASE;
+use crate::sign::dsse::Statement;
 use crate::text::escape;
 use crate::verdict::Verdict;
 
@@ -100,11 +101,18 @@ pub(super) fn agrees(report: &Report, judged: &Verdict) -> Result<(), Unacceptab
     })
 }
 
-/// Whoever reads the attestation alone must not read another verdict.
-pub(super) fn attests(report: &Report, result: TestResult) -> Result<(), Unacceptable> {
-    let expected = attested(report);
-    match result == expected {
+/// Whoever reads the attestation alone must read neither another verdict nor another release.
+pub(super) fn attests(report: &Report, statement: &Statement) -> Result<(), Unacceptable> {
+    let (result, expected) = (statement.result, attested(report));
+    if result != expected {
+        return Err(Unacceptable::Attested { result, expected });
+    }
+    let mut subjects = statement.subjects.iter();
+    let told = subjects.find(|(name, _)| name == RELEASE);
+    match told == release(report).as_ref() {
         true => Ok(()),
-        false => Err(Unacceptable::Attested { result, expected }),
+        false => Err(Unacceptable::Incomplete(
+            "the attestation is of another release than the report".to_owned(),
+        )),
     }
 }

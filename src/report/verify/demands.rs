@@ -46,6 +46,14 @@ pub struct Demands {
     pub stamped_within: Option<Duration>,
     /// The words that the run must hold to have been made after they were known.
     pub challenge: Option<String>,
+    /// The only ones who may have signed it, by these names; whoever may sign when nobody is named.
+    pub signers: Vec<String>,
+    /// An earlier GO, to be looked at for what it had.
+    pub against: Option<PathBuf>,
+    /// The commit that the run must be for.
+    pub commit: Option<String>,
+    /// SHA-256 of the release that the run must be for.
+    pub release: Option<Sha256>,
 }
 
 pub(super) fn whole(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {
@@ -126,6 +134,7 @@ pub(super) fn bound(report: &Report, demands: &Demands) -> Result<(), Unacceptab
         }
         _ => {}
     }
+    subject(report, demands)?;
     let inputs: BTreeMap<&str, &str> = report
         .inputs
         .iter()
@@ -162,11 +171,61 @@ pub(super) fn bound(report: &Report, demands: &Demands) -> Result<(), Unacceptab
     Ok(())
 }
 
+/// What the run was made for, as it tells.
+fn subject(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {
+    let told = report.run.subject.clone().unwrap_or_default();
+    let release = demands.release.map(|digest| digest.to_string());
+    let asked = [
+        ("commit", &demands.commit, told.commit),
+        ("release", &release, told.release),
+    ];
+    for (what, wanted, told) in asked {
+        let why = match (wanted, told) {
+            (None, _) => continue,
+            (Some(wanted), Some(told)) if *wanted == told => continue,
+            (Some(wanted), Some(told)) => {
+                let (told, wanted) = (escape(&told), escape(wanted));
+                format!("the run was made for {what} {told}, not for {wanted}")
+            }
+            (Some(_), None) => format!("the run does not tell for which {what} it was made"),
+        };
+        return Err(Unacceptable::Binding(why));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::sample;
-    use crate::report::schema::Restates;
+    use crate::report::schema::{Restates, Subject};
+
+    #[test]
+    fn a_run_is_for_the_commit_and_the_release_that_it_tells() {
+        let mut report = sample::go();
+        let (commit, release) = ("ab".repeat(20), Sha256::of(b"app"));
+        let of = |commit: Option<String>, release| Demands {
+            commit,
+            release,
+            ..Demands::default()
+        };
+        assert!(bound(&report, &of(Some(commit.clone()), None)).is_err());
+        assert!(bound(&report, &of(None, Some(release))).is_err());
+        report.run.subject = Some(Subject {
+            commit: Some(commit.clone()),
+            release: Some(release.to_string()),
+        });
+        let both = of(Some(commit), Some(release));
+        assert!(bound(&report, &both).is_ok());
+        assert!(bound(&report, &Demands::default()).is_ok());
+        for wrong in [
+            of(Some("ac".repeat(20)), None),
+            of(None, Some(Sha256::of(b"other"))),
+            of(both.commit.clone(), Some(Sha256::of(b"other"))),
+        ] {
+            assert!(bound(&report, &wrong).is_err(), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn a_challenge_is_met_by_a_run_that_is_new_in_all_its_parts() {

@@ -27,7 +27,10 @@ pub(super) fn is_older(version: &str) -> Result<bool, Unacceptable> {
 /// # Errors
 /// When it does.
 pub(super) fn knew(run: &Run) -> Result<(), Unacceptable> {
-    let later = run.number.is_some() || run.challenge.is_some() || run.restates.is_some();
+    let later = run.number.is_some()
+        || run.challenge.is_some()
+        || run.subject.is_some()
+        || run.restates.is_some();
     match later {
         true => Err(Unacceptable::Incomplete(format!(
             "the run tells things that gonogo {} did not know",
@@ -50,6 +53,9 @@ mod tests {
         assert!(knew(&run).is_err());
         run.number = None;
         run.challenge = Some("words".to_owned());
+        assert!(knew(&run).is_err());
+        run.challenge = None;
+        run.subject = Some(Default::default());
         assert!(knew(&run).is_err());
     }
 

@@ -1,11 +1,13 @@
 //! Accepting a run: proven whole and signed, complete, fresh, about what the verifier asks for, and
 //! judged anew from its recorded facts. A [`Verified`] is the only road from a directory to a verdict.
 
+mod carried;
 mod complete;
 mod demands;
 mod maker;
 mod newest;
 mod people;
+mod policy;
 mod restated;
 mod stamped;
 mod unacceptable;
@@ -16,8 +18,10 @@ use jiff::Timestamp;
 
 pub use demands::Demands;
 pub use people::{Asked, Known};
+pub use policy::Ruling;
 pub use unacceptable::Unacceptable;
 
+use super::history::History;
 use super::schema::Report;
 use super::sealed::Sealed;
 use super::{judge, previous, read};
@@ -33,6 +37,8 @@ pub struct Verified {
     sealed: Sealed,
     stamp: Option<Stamp>,
     is_older: bool,
+    history: Option<History>,
+    against: Option<Report>,
 }
 
 impl Verified {
@@ -50,7 +56,10 @@ impl Verified {
         let token = response.as_deref().map(Token::parse).transpose()?;
         let stated = token.as_ref().map(Token::states);
         let at = demands.signed_at.or(stated).unwrap_or(now);
-        let sealed = Sealed::open(directory, allowed, demands.identity.as_deref(), at)?;
+        let permitted = policy::permitted(directory, allowed, demands, at);
+        let identity = demands.identity.as_deref().or(permitted.as_deref());
+        let sealed = Sealed::open(directory, allowed, identity, at)?;
+        policy::signed_by(&sealed.signer, demands)?;
         let stamp = stamped::proven(token.as_ref(), &sealed, demands)?;
         let report = read(&sealed.read("report.json")?)?;
         let is_older = maker::is_older(&report.run.tool.version)?;
@@ -61,22 +70,32 @@ impl Verified {
         complete::complete(&report, &sealed)?;
         complete::chained(&report, &sealed.read(previous::FILE)?)?;
         complete::agrees(&report, &verdict)?;
-        complete::attests(&report, sealed.statement.result)?;
+        complete::attests(&report, &sealed.statement)?;
         complete::rendered(&report, &sealed)?;
         restated::holds(&report)?;
         demands::whole(&report, demands)?;
         stamped::soon(&report, stamp.as_ref(), demands)?;
         demands::fresh(&report, demands, now)?;
         demands::bound(&report, demands)?;
-        if let Some(folder) = &demands.history {
-            newest::newest(&sealed, folder, allowed, now)?;
+        let history = match &demands.history {
+            Some(folder) => Some(newest::newest(&sealed, folder, allowed, now)?),
+            None => None,
+        };
+        if let Some(history) = &history {
+            carried::held_to(&report, &sealed, history)?;
         }
+        let against = demands.against.as_deref();
+        let against = against
+            .map(|run| policy::against(run, &report, allowed, now))
+            .transpose()?;
         Ok(Self {
             report,
             verdict,
             sealed,
             stamp,
             is_older,
+            history,
+            against,
         })
     }
 

@@ -1,5 +1,6 @@
 //! Whether a run is the newest of its history: an old GO must not stand in for what came after it
-//! (facts: traps.md 2, G19). What cannot be seen is a newest run that was taken away.
+//! (facts: traps.md 2, G19), nor a run carry over what no run of it found. What cannot be seen is a newest
+//! run that was taken away.
 
 use std::path::Path;
 
@@ -17,7 +18,7 @@ pub(super) fn newest(
     folder: &Path,
     allowed: &AllowedSigners,
     now: Timestamp,
-) -> Result<(), Unacceptable> {
+) -> Result<History, Unacceptable> {
     let wrong = |why: String| Err(Unacceptable::History(why));
     let history = match History::open(folder, Some(allowed), now) {
         Ok(history) => history,
@@ -32,7 +33,7 @@ pub(super) fn newest(
             count(history.runs.len(), "run"),
             escape(&folder.to_string_lossy())
         )),
-        Some([]) => Ok(()),
+        Some([]) => Ok(history),
         Some([.., newest]) => Err(Unacceptable::Superseded(format!(
             "`{}` came after it, finished {}, {}",
             escape(&newest.name),

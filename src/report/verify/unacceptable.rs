@@ -61,6 +61,12 @@ pub enum Unacceptable {
     /// Too few people approved it.
     #[error("approvals: {0}")]
     Approvals(String),
+    /// Signed by somebody, or made by something, that the policy does not permit.
+    #[error("policy: {0}")]
+    Policy(String),
+    /// What is named as an earlier GO is none.
+    #[error("no earlier GO: {0}")]
+    Against(String),
     /// About something else.
     #[error("wrong binding: {0}")]
     Binding(String),
@@ -114,6 +120,12 @@ impl Unacceptable {
             }
             Self::Approvals(_) => {
                 "somebody else than who ran it looks at the report and signs: gonogo approve RUN --key FILE, or ssh-keygen -Y sign -n gonogo-approval@gonogo -f KEY SHA256SUMS, renamed to SHA256SUMS.<who>.sig"
+            }
+            Self::Policy(_) => {
+                "`gonogo policy FILE` says what is permitted: run again with that, or have the policy changed"
+            }
+            Self::Against(_) => {
+                "--against names an earlier run of the same environment that is GO and signed by one of --allowed-signers"
             }
             Self::Binding(_) => {
                 "run again with the inventory and features that are to go live, or name those that the run is about"

@@ -95,6 +95,13 @@ impl Lab {
         HostBuilder::new(self, name)
     }
 
+    /// The instance of that name, installed before.
+    pub fn instance(&self, name: &str) -> Rc<Amps> {
+        let instances = self.instances.borrow();
+        let mut found = instances.iter().filter(|one| one.name == name);
+        found.next().unwrap().clone()
+    }
+
     /// A healthy AMPS-like instance on `host`, its statistics written live, fetched by operations.
     pub fn amps(&self, name: &str, host: &Host) -> Rc<Amps> {
         let instance = Rc::new(Amps::install(name, host));

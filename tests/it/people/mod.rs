@@ -23,13 +23,13 @@ const WAIVER: &str = "gonogo-waiver@gonogo";
 const REPORT: &str = "gonogo-report@gonogo";
 const LOG: &str = "features/support.feature:18@orders/operations";
 
-fn told(output: &Output) -> String {
+pub(crate) fn told(output: &Output) -> String {
     let stdout = String::from_utf8_lossy(&output.stdout);
     format!("{stdout}{}", String::from_utf8_lossy(&output.stderr))
 }
 
 #[track_caller]
-fn expect(output: &Output, code: i32, words: &[&str]) {
+pub(crate) fn expect(output: &Output, code: i32, words: &[&str]) {
     let told = told(output);
     assert_eq!(output.status.code(), Some(code), "{told}");
     for word in words {
@@ -38,14 +38,14 @@ fn expect(output: &Output, code: i32, words: &[&str]) {
 }
 
 /// A lab with one instance, and people with keys of their own.
-struct House {
-    lab: Lab,
+pub(crate) struct House {
+    pub(crate) lab: Lab,
     log_id: String,
 }
 
 impl House {
     /// `break_it` before anything runs.
-    fn new(break_it: impl FnOnce(&crate::lab::Amps)) -> Self {
+    pub(crate) fn new(break_it: impl FnOnce(&crate::lab::Amps)) -> Self {
         let lab = Lab::new();
         let host = lab.host("ny4-1").start();
         let orders = lab.amps("orders", &host);
@@ -77,16 +77,16 @@ impl House {
         }
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.lab.operator().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.at(name), text).unwrap();
     }
 
     /// Name, options, key: a line each.
-    fn approvers(&self, lines: &[(&str, &str, &str)]) {
+    pub(crate) fn approvers(&self, lines: &[(&str, &str, &str)]) {
         let lines = lines.iter().map(|(name, options, key)| {
             let public = fs::read_to_string(self.at(&format!("keys/{key}.pub"))).unwrap();
             format!("{name} {options}{public}")
@@ -116,7 +116,7 @@ impl House {
     }
 
     /// As an approver does it: `ssh-keygen -Y sign`.
-    fn sign(&self, who: &str, namespace: &str, file: &Path) -> PathBuf {
+    pub(crate) fn sign(&self, who: &str, namespace: &str, file: &Path) -> PathBuf {
         let mut signature = file.to_owned().into_os_string();
         signature.push(".sig");
         let _ = fs::remove_file(&signature);
@@ -130,7 +130,7 @@ impl House {
         signature.into()
     }
 
-    fn signed(&self, who: &str, change: impl FnOnce(&mut Value)) {
+    pub(crate) fn signed(&self, who: &str, change: impl FnOnce(&mut Value)) {
         self.waiver(change);
         self.sign(who, WAIVER, &self.at("waivers.yaml"));
     }
@@ -141,14 +141,14 @@ impl House {
         self.lab.run(&[&args[..], &more].concat())
     }
 
-    fn run(&self, more: &[&str]) -> Run {
+    pub(crate) fn run(&self, more: &[&str]) -> Run {
         let out = self.lab.next_out();
         let waivers = ["--waivers", "waivers.yaml", "--approvers", "approvers"];
         let args = [&self.lab.run_args(&out)[..], &waivers, more].concat();
         Run::of(self.lab.run(&args), self.at(&out))
     }
 
-    fn verify(&self, dir: &Path, more: &[&str]) -> Output {
+    pub(crate) fn verify(&self, dir: &Path, more: &[&str]) -> Output {
         let dir = dir.to_str().unwrap();
         let args = ["verify", dir, "--allowed-signers", "allowed_signers"];
         self.lab.run(&[&args[..], more].concat())
@@ -156,7 +156,7 @@ impl House {
 
     /// A copy of the run with some files replaced, put together again by who holds the runner's key: the
     /// manifest, its signature and the attestation are all right.
-    fn forged(&self, run: &Path, name: &str, change: impl FnOnce(&Path)) -> PathBuf {
+    pub(crate) fn forged(&self, run: &Path, name: &str, change: impl FnOnce(&Path)) -> PathBuf {
         let dir = self.at(name);
         let copied = Command::new("cp").arg("-r").arg(run).arg(&dir).output();
         assert!(copied.unwrap().status.success());
@@ -215,7 +215,7 @@ fn walk(dir: &Path, prefix: &str, names: &mut Vec<String>) {
 }
 
 /// Edits report.json; inputs are listed anew as they lie there.
-fn edit(dir: &Path, change: impl FnOnce(&mut Value)) {
+pub(crate) fn edit(dir: &Path, change: impl FnOnce(&mut Value)) {
     let path = dir.join("report.json");
     let mut report: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     change(&mut report);
