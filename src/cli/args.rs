@@ -7,8 +7,10 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+use super::merge::Merge;
 use super::people::{Approve, Demand, Waive};
 use super::policy::{PolicyFile, Under};
+use super::shard::Split;
 use super::signing::Signing;
 use super::subject::{self, Made};
 use crate::digest::Sha256;
@@ -38,6 +40,8 @@ pub(super) enum Verb {
     Plan(Plan),
     /// Run the plan and write the signed run directory
     Run(Run),
+    /// Make one run of the runs of all shards
+    Merge(Merge),
     /// Check a run offline: signature, digests, completeness, bindings, verdict
     Verify(Verify),
     /// Say in plain words what a policy demands, and read the files that it names
@@ -122,6 +126,8 @@ pub(super) struct Plan {
     #[command(flatten)]
     pub what: What,
     #[command(flatten)]
+    pub split: Split,
+    #[command(flatten)]
     pub waive: Waive,
     /// How to print it
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
@@ -187,6 +193,8 @@ pub(super) struct Run {
     #[command(flatten)]
     pub what: What,
     #[command(flatten)]
+    pub split: Split,
+    #[command(flatten)]
     pub waive: Waive,
     /// When the estate is to go live, such as 2026-12-01T06:00:00Z: waivers that end before or soon after are
     /// told
@@ -198,15 +206,15 @@ pub(super) struct Run {
     #[command(flatten)]
     pub signing: Signing,
     /// The run before this one: its digest is chained into this run
-    #[arg(long, value_name = "DIR", conflicts_with = "history")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["history", "shard", "group"])]
     pub previous: Option<PathBuf>,
     /// Run only what did not pass in that run, and restate the rest of it: it must be of the same inventory and
     /// features, and signed by the same key. The age that `verify` asks for is that of the oldest check
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["tags", "instance", "host", "team"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["tags", "instance", "host", "team", "shard", "group"])]
     pub rerun_failed: Option<PathBuf>,
     /// The folder of all runs, in which --out lies: this run is chained to the newest one there, and no other
     /// run may begin in it meanwhile
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["shard", "group"])]
     pub history: Option<PathBuf>,
     #[command(flatten)]
     pub subject: Made,

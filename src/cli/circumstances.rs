@@ -42,6 +42,7 @@ pub(super) fn begin(kind: &str, previous: Option<&Chain>) -> Circumstances {
                 plan: String::new(),
                 partial: false,
                 filters: Vec::new(),
+                shard: None,
             },
             previous: previous.map(|previous| previous.digest.to_string()),
             number: Some(previous.map_or(1, |previous| previous.number.saturating_add(1))),
@@ -55,6 +56,7 @@ pub(super) fn begin(kind: &str, previous: Option<&Chain>) -> Circumstances {
             }),
             subject: None,
             restates: None,
+            merged: None,
         },
     }
 }

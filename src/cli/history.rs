@@ -78,6 +78,7 @@ fn entry(run: &Entry) -> serde_json::Value {
         "reason": run.reason,
         "aborted": run.run.aborted.is_some(),
         "partial": run.run.scope.partial,
+        "shards": run.run.merged.as_ref().map(|merged| merged.shards.len()),
         "counts": run.counts,
         "slowest_ms": run.slowest,
         "waivers": run.waivers,

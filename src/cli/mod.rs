@@ -11,6 +11,7 @@ mod estimate;
 mod fault;
 mod follows;
 mod history;
+mod merge;
 mod passphrase;
 mod people;
 mod plan;
@@ -20,6 +21,7 @@ mod progress;
 mod rerun;
 mod run;
 mod schema;
+mod shard;
 mod show;
 mod signals;
 mod signers;
@@ -76,6 +78,7 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::Demo(args) => demo::demo(args),
         Verb::Plan(args) => plan::plan(args),
         Verb::Run(args) => run::run(args),
+        Verb::Merge(args) => merge::merge(args),
         Verb::Verify(args) => verify::verify(args),
         Verb::Policy(args) => policy::policy(args),
         Verb::Approve(args) => people::approve(args),

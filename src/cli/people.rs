@@ -88,7 +88,7 @@ pub(super) fn waive(args: &Waive, plan: &mut Plan) -> Result<(), Fault> {
     let now = time::now();
     let mut problems = file.not_valid_at(now);
     let signatures = signatures(path)?;
-    let keys = approved(&file, &file.waivers, &signatures, &people, None, now);
+    let keys = approved(&file, &file.waivers, &signatures, &people, &[], now);
     let keys = keys.unwrap_or_else(|found| {
         problems.extend(found);
         Default::default()
@@ -123,7 +123,7 @@ pub(super) fn not_the_runner(plan: &Plan, key: &SigningKey) -> Result<(), Fault>
         &file.waivers,
         signatures,
         people,
-        Some(runner),
+        &[runner],
         time::now(),
     )?;
     Ok(())

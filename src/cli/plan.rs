@@ -12,6 +12,7 @@ use crate::text::escape;
 pub(super) fn plan(args: &Args) -> Result<Exit, Fault> {
     let mut plan = make(&args.what)?;
     people::waive(&args.waive, &mut plan)?;
+    args.split.cut(&mut plan)?;
     if let Some((team, what)) = asked(&args.grants) {
         let granted = plan::grant(&plan, team, what)?;
         for note in &granted.notes {

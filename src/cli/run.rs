@@ -28,6 +28,7 @@ use crate::{run, text, time};
 pub(super) fn run(args: &Run) -> Result<Exit, Fault> {
     let mut plan = plan::make(&args.what)?;
     people::waive(&args.waive, &mut plan)?;
+    args.split.cut(&mut plan)?;
     let keep = match &args.keep {
         Some(directory) => Some(Keep::new(directory).map_err(|error| {
             let directory = directory.to_string_lossy();
@@ -133,6 +134,10 @@ pub(super) fn carry_out(
     let mut circumstances = circumstances::begin(order.kind, previous);
     circumstances.run.tool.openssh = openssh;
     circumstances.run.subject = order.subject;
+    if order.plan.part.is_some() {
+        // A shard has no place in the chain of runs: what it is merged into has.
+        circumstances.run.number = None;
+    }
     circumstances.run.challenge = order.challenge;
     circumstances.run.go_live = order.go_live.map(time::rfc3339);
 
@@ -191,7 +196,7 @@ pub(super) fn carry_out(
 }
 
 /// Failures and sums to stderr; the verdict itself is the last line of stdout.
-fn show(report: &Report) {
+pub(super) fn show(report: &Report) {
     let style = Style {
         color: term::colour_err(),
         width: term::live().then(term::width),

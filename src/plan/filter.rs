@@ -71,6 +71,27 @@ impl Filters {
         }
     }
 
+    /// From the words that [`Plan::filters`](super::Plan::filters) tells them in.
+    ///
+    /// # Errors
+    /// As [`Filters::new`]; words that are none of them.
+    pub fn told(words: &[String]) -> Result<Self, Vec<Problem>> {
+        let (mut tags, mut globs) = (None, [Vec::new(), Vec::new(), Vec::new()]);
+        for word in words {
+            match word.split_once(' ') {
+                Some(("--tags", expression)) if tags.is_none() => tags = Some(expression),
+                Some(("--instance", glob)) => globs[0].push(glob.to_owned()),
+                Some(("--host", glob)) => globs[1].push(glob.to_owned()),
+                Some(("--team", glob)) => globs[2].push(glob.to_owned()),
+                _ => {
+                    let message = format!("`{word}` is no filter");
+                    return Err(vec![Problem::new(option("filters"), message)]);
+                }
+            }
+        }
+        Self::new(tags, &globs[0], &globs[1], &globs[2])
+    }
+
     /// True when nothing is left out.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -11,6 +11,9 @@ mod parse;
 mod planned;
 mod prose;
 mod render;
+mod shard;
+#[cfg(test)]
+mod shard_tests;
 #[cfg(test)]
 mod tests;
 mod visit;
@@ -23,6 +26,7 @@ pub use filter::Filters;
 pub use grant::{Grant, Granted, grant};
 pub use planned::{Planned, Word};
 pub use render::{json, text};
+pub use shard::{MOST_SHARDS, Part, Shard};
 pub use visit::Visit;
 pub use waive::Waivers;
 
@@ -43,12 +47,14 @@ pub struct Plan {
     pub checks: Vec<Check>,
     /// What will be touched, for each login.
     pub visits: Vec<Visit>,
-    /// SHA-256 of what [`text`] prints.
+    /// SHA-256 of what [`text`] prints of the whole plan.
     pub digest: Sha256,
     /// The filters in clear; not empty means partial.
     pub filters: Vec<String>,
     /// The failures that are accepted; no part of what is done, and of `digest`.
     pub waivers: Option<Waivers>,
+    /// The part that `checks` and `visits` are, when they are not the whole.
+    pub part: Option<Part>,
 }
 
 /// A feature file and its title.
@@ -169,6 +175,7 @@ pub fn make(
         digest: Sha256::of(b""),
         filters: filters.in_clear(),
         waivers: None,
+        part: None,
     };
     plan.digest = Sha256::of(text(&plan).as_bytes());
     Ok(plan)

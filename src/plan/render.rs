@@ -32,6 +32,10 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
     for filter in &plan.filters {
         writeln!(out, "partial: {}", escape(filter))?;
     }
+    if let Some(part) = &plan.part {
+        let (name, own, all) = (part.shard.name(), plan.checks.len(), part.whole);
+        writeln!(out, "shard {}: {own} of {all} checks", escape(&name))?;
+    }
     let mut feature = "";
     for check in &plan.checks {
         if *check.feature != *feature {

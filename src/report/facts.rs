@@ -1,7 +1,7 @@
 //! From the published record to the facts a verdict rests on. Total: a word that cannot be read
 //! becomes an entry of `Facts::unreadable`, which no GO survives, never a default.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::subject::is_commit;
 use super::{claims, schema};
@@ -47,6 +47,9 @@ pub fn facts(report: &schema::Report) -> Facts {
         words.digest("digest of the run restated", &restates.manifest);
         words.moment("end of the run restated", &restates.finished);
     }
+    for piece in run.merged.iter().flat_map(|merged| &merged.shards) {
+        words.digest("digest of a shard", &piece.manifest);
+    }
     for input in &report.inputs {
         words.digest("digest of an input", &input.sha256);
     }
@@ -57,12 +60,7 @@ pub fn facts(report: &schema::Report) -> Facts {
         finished: words.moment("end of the run", &run.finished),
         partial: run.scope.partial,
         filters: run.scope.filters.clone(),
-        runner: (run.runner_identity.clone()).map_or_else(Default::default, |runner| {
-            verdict::Runner {
-                machine_id: runner.machine_id,
-                host_keys: runner.host_keys,
-            }
-        }),
+        runner: runner(run.runner_identity.as_ref()),
         counts: verdict::Counts {
             planned: counts.planned,
             passed: counts.passed,
@@ -81,6 +79,8 @@ pub fn facts(report: &schema::Report) -> Facts {
             .map(|waiver| words.grant(waiver))
             .collect(),
         go_live: (run.go_live.as_ref()).and_then(|time| words.time("time of go-live", time)),
+        shard: run.scope.shard.as_ref().map(shard),
+        merged: (run.merged.as_ref()).map(|merged| words.merged(merged)),
         unreadable: words.unreadable,
     }
 }
@@ -97,6 +97,21 @@ pub fn publish(verdict: &Verdict) -> schema::Verdict {
     schema::Verdict {
         decision: verdict.decision.as_str().to_owned(),
         reasons: verdict.reasons.clone(),
+    }
+}
+
+fn runner(identity: Option<&schema::RunnerIdentity>) -> verdict::Runner {
+    identity.map_or_else(Default::default, |runner| verdict::Runner {
+        machine_id: runner.machine_id.clone(),
+        host_keys: runner.host_keys.clone(),
+    })
+}
+
+fn shard(shard: &schema::Shard) -> verdict::Shard {
+    verdict::Shard {
+        name: shard.name(),
+        hosts: shard.hosts.clone(),
+        checks: shard.checks,
     }
 }
 
@@ -219,6 +234,23 @@ impl Words {
         }
         let beginning = found.beginning.as_ref()?;
         self.digest("digest of a log's beginning", beginning)
+    }
+
+    fn merged(&mut self, merged: &schema::Merged) -> verdict::Merged {
+        self.duration("time between shards", merged.within_s.saturating_mul(1000));
+        let within = i64::try_from(merged.within_s).unwrap_or(i64::MAX);
+        let piece = |piece: &schema::Piece| verdict::Piece {
+            shard: shard(&piece.shard),
+            started: self.moment("start of a shard", &piece.started),
+            finished: self.moment("end of a shard", &piece.finished),
+            runner: runner(piece.runner_identity.as_ref()),
+        };
+        verdict::Merged {
+            within: SignedDuration::from_secs(within),
+            pieces: merged.shards.iter().map(piece).collect(),
+            missing: merged.missing.iter().map(schema::Missing::say).collect(),
+            differs: merged.differs.clone(),
+        }
     }
 
     fn failure(&mut self, failure: &schema::Failure) -> FailureKind {

@@ -28,6 +28,7 @@ pub mod schema;
 mod seal;
 pub mod sealed;
 mod seen;
+pub mod sharded;
 pub mod stamp;
 pub mod subject;
 pub mod text;

@@ -11,6 +11,8 @@ use crate::{text, time};
 
 /// Most artifacts whose retrieval is told in a summary.
 const MOST_ARTIFACTS: usize = 40;
+/// Most shards that are named; all of them stand in the record.
+const MOST_SHARDS: usize = 8;
 
 /// What a verdict asks of its reader, in one sentence.
 pub(super) fn meaning(report: &Report) -> &'static str {
@@ -18,6 +20,9 @@ pub(super) fn meaning(report: &Report) -> &'static str {
     match (&*report.verdict.decision, waived) {
         ("GO", false) => "Every planned check passed.",
         ("GO", true) => "Every planned check passed or is covered by a valid waiver.",
+        ("HOLD", _) if report.run.scope.shard.is_some() => {
+            "Nothing failed in this shard, and the others are due."
+        }
         ("HOLD", _) => "Nothing failed, and a person's word is still due.",
         _ => "Do not go live on this run.",
     }
@@ -36,7 +41,13 @@ pub(super) fn warnings(report: &Report) -> Vec<String> {
         warnings.push(format!("Partial run, filtered by: {filters}"));
     }
     warnings.extend(restated(report));
-    if report.checks.is_empty() {
+    let shard = report.run.scope.shard.as_ref();
+    warnings.extend(shard.map(|shard| {
+        let (name, own, all) = (shard.name(), report.checks.len(), shard.checks);
+        format!("Shard {name}: {own} of {all} checks, to be merged with the others")
+    }));
+    warnings.extend(merged(report));
+    if report.checks.is_empty() && shard.is_none() {
         warnings.push("No check was planned".to_owned());
     }
     if report.run.kind == "demo" {
@@ -76,6 +87,23 @@ pub(super) fn subject(run: &Run) -> Option<String> {
 }
 
 /// Where a check was run, when this run only restates it: `run …, finished at …`.
+/// `Merged from 3 shards: 1/3 (run …, signed with SHA256:…), …`.
+pub(super) fn merged(report: &Report) -> Option<String> {
+    let pieces = &report.run.merged.as_ref()?.shards;
+    let told = pieces.iter().take(MOST_SHARDS).map(|piece| {
+        let (name, run, key) = (piece.shard.name(), &piece.run, &piece.key);
+        format!("{name} (run {run}, signed with {key})")
+    });
+    let more = match pieces.len().saturating_sub(MOST_SHARDS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let told: Vec<_> = told.collect();
+    let all = text::count(pieces.len(), "shard");
+    Some(format!("Merged from {all}: {}{more}", told.join(", ")))
+}
+
+/// Where a check was run, when this run only restates or merges it: `run …, finished at …`.
 pub(super) fn carried(check: &Check) -> Option<String> {
     let carried = check.carried.as_ref()?;
     Some(format!(

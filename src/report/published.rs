@@ -15,7 +15,7 @@ use super::{facts::KINDS, read, sample, write};
 use crate::failure::FailureKind;
 use crate::verdict::{Decision, Outcome, RunKind, StepOutcome};
 
-const TIMES: [(&str, &[&str]); 11] = [
+const TIMES: [(&str, &[&str]); 12] = [
     ("Run", &["started", "finished", "go_live"]),
     ("Granted", &["from", "expires"]),
     ("Check", &["started"]),
@@ -27,9 +27,10 @@ const TIMES: [(&str, &[&str]); 11] = [
     ("LevelFound", &["newest"]),
     ("Restates", &["finished"]),
     ("Carried", &["finished"]),
+    ("Piece", &["started", "finished"]),
 ];
 
-const DIGESTS: [(&str, &[&str]); 8] = [
+const DIGESTS: [(&str, &[&str]); 9] = [
     ("Subject", &["release"]),
     ("Run", &["previous"]),
     ("Tool", &["sha256"]),
@@ -38,14 +39,16 @@ const DIGESTS: [(&str, &[&str]); 8] = [
     ("Evidence", &["sha256"]),
     ("LogFound", &["beginning"]),
     ("Restates", &["manifest"]),
+    ("Piece", &["manifest"]),
 ];
 
 /// Times on the runner's own clock: from 1970 and before the year 3000, as `facts.rs` has it.
-const MOMENTS: [(&str, &[&str]); 4] = [
+const MOMENTS: [(&str, &[&str]); 5] = [
     ("Run", &["started", "finished"]),
     ("Check", &["started"]),
     ("Restates", &["finished"]),
     ("Carried", &["finished"]),
+    ("Piece", &["started", "finished"]),
 ];
 
 /// A year, as `facts.rs` has it.
@@ -143,6 +146,8 @@ fn derived() -> Value {
         let one = property(&mut schema, name, "duration_ms");
         one.insert("maximum".to_owned(), json!(LONGEST_MS));
     }
+    let within = property(&mut schema, "Merged", "within_s");
+    within.insert("maximum".to_owned(), json!(LONGEST_MS / 1000));
     for (name, keys) in DIGESTS {
         for key in keys {
             let one = property(&mut schema, name, key);

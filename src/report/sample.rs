@@ -222,6 +222,7 @@ fn report(instances: Vec<Instance>) -> Report {
                 plan: digest("plan"),
                 partial: false,
                 filters: Vec::new(),
+                shard: None,
             },
             previous: Some(digest("previous")),
             number: Some(2),
@@ -232,6 +233,7 @@ fn report(instances: Vec<Instance>) -> Report {
             runner_identity: None,
             subject: None,
             restates: None,
+            merged: None,
         },
         verdict: Verdict {
             decision: "GO".to_owned(),

@@ -10,6 +10,7 @@ pub use super::found::{HoleFound, LevelFound, LogFound, PromiseFound};
 pub use super::granted::Granted;
 pub use super::restated::{Carried, Restates};
 pub use super::seen::{Configured, Database, Running, Settings, Span, Stretch};
+pub use super::sharded::{Merged, Missing, Piece, Shard};
 pub use super::subject::Subject;
 
 /// Value of [`Report::schema`].
@@ -89,6 +90,9 @@ pub struct Run {
     /// The run whose passed checks are carried over into this one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub restates: Option<Restates>,
+    /// The shards that it was put together from, when it was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub merged: Option<Merged>,
 }
 
 /// What tells whether a host is the machine that gonogo ran on.
@@ -137,6 +141,9 @@ pub struct Scope {
     pub partial: bool,
     /// The filters in clear, such as `--host ny4-*`.
     pub filters: Vec<String>,
+    /// The part of the plan that it was for, when it was a shard: `plan` is that of the whole.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub shard: Option<Shard>,
 }
 
 /// What the run came to.
@@ -374,7 +381,7 @@ pub struct Check {
     /// The attempts before the last one, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub earlier: Vec<Attempt>,
-    /// The run that ran it, when this one only restates it.
+    /// The run that ran it, when this one only restates or merges it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub carried: Option<Carried>,
 }

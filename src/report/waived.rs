@@ -122,7 +122,7 @@ fn told(waiver: &Waiver) -> Told {
 }
 
 /// Proves that each approver of `waivers` signed the file, is another person than who asked, and is not
-/// `runner`: the name and the key that sign the run, once they are known.
+/// one of `runners`: the names and keys that sign the run and its shards, once they are known.
 ///
 /// # Errors
 /// One problem for each waiver that nobody may rely on.
@@ -131,7 +131,7 @@ pub fn approved<'w>(
     waivers: impl IntoIterator<Item = &'w Waiver>,
     signatures: &Signatures,
     people: &People,
-    runner: Option<[&str; 2]>,
+    runners: &[[&str; 2]],
     at: Timestamp,
 ) -> Result<Keys, Vec<Problem>> {
     let mut keys = Keys::new();
@@ -144,7 +144,7 @@ pub fn approved<'w>(
             problems.push(waiver.approver_problem(message, hint));
             continue;
         }
-        match signer(file, approver, signatures, people, runner, at) {
+        match signer(file, approver, signatures, people, runners, at) {
             Ok(signer) => drop(keys.insert(approver.clone(), signer.fingerprint)),
             Err(why) => {
                 let message = format!("waiver `{id}` is not signed by its approver: {why}");
@@ -167,7 +167,7 @@ fn signer(
     approver: &str,
     signatures: &Signatures,
     people: &People,
-    runner: Option<[&str; 2]>,
+    runners: &[[&str; 2]],
     at: Timestamp,
 ) -> Result<Signer, String> {
     let mut faults = Vec::new();
@@ -175,7 +175,7 @@ fn signer(
         match people.verify(Some(approver), WAIVER, &file.bytes, signature, at) {
             Ok(signer) => {
                 let one = [&*signer.identity, &*signer.fingerprint];
-                match runner.is_some_and(|runner| people.are_same(one, runner)) {
+                match runners.iter().any(|runner| people.are_same(one, *runner)) {
                     true => {
                         faults.push(format!("{name}: who signs the run approves nothing in it"))
                     }

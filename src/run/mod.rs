@@ -11,6 +11,7 @@ mod estimate;
 mod guard;
 mod hung;
 mod lane;
+mod merge;
 mod parser;
 mod record;
 mod recorder;
@@ -31,9 +32,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use discover::{Discovered, discover, discovery};
 pub use estimate::{Found, Share, estimate};
+pub use merge::{Given, Terms, Whole, merge, unlike, waiver_file};
 pub use record::{Record, StepRecord};
 pub use recorder::{Event, Watch};
-pub use replay::{Unlike, replay};
+pub use replay::{Unlike, again, replay};
 pub use report::{Circumstances, Files, moment, report};
 pub use restate::{Before, differences, restate, to_run_again};
 

@@ -18,12 +18,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::guard::matcher;
 use super::report::{Circumstances, clock_tolerance, moment, report as compose};
-use super::{Ran, Record, told};
+use super::{Ran, Record, merge, told};
 use crate::digest::Sha256;
 use crate::failure::{Failure, FailureKind};
 use crate::feature_files::FeatureFile;
 use crate::inventory::{self, Artifact, Instance, Inventory, Kind, PROFILE_END, RECORD_END};
-use crate::plan::{self, Check, Filters, Plan};
+use crate::plan::{self, Check, Filters, Part, Plan, Shard};
 use crate::problem::Problem;
 use crate::report::schema;
 use crate::report::waived::is_of_waivers;
@@ -59,17 +59,26 @@ impl From<String> for Unlike {
     }
 }
 
-/// Compares the record with the plan that the run's own inputs in `directory` give. A filtered run is
-/// not compared: it is a NO-GO whatever it tells.
+/// Compares the record with the plan that the run's own inputs in `directory` give, and a merged run with its
+/// shards. A filtered run is not compared, unless it is one of several: it is a NO-GO whatever it tells.
 ///
 /// # Errors
 /// The first difference, in a phrase.
 pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), Unlike> {
-    if report.run.scope.partial {
+    let (shard, merged) = (&report.run.scope.shard, &report.run.merged);
+    if report.run.scope.partial && shard.is_none() && merged.is_none() {
         return Ok(());
     }
-    let plan = again(report, directory)?;
+    let mut plan = again(report, directory)?;
+    if let Some(shard) = shard {
+        let cut = plan.cut(&Shard::of(shard));
+        cut.map_err(|problems| refused("shard", &problems))?;
+        if report.run.scope.shard != plan.part.as_ref().map(Part::told) {
+            return Err("its shard is another part of the plan".to_owned().into());
+        }
+    }
     same(report, &plan)?;
+    merge::holds(report, directory, &plan)?;
     let has_waivers = report.inputs.iter().any(|input| is_of_waivers(&input.path));
     let moment = moment(&report.run);
     for (planned, told) in plan.checks.iter().zip(&report.checks) {
@@ -92,7 +101,14 @@ pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), Unlike> {
     Ok(())
 }
 
-fn again(report: &schema::Report, directory: &Path) -> Result<Plan, Unlike> {
+/// The whole plan that the run's own inputs in `directory` give.
+///
+/// # Errors
+/// What was changed, or is refused by now.
+pub fn again(report: &schema::Report, directory: &Path) -> Result<Plan, Unlike> {
+    let words = &report.run.scope.filters;
+    let filters = Filters::told(words).map_err(|problems| refused("filters", &problems))?;
+
     let (mut inventory, mut features) = (None, Vec::new());
     let mut records = BTreeMap::new();
     for input in &report.inputs {
@@ -129,7 +145,7 @@ fn again(report: &schema::Report, directory: &Path) -> Result<Plan, Unlike> {
     let inventory = Inventory::parse_recorded(Path::new(INVENTORY), bytes, &records)
         .map_err(|problems| refused("inventory", &problems.into_vec()))?;
     let made = plan::read_files(features)
-        .and_then(|written| plan::make(&Arc::new(inventory), written, &Filters::default()));
+        .and_then(|written| plan::make(&Arc::new(inventory), written, &filters));
     made.map_err(|problems: Vec<Problem>| refused("features", &problems))
 }
 
@@ -164,18 +180,22 @@ fn refused(what: &str, problems: &[Problem]) -> Unlike {
     ))
 }
 
-/// The record of a run of `plan` in which nothing happened, beside what is told.
-fn same(told: &schema::Report, plan: &Plan) -> Result<(), String> {
+/// A run of `plan` in which nothing happened.
+pub(super) fn nothing_ran(plan: &Plan) -> Ran {
     let nothing = || Failure::new(FailureKind::Undefined, "", "");
-    let ran = Ran {
+    Ran {
         records: (plan.checks.iter())
             .map(|check| Record::not_run(check.steps.len(), nothing()))
             .collect(),
         hosts: super::Registry::default(),
         fault: None,
-    };
+    }
+}
+
+/// Its record, beside what is told.
+fn same(told: &schema::Report, plan: &Plan) -> Result<(), String> {
     let run = told.run.clone();
-    let (planned, _) = compose(plan, &ran, Circumstances { run });
+    let (planned, _) = compose(plan, &nothing_ran(plan), Circumstances { run });
     let (is, must) = (&told.run.scope, &planned.run.scope);
     if is.environment != must.environment {
         return Err("it tells another environment than its inventory".to_owned());

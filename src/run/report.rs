@@ -14,7 +14,7 @@ use crate::evidence::settings::Told;
 use crate::evidence::{Content, Evidence};
 use crate::failure::Failure;
 use crate::inventory::{Client, Host, Login};
-use crate::plan::{Check, Plan};
+use crate::plan::{Check, Part, Plan};
 use crate::report::waived::waive;
 use crate::report::{judge, publish, schema};
 use crate::sign::manifest::portable_name;
@@ -133,6 +133,7 @@ fn scope(plan: &Plan) -> schema::Scope {
         plan: plan.digest.to_string(),
         partial: !plan.filters.is_empty(),
         filters: plan.filters.clone(),
+        shard: plan.part.as_ref().map(Part::told),
     }
 }
 

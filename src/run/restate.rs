@@ -30,6 +30,9 @@ pub fn differences(plan: &Plan, before: &schema::Report) -> Vec<String> {
         let other = &before.run.tool.version;
         found.push(format!("it was made by gonogo {other}, this is {version}"));
     }
+    if before.run.merged.is_some() || before.run.scope.shard.is_some() {
+        found.push("it is a shard, or merged from shards".to_owned());
+    }
     if before.run.kind != "run" {
         found.push(format!("it is of kind `{}`", before.run.kind));
     }
@@ -195,7 +198,8 @@ fn other_machine(was: &schema::Host, is: &schema::Host) -> Option<String> {
         })
 }
 
-fn same_machine(host: &mut schema::Host, was: &schema::Host) {
+/// Adds what was learnt of one machine at another time.
+pub(super) fn same_machine(host: &mut schema::Host, was: &schema::Host) {
     let identity = &mut host.identity;
     identity.hostname = identity
         .hostname

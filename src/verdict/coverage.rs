@@ -19,7 +19,12 @@ pub(super) fn not_retrieved(facts: &Facts) -> Vec<String> {
         }
     }
     let mut missing = Vec::new();
-    for instance in &facts.instances {
+    // The hosts of other shards are theirs to answer for.
+    let is_due = |instance: &&Instance| {
+        let shard = facts.shard.as_ref();
+        shard.is_none_or(|shard| shard.hosts.contains(&instance.host))
+    };
+    for instance in facts.instances.iter().filter(is_due) {
         for team in &instance.teams {
             let checks = by_cell.get(&(instance.name.as_str(), team.as_str()));
             let checks = checks.map(Vec::as_slice).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What a judgement needs, and nothing else: the report with every word read and every rendering
 //! detail left behind. Built by `report/facts.rs`; judges nothing itself.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Clock, Outcome};
 use crate::digest::Sha256;
@@ -39,6 +39,47 @@ pub struct Facts {
     pub waivers: Vec<Grant>,
     /// When the estate is to go live, when it was said.
     pub go_live: Option<Timestamp>,
+    /// The part of the plan that it was for, when it was a shard.
+    pub shard: Option<Shard>,
+    /// What it was put together from, when it was.
+    pub merged: Option<Merged>,
+}
+
+/// A part of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shard {
+    /// `2/3`, `of group ny4`.
+    pub name: String,
+    /// The hosts whose checks are its own.
+    pub hosts: Vec<String>,
+    /// Checks of the whole plan.
+    pub checks: u64,
+}
+
+/// The shards of a merged run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// Most time from the beginning of the first to the end of the last.
+    pub within: SignedDuration,
+    /// Those that count.
+    pub pieces: Vec<Piece>,
+    /// Those that do not, each with the reason.
+    pub missing: Vec<String>,
+    /// What they tell of one host, and do not agree on.
+    pub differs: Vec<String>,
+}
+
+/// One shard that counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Piece {
+    /// Which.
+    pub shard: Shard,
+    /// When it began; `None` only together with a word in `unreadable`.
+    pub started: Option<Timestamp>,
+    /// When it ended; `None` as above.
+    pub finished: Option<Timestamp>,
+    /// What the machine that ran it says of itself.
+    pub runner: Runner,
 }
 
 /// The kinds of run.

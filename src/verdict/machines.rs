@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::hosts::{counted, host_key, machine_id, same_hostname, short};
 use super::words::list;
-use super::{Facts, Host};
+use super::{Facts, Host, Runner};
 
 fn knowingly_one(hosts: &[&Host]) -> bool {
     let first = hosts.first().and_then(|host| host.machine.as_ref());
@@ -206,11 +206,25 @@ pub(super) fn shared_key(facts: &Facts) -> Vec<String> {
 /// A host that is the machine that gonogo ran on: what a team can fetch without a network proves
 /// nothing about reaching a server.
 pub(super) fn runner(facts: &Facts) -> Vec<String> {
-    let runner = &facts.runner;
+    match &facts.merged {
+        None => is_runner(&facts.runner, facts.hosts.iter()),
+        // Each host was met from the machine that ran its shard.
+        Some(merged) => merged
+            .pieces
+            .iter()
+            .flat_map(|piece| {
+                let is_own = |host: &&Host| piece.shard.hosts.contains(&host.name);
+                is_runner(&piece.runner, facts.hosts.iter().filter(is_own))
+            })
+            .collect(),
+    }
+}
+
+fn is_runner<'f>(runner: &Runner, hosts: impl Iterator<Item = &'f Host>) -> Vec<String> {
     let own = runner.machine_id.as_deref().map(str::trim);
     let own = own.filter(|id| !id.is_empty());
     let mut reasons = Vec::new();
-    for host in facts.hosts.iter().filter(|host| !host.is_runner) {
+    for host in hosts.filter(|host| !host.is_runner) {
         let by = match (machine_id(host), own) {
             (Some(id), Some(own)) if id.eq_ignore_ascii_case(own) => format!("machine-id {id}"),
             (Some(_), Some(_)) => continue,

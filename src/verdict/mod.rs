@@ -13,6 +13,9 @@ mod record;
 mod rules_test;
 #[cfg(test)]
 mod sample;
+mod shards;
+#[cfg(test)]
+mod shards_test;
 mod twice;
 #[cfg(test)]
 mod twice_test;
@@ -23,8 +26,8 @@ mod words;
 
 pub use clock::Clock;
 pub use facts::{
-    Check, Claim, Counts, Evidence, Facts, Grant, Host, Instance, RunKind, Runner, StepOutcome,
-    Waiver,
+    Check, Claim, Counts, Evidence, Facts, Grant, Host, Instance, Merged, Piece, RunKind, Runner,
+    Shard, StepOutcome, Waiver,
 };
 pub use hosts::same_hostname;
 
@@ -112,6 +115,9 @@ struct Rule {
 const STOPS: &[Rule] = &[
     rule("unreadable", record::unreadable),
     rule("aborted", record::aborted),
+    rule("shard missing", shards::missing),
+    rule("shards differ", shards::differing),
+    rule("shards apart", shards::apart),
     rule("empty", record::empty),
     rule("sums", record::sums),
     rule("clock", record::clock),
@@ -133,7 +139,7 @@ const STOPS: &[Rule] = &[
 ];
 
 /// A HOLD each, when nothing above speaks.
-const WAITS: &[Rule] = &[rule("pending", pending)];
+const WAITS: &[Rule] = &[rule("pending", pending), rule("shard", shards::alone)];
 
 /// Said of every verdict, changing none.
 const NOTES: &[Rule] = &[

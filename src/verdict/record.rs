@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use jiff::Timestamp;
+
 use super::words::list;
 use super::{Check, Facts, Outcome, RunKind, StepOutcome};
 use crate::digest::Sha256;
@@ -25,7 +27,9 @@ pub(super) fn aborted(facts: &Facts) -> Vec<String> {
 
 pub(super) fn empty(facts: &Facts) -> Vec<String> {
     // A plan that is only stated to be empty, or only stated not to be, has its sums against it.
-    if !facts.checks.is_empty() {
+    // A shard without a host waits for the others, as every shard does.
+    let is_idle = |shard: &super::Shard| shard.hosts.is_empty() && shard.checks > 0;
+    if !facts.checks.is_empty() || facts.shard.as_ref().is_some_and(is_idle) {
         return Vec::new();
     }
     vec!["nothing was planned: an empty plan proves nothing".to_owned()]
@@ -68,11 +72,19 @@ pub(super) fn sums(facts: &Facts) -> Vec<String> {
 }
 
 pub(super) fn clock(facts: &Facts) -> Vec<String> {
-    match (facts.started, facts.finished) {
-        (Some(started), Some(finished)) if finished < started => {
-            vec!["the run ended before it began: the runner's clock was set back".to_owned()]
-        }
-        _ => Vec::new(),
+    let pieces = facts.merged.iter().flat_map(|merged| &merged.pieces);
+    let pieces = pieces.map(|piece| (piece.started, piece.finished));
+    let set_back = |(started, finished): (Option<Timestamp>, Option<Timestamp>)| {
+        started
+            .zip(finished)
+            .is_some_and(|(started, finished)| finished < started)
+    };
+    match pieces
+        .chain([(facts.started, facts.finished)])
+        .any(set_back)
+    {
+        true => vec!["the run ended before it began: the runner's clock was set back".to_owned()],
+        false => Vec::new(),
     }
 }
 

@@ -105,6 +105,8 @@ pub(super) fn good() -> Facts {
         checks,
         waivers: Vec::new(),
         go_live: None,
+        shard: None,
+        merged: None,
     }
 }
 

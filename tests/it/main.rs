@@ -49,6 +49,7 @@ mod refusals;
 mod rerun;
 mod resume;
 mod retrieve;
+mod shards;
 mod show;
 mod signers;
 mod ssh_config;

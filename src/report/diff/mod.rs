@@ -324,6 +324,12 @@ fn warnings(old: Side<'_>, new: Side<'_>) -> Vec<String> {
                 "the {name} run is partial ({filters}): what it left out is told as not there"
             ));
         }
+        if let Some(shard) = &run.scope.shard {
+            let shard = shard.name();
+            warnings.push(format!(
+                "the {name} run is shard {shard} alone: what the others have is told as not there"
+            ));
+        }
         if side.report.verdict.decision != side.verdict.decision.as_str() {
             warnings.push(format!(
                 "the {name} run states {}, its recorded facts give {}",

@@ -136,6 +136,7 @@ impl Gate {
         };
         gate.subject(report);
         gate.restated(report);
+        gate.sharded(verified);
         gate.facts
             .extend(signer.certified.as_ref().map(|certified| {
                 let Certified {
@@ -191,6 +192,30 @@ impl Gate {
             ("restates", restates.run.clone()),
             ("carried", carried.count().to_string()),
         ] {
+            self.facts.push(Fact {
+                key,
+                label: key,
+                value,
+            });
+        }
+    }
+
+    fn sharded(&mut self, verified: &Verified) {
+        let run = &verified.report().run;
+        let shard = run.scope.shard.as_ref().map(|shard| {
+            let own = verified.report().checks.len();
+            (
+                "shard",
+                format!("{}, {own} of {} checks", shard.name(), shard.checks),
+            )
+        });
+        let pieces = run.merged.iter().flat_map(|merged| &merged.shards);
+        let signed: Vec<_> = pieces
+            .zip(verified.shard_signers())
+            .map(|(piece, signer)| format!("{} by {}", piece.shard.name(), signer.identity))
+            .collect();
+        let merged = run.merged.as_ref().map(|_| ("merged", signed.join(", ")));
+        for (key, value) in shard.into_iter().chain(merged) {
             self.facts.push(Fact {
                 key,
                 label: key,

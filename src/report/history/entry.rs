@@ -75,6 +75,12 @@ impl Entry {
         };
         let previous = previous::named(&file).map_err(|fault| fault.to_string())?;
         previous::agrees(&report, previous).map_err(|fault| fault.to_string())?;
+        if let Some(shard) = &report.run.scope.shard {
+            return Err(format!(
+                "it is shard {} alone: what it is merged into has a place here",
+                shard.name()
+            ));
+        }
         let verdict = judge(&report);
         let evidence = report.checks.iter().flat_map(|check| &check.evidence);
         let mut slowest = BTreeMap::<String, u64>::new();

@@ -86,6 +86,10 @@ pub(super) fn checks(run: &Entry) -> String {
             let _ = write!(told, ", {number} {word}");
         }
     }
+    if let Some(merged) = &run.run.merged {
+        let shards = count(merged.shards.len(), "shard");
+        let _ = write!(told, ", of {shards}");
+    }
     told
 }
 

@@ -170,6 +170,16 @@ pub(super) fn provenance(report: &Report) -> Markup {
             dd {
                 @if run.scope.filters.is_empty() { "none" } @else { code { (t(&run.scope.filters.join(" "))) } }
             }
+            @if let Some(shard) = &run.scope.shard {
+                dt { "Shard" } dd { (t(&shard.name())) ", hosts " (t(&shard.hosts.join(", "))) }
+            }
+            @for piece in run.merged.iter().flat_map(|merged| &merged.shards) {
+                dt { "Shard " (t(&piece.shard.name())) }
+                dd {
+                    "run " code { (t(&piece.run)) } " on " (t(&piece.runner)) ", signed with " code { (t(&piece.key)) }
+                    ", SHA256SUMS has SHA-256 " code { (t(&piece.manifest)) }
+                }
+            }
             dt { "Previous run" }
             dd {
                 @match &run.previous {

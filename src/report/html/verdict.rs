@@ -57,6 +57,8 @@ pub(super) fn render(report: &Report) -> Markup {
                     dd {
                         @if run.scope.partial || !run.scope.filters.is_empty() {
                             b { "partial: " } code { (t(&run.scope.filters.join(" "))) }
+                        } @else if let Some(shard) = &run.scope.shard {
+                            b { "shard " (t(&shard.name())) } ": " (t(&shard.hosts.join(", ")))
                         } @else {
                             "everything in the inventory"
                         }

@@ -10,6 +10,7 @@ use crate::report::run_files;
 use crate::report::schema::Report;
 use crate::report::seal::{attested, release};
 use crate::report::sealed::Sealed;
+use crate::report::sharded::{FOLDER, files_of};
 use crate::report::subject::RELEASE;
 use crate::sign::dsse::Statement;
 use crate::text::escape;
@@ -43,11 +44,16 @@ pub(super) fn complete(report: &Report, sealed: &Sealed) -> Result<(), Unaccepta
             )));
         }
     }
-    let kept = sealed
-        .manifest
-        .files()
-        .keys()
-        .filter(|name| name.starts_with("inputs/") || name.starts_with("evidence/"));
+    let pieces = report.run.merged.iter().flat_map(|merged| &merged.shards);
+    let of_shards: Vec<String> = pieces
+        .enumerate()
+        .flat_map(|(at, _)| files_of(at))
+        .collect();
+    named.extend(of_shards.iter().map(String::as_str));
+    let kept = sealed.manifest.files().keys().filter(|name| {
+        let folders = ["inputs/", "evidence/", FOLDER];
+        folders.iter().any(|folder| name.starts_with(folder))
+    });
     match kept.map(String::as_str).find(|name| !named.contains(name)) {
         Some(stray) => Err(Unacceptable::Incomplete(format!(
             "`{}` is not named by the report",

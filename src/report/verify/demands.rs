@@ -60,6 +60,11 @@ pub(super) fn whole(report: &Report, demands: &Demands) -> Result<(), Unacceptab
     if let Some(reason) = &report.run.aborted {
         return Err(Unacceptable::Aborted(escape(reason).into_owned()));
     }
+    if let Some(shard) = &report.run.scope.shard
+        && !demands.allow_partial
+    {
+        return Err(Unacceptable::Shard(escape(&shard.name()).into_owned()));
+    }
     if report.run.scope.partial && !demands.allow_partial {
         return Err(Unacceptable::Partial(
             escape(&report.run.scope.filters.join(", ")).into_owned(),
@@ -102,8 +107,12 @@ pub(super) fn fresh(
             if oldest_age > SignedDuration::try_from(most).unwrap_or(SignedDuration::MAX) =>
         {
             let (age, most) = (time::say(oldest_age.unsigned_abs()), time::say(most));
+            let what = match report.run.merged {
+                Some(_) => "was merged from shards, of which one",
+                None => "restates checks of one that",
+            };
             Err(Unacceptable::Stale(format!(
-                "the run restates checks of one that finished {age} ago, at {}; {most} is allowed",
+                "the run {what} finished {age} ago, at {}; {most} is allowed",
                 time::rfc3339(oldest)
             )))
         }

@@ -27,10 +27,9 @@ pub(super) fn is_older(version: &str) -> Result<bool, Unacceptable> {
 /// # Errors
 /// When it does.
 pub(super) fn knew(run: &Run) -> Result<(), Unacceptable> {
-    let later = run.number.is_some()
-        || run.challenge.is_some()
-        || run.subject.is_some()
-        || run.restates.is_some();
+    let later = run.number.is_some() || run.challenge.is_some() || run.restates.is_some();
+    let later = later || run.merged.is_some() || run.scope.shard.is_some();
+    let later = later || run.subject.is_some();
     match later {
         true => Err(Unacceptable::Incomplete(format!(
             "the run tells things that gonogo {} did not know",

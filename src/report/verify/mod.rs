@@ -5,6 +5,7 @@ mod carried;
 mod complete;
 mod demands;
 mod maker;
+mod merged;
 mod newest;
 mod people;
 mod policy;
@@ -39,6 +40,7 @@ pub struct Verified {
     is_older: bool,
     history: Option<History>,
     against: Option<Report>,
+    shards: Vec<Signer>,
 }
 
 impl Verified {
@@ -73,6 +75,7 @@ impl Verified {
         complete::attests(&report, &sealed.statement)?;
         complete::rendered(&report, &sealed)?;
         restated::holds(&report)?;
+        let shards = merged::signers(&report, &sealed, allowed, at)?;
         demands::whole(&report, demands)?;
         stamped::soon(&report, stamp.as_ref(), demands)?;
         demands::fresh(&report, demands, now)?;
@@ -96,6 +99,7 @@ impl Verified {
             is_older,
             history,
             against,
+            shards,
         })
     }
 
@@ -127,6 +131,12 @@ impl Verified {
     #[must_use]
     pub const fn signer(&self) -> &Signer {
         &self.sealed.signer
+    }
+
+    /// Who signed the shards that were merged into it, in their order.
+    #[must_use]
+    pub fn shard_signers(&self) -> &[Signer] {
+        &self.shards
     }
 
     /// Whose time stamp proves when it was signed, where authorities were named and it has one.

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Unacceptable;
-use crate::report::schema::{Check, Report};
+use crate::report::schema::{Check, Merged, Report};
 use crate::text::escape;
 
 // Clocks of runners differ, and may be set back while a run goes on.
@@ -22,6 +22,9 @@ pub(super) fn holds(report: &Report) -> Result<(), Unacceptable> {
     };
     if before.is_some_and(|finished| finished > started + SLACK) {
         return wrong("the run that it restates finished after it began".to_owned());
+    }
+    if let Some(merged) = &run.merged {
+        return by_shards(report, merged);
     }
     let ended = report.checks.iter().map(end);
     let ended: Vec<_> = ended.collect::<Result<_, _>>()?;
@@ -66,6 +69,35 @@ pub(super) fn holds(report: &Report) -> Result<(), Unacceptable> {
                     ));
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+/// Every check of a merged run began within the shard that is told to have run it. Of each shard, `merged.rs` asks
+/// the rest.
+fn by_shards(report: &Report, merged: &Merged) -> Result<(), Unacceptable> {
+    for check in &report.checks {
+        let id = escape(&check.id);
+        let began = check.started.as_deref().map(time).transpose()?;
+        let Some(carried) = &check.carried else {
+            match began {
+                None if check.attempts == 0 && check.outcome == "failed" => continue,
+                _ => return wrong(format!("check `{id}` is of no shard")),
+            }
+        };
+        let mut shards = merged.shards.iter();
+        let shard =
+            shards.find(|shard| (&shard.run, &shard.finished) == (&carried.run, &carried.finished));
+        let Some(shard) = shard else {
+            return wrong(format!("check `{id}` is of a shard that is not told"));
+        };
+        let (started, finished) = (time(&shard.started)?, time(&shard.finished)?);
+        let is_within = |began| began >= started - SLACK && began <= finished + SLACK;
+        if !began.map_or(check.outcome != "passed", is_within) {
+            return wrong(format!(
+                "check `{id}` was not run when its shard is told to have been"
+            ));
         }
     }
     Ok(())

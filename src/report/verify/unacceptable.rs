@@ -52,6 +52,17 @@ pub enum Unacceptable {
     /// Filtered.
     #[error("partial: the run left something out ({0})")]
     Partial(String),
+    /// A part of a plan.
+    #[error("partial: it is shard {0} alone")]
+    Shard(String),
+    /// A shard that was merged into it.
+    #[error("shard {shard} of the merged run: {why}")]
+    Piece {
+        /// Which.
+        shard: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Too old, or dated in the future.
     #[error("stale: {0}")]
     Stale(String),
@@ -103,6 +114,12 @@ impl Unacceptable {
             Self::Aborted(_) => "run again and let the run end",
             Self::Partial(_) => {
                 "run again without filters; --allow-partial reads a filtered run, and its verdict stays NO-GO"
+            }
+            Self::Piece { .. } => {
+                "--allowed-signers names who may sign shards too; where it does, merge the shards again from their sources"
+            }
+            Self::Shard(_) => {
+                "`gonogo merge` all shards, and verify what they are merged into; --allow-partial reads one, and it never is a GO"
             }
             Self::Stamp(fault) => fault.hint(),
             Self::Unstamped => {
