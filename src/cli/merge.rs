@@ -14,6 +14,7 @@ use super::signing::Signing;
 use super::{circumstances, run as of_run, signers, term, verify};
 use crate::digest::Sha256;
 use crate::report::directory::Draft;
+use crate::report::history::Entry;
 use crate::report::sharded::{Missing, files_of};
 use crate::report::verify::{Demands, Verified};
 use crate::report::{self, schema};
@@ -113,6 +114,9 @@ pub(super) fn merge(args: &Merge) -> Result<Exit, Fault> {
         report,
         transcripts,
     } = whole(&shards, refused, args.within, previous)?;
+    if let Some(previous) = previous {
+        can_follow(args, previous, &report)?;
+    }
     let files = files(&shards, &report, &transcripts)?;
     let sealed = report::seal(draft, &key, &report, files, previous)?;
     of_run::show(&report);
@@ -229,6 +233,33 @@ fn once(shards: Vec<Shard>) -> (Vec<Shard>, Vec<Missing>) {
         }
     }
     (counted, refused)
+}
+
+/// A run begins with its first shard. One that was made since would stand before it in the chain, and break it for ever.
+fn can_follow(
+    args: &Merge,
+    previous: &report::Chain,
+    report: &schema::Report,
+) -> Result<(), Fault> {
+    let before = match (&args.history, &args.previous) {
+        (Some(folder), _) => folder.join(&previous.name),
+        (None, Some(run)) => run.clone(),
+        (None, None) => return Ok(()),
+    };
+    let entry = Entry::look(&before).map_err(unreadable)?;
+    let environment = &report.run.scope.environment;
+    let began = report.run.started.parse().map_err(unreadable)?;
+    match entry.unfollowed(environment, began) {
+        None => Ok(()),
+        Some(_) => Err(Fault::new(
+            Exit::Refused,
+            format!(
+                "what is merged cannot follow `{}`, which is of another environment, or ended after the first shard began",
+                escape(&previous.name)
+            ),
+            "make all shards again, and no other run in that history meanwhile",
+        )),
+    }
 }
 
 fn unreadable(why: impl std::fmt::Display) -> Fault {

@@ -2,7 +2,7 @@
 //! merged and again when a merged run is verified, from what each shard's own runner signed: who merges can
 //! change nothing of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
@@ -192,11 +192,16 @@ fn assign<'g>(
     given: &'g [Given],
 ) -> Result<Vec<Option<(usize, &'g schema::Check)>>, String> {
     let mut from = vec![None; plan.checks.len()];
+    let mut names = BTreeSet::new();
     for (at, one) in given.iter().enumerate() {
         let (told, first) = (&one.report, &given[0].report);
         let shard = told.run.scope.shard.as_ref();
         let shard = shard.ok_or("what was merged is no shard")?;
         let name = escape(&shard.name()).into_owned();
+        // One without a host has no check to be told twice.
+        if !names.insert(name.clone()) {
+            return Err(format!("shard {name} is told twice"));
+        }
         if let Some(what) = unlike(first, told).first() {
             return Err(format!("shard {name} is of another run: {what}"));
         }
@@ -342,21 +347,22 @@ fn piece(given: &Given) -> Option<Piece> {
 
 /// What the shards learnt of each host, its own shard first; and where they disagree on which machine it is.
 fn hosts(report: &mut schema::Report, given: &[Given]) -> Vec<String> {
+    let mut by_name: HashMap<&str, Vec<(bool, String, &schema::Host)>> = HashMap::new();
+    for one in given {
+        let Some(shard) = &one.report.run.scope.shard else {
+            continue;
+        };
+        let own: HashSet<&String> = shard.hosts.iter().collect();
+        let reached = one.report.hosts.iter();
+        for host in reached.filter(|host| host.host_key.is_some()) {
+            let is_other = !own.contains(&host.name);
+            let met = by_name.entry(&host.name).or_default();
+            met.push((is_other, shard.name(), host));
+        }
+    }
     let mut differs = Vec::new();
     for host in &mut report.hosts {
-        let mut met: Vec<(bool, String, &schema::Host)> = Vec::new();
-        for one in given {
-            let shard = one.report.run.scope.shard.as_ref();
-            let is_own = shard.is_some_and(|shard| shard.hosts.contains(&host.name));
-            let name = shard.map(schema::Shard::name).unwrap_or_default();
-            let found = one
-                .report
-                .hosts
-                .iter()
-                .find(|found| found.name == host.name);
-            let found = found.filter(|found| found.host_key.is_some());
-            met.extend(found.map(|found| (!is_own, name, found)));
-        }
+        let mut met = by_name.remove(&*host.name).unwrap_or_default();
         met.sort_by_key(|(is_other, ..)| *is_other);
         let Some(((_, first, main), others)) = met.split_first() else {
             continue;

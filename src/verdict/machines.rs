@@ -213,7 +213,8 @@ pub(super) fn runner(facts: &Facts) -> Vec<String> {
             .pieces
             .iter()
             .flat_map(|piece| {
-                let is_own = |host: &&Host| piece.shard.hosts.contains(&host.name);
+                let own: HashSet<&String> = piece.shard.hosts.iter().collect();
+                let is_own = |host: &&Host| own.contains(&host.name);
                 is_runner(&piece.runner, facts.hosts.iter().filter(is_own))
             })
             .collect(),

@@ -274,6 +274,17 @@ fn who_merges_changes_nothing_of_what_the_shards_found() {
         1,
         &["`s-3` and `s-3-good` both tell shard 3/3, and neither counts"],
     );
+    // What was made since the first shard began would stand before it in the chain.
+    forged(&sites, "good", "later", |report, _| {
+        let finished = report.run.finished.parse::<jiff::Timestamp>().unwrap();
+        report.run.finished = (finished + jiff::SignedDuration::from_mins(10)).to_string();
+    });
+    let late = sites.merge(&runs, "late", &["--previous", "later"]);
+    expect(&late, 2, &["what is merged cannot follow `later`"]);
+    assert!(!sites.at("late").exists());
+    let follows = sites.merge(&runs, "follows", &["--previous", "good"]);
+    expect(&follows, 1, &[]);
+    assert_eq!(sites.record("follows")["run"]["number"], 2);
     // Who may sign no more takes the whole run along.
     let signers = fs::read_to_string(sites.at("allowed_signers")).unwrap();
     let fewer: String = signers
