@@ -125,7 +125,7 @@ fn a_shard_waits_for_the_others_whatever_it_found() {
     assert_eq!(verdict.decision, Decision::Hold);
     let says =
         "shard 1/2 is 2 of 3 checks: only `gonogo merge` of all shards can say GO".to_owned();
-    assert_eq!(verdict.reasons, [says.clone()]);
+    assert_eq!(verdict.reasons, std::slice::from_ref(&says));
     let mut pending = first();
     hang(&mut pending, 0);
     assert_eq!(decide(&pending).decision, Decision::Hold);
