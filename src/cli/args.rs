@@ -7,6 +7,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+use super::attest::Attest;
+use super::break_glass::Glass;
 use super::merge::Merge;
 use super::people::{Approve, Demand, Waive};
 use super::policy::{PolicyFile, Under};
@@ -48,6 +50,11 @@ pub(super) enum Verb {
     Policy(PolicyFile),
     /// Approve a run: sign it as somebody who looked at it
     Approve(Approve),
+    /// Answer, by your own signature, what a run asks of people
+    Attest(Attest),
+    /// Deploy although a run says NO-GO or HOLD: two people, for a few hours; the verdict stays
+    #[command(subcommand)]
+    BreakGlass(Glass),
     /// Render a run again
     Show(Show),
     /// Print the JSON Schema of report.json

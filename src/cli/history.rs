@@ -82,6 +82,8 @@ fn entry(run: &Entry) -> serde_json::Value {
         "counts": run.counts,
         "slowest_ms": run.slowest,
         "waivers": run.waivers,
+        "answers": run.answers,
+        "break_glass": run.break_glass,
         "signer": signer.map(|signer| &signer.identity),
         "fingerprint": signer.map(|signer| &signer.fingerprint),
         "key_valid_now": valid_now,

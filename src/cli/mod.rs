@@ -1,6 +1,9 @@
 //! The command line: one file a subcommand. The only room that prints and that decides exit codes.
 
 mod args;
+mod attest;
+mod beside;
+mod break_glass;
 mod circumstances;
 mod controls;
 mod deliver;
@@ -82,6 +85,8 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::Verify(args) => verify::verify(args),
         Verb::Policy(args) => policy::policy(args),
         Verb::Approve(args) => people::approve(args),
+        Verb::Attest(args) => attest::attest(args),
+        Verb::BreakGlass(verb) => break_glass::break_glass(verb),
         Verb::Show(args) => show::show(args),
         Verb::Schema => schema::schema(),
         Verb::Controls => controls::controls(),

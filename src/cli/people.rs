@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use super::{signers, term};
 use crate::inventory::waivers::WaiverFile;
 use crate::plan::{Plan, Waivers};
 use crate::report;
-use crate::report::verify::{Asked, Known, Unacceptable, Verified};
+use crate::report::verify::{Asked, Heard, Hearing, Known, Unacceptable, Verified};
 use crate::report::waived::{Signatures, approved};
 use crate::sign::key::SigningKey;
 use crate::sign::manifest::{MANIFEST, Manifest, SIGNATURE, portable_name, read_regular};
@@ -55,6 +56,13 @@ pub(super) struct Demand {
     /// So many people must have approved the run, never who signed it
     #[arg(long, value_name = "N", value_parser = super::args::positive, requires = "approvers", help_heading = "People")]
     pub require_approval: Option<usize>,
+    /// Who may answer what only a person can answer: names, roles and keys in the format of allowed_signers,
+    /// received by another way than the run. Without it a HOLD stays a HOLD
+    #[arg(long, value_name = "FILE", help_heading = "People")]
+    pub answerers: Option<PathBuf>,
+    /// Most time from the end of the run to an answer, such as 24h
+    #[arg(long, value_name = "TIME", value_parser = super::args::duration, requires = "answerers", help_heading = "People")]
+    pub answered_within: Option<Duration>,
     /// Accept no waiver: a GO that rests on one is a NO-GO here
     #[arg(long, help_heading = "People")]
     pub no_waivers: bool,
@@ -129,14 +137,14 @@ pub(super) fn not_the_runner(plan: &Plan, key: &SigningKey) -> Result<(), Fault>
     Ok(())
 }
 
-/// The people of an approvers' file.
+/// The people of an approvers' file, or of another of its kind.
 pub(super) fn people(path: &Path) -> Result<People, Fault> {
     let shown = path.to_string_lossy();
     let bytes = read_regular(path, MOST_BYTES).map_err(|error| {
         Fault::new(
             Exit::Refused,
             format!("cannot read `{}`: {error}", escape(&shown)),
-            "--approvers names a file in the format of ssh-keygen(1), ALLOWED SIGNERS",
+            "it is to be a file in the format of ssh-keygen(1), ALLOWED SIGNERS",
         )
     })?;
     let people = People::parse(&bytes);
@@ -147,7 +155,7 @@ pub(super) fn people(path: &Path) -> Result<People, Fault> {
     match people.is_empty() {
         true => Err(Fault::new(
             Exit::Refused,
-            format!("`{}` names nobody who may approve", escape(&shown)),
+            format!("`{}` names nobody", escape(&shown)),
             "it holds no line with names, without patterns, that can be read",
         )),
         false => Ok(people),
@@ -182,13 +190,31 @@ fn signatures(path: &Path) -> Result<Signatures, Fault> {
     Ok(signatures)
 }
 
-/// The people whom `verify` is told of.
-pub(super) fn approvers(args: &Verify) -> Result<Option<People>, Fault> {
-    let Some(path) = &args.demand.approvers else {
-        return Ok(None);
-    };
+/// The people whom `verify` is told of: who approve, and who answer.
+pub(super) fn told(args: &Verify) -> Result<[Option<People>; 2], Fault> {
     let revoked = args.revoked.as_deref().map(signers::revoked).transpose()?;
-    Ok(Some(people(path)?.without(revoked.unwrap_or_default())))
+    let revoked = revoked.unwrap_or_default();
+    let read = |path: &Option<PathBuf>| {
+        let path = path.as_deref();
+        let people = path.map(people).transpose();
+        people.map(|people| people.map(|people| people.without(revoked.clone())))
+    };
+    Ok([read(&args.demand.approvers)?, read(&args.demand.answerers)?])
+}
+
+/// Judges a run anew with what people answered.
+pub(super) fn hear(
+    args: &Verify,
+    people: Option<&People>,
+    run: &mut Verified,
+) -> Result<Heard, Unacceptable> {
+    let now = time::now();
+    run.hear(&Hearing {
+        people,
+        within: args.demand.answered_within,
+        at: args.signed_at.unwrap_or(now),
+        now,
+    })
 }
 
 /// Who stands behind a run that was accepted.

@@ -73,7 +73,7 @@ impl Watch for Bar {
                 if let Some(at) = self.running.iter().position(|running| *running == label) {
                     self.running.remove(at);
                 }
-                if !record.passed() {
+                if record.failure.is_some() || !(record.passed() || record.is_pending()) {
                     self.failed += 1;
                     self.bar.suspend(|| term::say(&failed(check, record)));
                 }
@@ -125,7 +125,7 @@ impl Watch for Lines {
             return;
         };
         self.done += 1;
-        if !record.passed() {
+        if record.failure.is_some() || !(record.passed() || record.is_pending()) {
             self.failed += 1;
             term::say(&failed(check, record));
         }

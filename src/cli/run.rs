@@ -177,6 +177,13 @@ pub(super) fn carry_out(
         key.fingerprint(),
         text::escape(&run.dir.to_string_lossy())
     ));
+    if report.verdict.decision == "HOLD" {
+        let dir = run.dir.to_string_lossy();
+        term::say(&format!(
+            "people are asked: `gonogo attest {} --list` tells what is due, and how it is answered",
+            text::escape(&text::shell_word(&dir))
+        ));
+    }
     sealed(&run);
     term::out(&format!("{}\n", report.verdict.decision));
     Ok(match (ended, &fault) {

@@ -32,13 +32,13 @@ pub(super) fn verify(args: &Verify) -> Result<Exit, Fault> {
     let judged = || judge(&args, policy.as_ref());
     let judged = std::panic::catch_unwind(judged).unwrap_or_else(|_| Err(defect()));
     match judged {
-        Ok(gate) => Ok(deliver(&args, &gate, exit_of(gate.answer))),
+        Ok((gate, _)) => Ok(deliver(&args, &gate, exit_of(gate.answer))),
         Err(fault) => told(&args, fault),
     }
 }
 
 /// A record that makes gonogo stumble is no verdict, and no reason to leave an older answer standing.
-fn defect() -> Fault {
+pub(super) fn defect() -> Fault {
     Fault::new(
         Exit::Defect,
         "gonogo itself failed",
@@ -46,8 +46,11 @@ fn defect() -> Fault {
     )
 }
 
-/// The gate's answer; everything that can be said of a run is said in it.
-fn judge(args: &Verify, policy: Option<&Policy>) -> Result<Gate, Fault> {
+/// The gate's answer; everything that can be said of a run is said in it. With the run, if it is accepted.
+pub(super) fn judge(
+    args: &Verify,
+    policy: Option<&Policy>,
+) -> Result<(Gate, Option<Verified>), Fault> {
     if args.format == VerifyFormat::GithubDeploymentReview && args.environment.is_none() {
         return Err(Fault::new(
             Exit::Refused,
@@ -57,22 +60,24 @@ fn judge(args: &Verify, policy: Option<&Policy>) -> Result<Gate, Fault> {
     }
     let allowed = signers::read(&args.allowed_signers, args.revoked.as_deref())?;
     let demands = demands(args, policy)?;
-    let people = people::approvers(args)?;
-    let accepted = accept(&args.run, &allowed, &demands).and_then(|(verified, warning)| {
-        let known = people::ask(&args.demand, people.as_ref(), &verified, args.signed_at)?;
+    let [approvers, answerers] = people::told(args)?;
+    let accepted = accept(&args.run, &allowed, &demands).and_then(|(mut verified, warning)| {
+        let heard = people::hear(args, answerers.as_ref(), &mut verified)?;
+        let known = people::ask(&args.demand, approvers.as_ref(), &verified, args.signed_at)?;
         let mut gate = Gate::accepted(&verified);
         gate.warnings.extend(warning);
+        gate.heard(heard);
         gate.people(known);
         if let Some(policy) = policy {
             gate.ruled(verified.under(policy, time::now())?);
         }
-        Ok(gate)
+        Ok((gate, Some(verified)))
     });
-    let mut gate = accepted.unwrap_or_else(|reason| Gate::refused(&reason));
+    let (mut gate, verified) = accepted.unwrap_or_else(|reason| (Gate::refused(&reason), None));
     if let Some(policy) = policy {
         gate.under(&policy.digest.to_string());
     }
-    Ok(gate)
+    Ok((gate, verified))
 }
 
 /// Everything that makes a run acceptable, and what must be said with it.
@@ -98,7 +103,7 @@ pub(super) fn accept(
 }
 
 /// Contract 2: anything but 0 stops a deployment.
-const fn exit_of(answer: Answer) -> Exit {
+pub(super) const fn exit_of(answer: Answer) -> Exit {
     match answer {
         Answer::Verdict(Decision::Go) => Exit::Go,
         Answer::Verdict(Decision::NoGo) => Exit::NoGo,

@@ -53,7 +53,7 @@ impl Crossing<'_> {
         for subject in subjects {
             let value = |name: &str| subject.value(name);
             let mut steps = Vec::with_capacity(template.steps.len());
-            let mut ran = false;
+            let (mut ran, mut asked) = (false, false);
             for (index, step) in template.steps.iter().enumerate() {
                 let filled = step.map(&|text: &str| fill(text, value));
                 let Some(call) = self.bind(&filled) else {
@@ -73,6 +73,13 @@ impl Crossing<'_> {
                         &step.place,
                         "no command was run before this step",
                         "put `When the team runs \"…\"` before it",
+                    );
+                }
+                if matches!(*call, Call::Person(_)) && std::mem::replace(&mut asked, true) {
+                    self.tell(
+                        &step.place,
+                        "a second question to a person in one scenario",
+                        "one answer is to one question: ask it in a scenario of its own",
                     );
                 }
                 ran |= matches!(*call, Call::Run(_));

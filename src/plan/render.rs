@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Plan, Planned, Visit};
 use crate::inventory::{AgentKey, Auth, Elevate, Login, Transport};
+use crate::steps::Call;
 use crate::text::{count, endpoint, escape};
 
 /// What `gonogo plan` prints.
@@ -49,6 +50,21 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
             escape(&check.scenario),
             escape(&check.subject.label())
         )?;
+    }
+    let mut begun = false;
+    for check in &plan.checks {
+        for step in &check.steps {
+            if let Call::Person(ask) = &*step.call {
+                if !std::mem::replace(&mut begun, true) {
+                    writeln!(
+                        out,
+                        "\nwhat people will be asked, each HOLD until they answer"
+                    )?;
+                }
+                let (id, whom, question) = (&check.id, ask.whom(), &ask.question);
+                writeln!(out, "  {}", escape(&format!("{id}  {whom}: {question}")))?;
+            }
+        }
     }
     writeln!(out, "\nwhat will be used on each host, and nothing else")?;
     for visit in &plan.visits {

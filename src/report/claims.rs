@@ -61,6 +61,7 @@ mod tests {
             outcome: "passed".to_owned(),
             duration_ms: 0,
             artifacts: artifacts.iter().map(|&name| name.to_owned()).collect(),
+            asks: None,
         })
     }
 

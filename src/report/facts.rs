@@ -310,6 +310,8 @@ impl Words {
             attempts: check.attempts,
             earlier: check.earlier.len(),
             steps: self.steps(&check.steps),
+            asks: check.steps.iter().filter(|one| one.asks.is_some()).count(),
+            answers: check.answers.len(),
             failure: check.failure.as_ref().map(|failure| self.failure(failure)),
             at_login: check.failure.as_ref().is_some_and(|one| one.at_login),
             waiver: check.waiver.as_ref().map(|waiver| self.waiver(waiver)),

@@ -150,6 +150,8 @@ fn status(check: &Check) -> TestCaseStatus {
             let step = phrases::waits_for(check).unwrap_or_default();
             status.set_type("pending");
             status.set_message(safe(&format!("waits for a person: {step}")));
+            let command = phrases::how_to_answer(check).unwrap_or_default();
+            status.set_description(safe(&format!("answer by: {command}")));
             status
         }
         "waived" => {

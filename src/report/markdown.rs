@@ -68,10 +68,11 @@ pub fn render(report: &Report) -> String {
         &mut out,
         report,
         "pending",
-        &["check", "waits for"],
+        &["check", "waits for", "answered by"],
         |check| {
             let step = phrases::waits_for(check).unwrap_or_default();
-            vec![title(check), words(&step)]
+            let command = phrases::how_to_answer(check).unwrap_or_default();
+            vec![title(check), words(&step), code(&command)]
         },
     );
     let waived = ["kind", "check", "where", "expected", "actual", "waiver"];

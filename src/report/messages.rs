@@ -178,6 +178,7 @@ fn steps(check: &Check) -> Cow<'_, [Step]> {
             outcome: "not-run".to_owned(),
             duration_ms: 0,
             artifacts: Vec::new(),
+            asks: None,
         }]),
     }
 }
@@ -350,6 +351,7 @@ fn told(
             let status = match found.map(|found| found.outcome.as_str()) {
                 Some("passed") => "PASSED",
                 Some("failed") => "FAILED",
+                Some("pending") => "PENDING",
                 _ => "SKIPPED",
             };
             Told {

@@ -1,6 +1,10 @@
 //! The report: its published shape, and one renderer a file, each a function of the shape alone.
 //! No renderer asks the clock, judges, or knows how a run is made.
 
+pub mod answer;
+mod asked;
+pub mod beside;
+pub mod break_glass;
 mod causes;
 mod claims;
 pub mod diff;
@@ -37,6 +41,7 @@ pub mod waived;
 mod write;
 
 pub use facts::{facts, judge, publish};
+pub use phrases::answer_command;
 pub use read::{MAX_BYTES, ReadFault, read};
 pub use run_files::{WriteFault, files};
 pub use seal::{Chain, SealingFault, seal};

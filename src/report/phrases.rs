@@ -273,8 +273,22 @@ pub(super) fn waiver(waiver: &Waiver) -> String {
 
 /// The step that a pending check waits for.
 pub(super) fn waits_for(check: &Check) -> Option<String> {
-    let step = check.steps.iter().find(|step| step.outcome != "passed")?;
+    let step = check.steps.iter().find(|step| step.outcome == "pending");
+    let step = step.filter(|_| check.outcome == "pending")?;
     Some(format!("{} {}", step.keyword, step.text))
+}
+
+/// The command by which somebody answers a pending check; `RUN` stands for the run's directory.
+pub(super) fn how_to_answer(check: &Check) -> Option<String> {
+    waits_for(check)?;
+    Some(answer_command("RUN", &check.id))
+}
+
+/// The same with the directory.
+#[must_use]
+pub fn answer_command(run: &str, check: &str) -> String {
+    let (run, check) = (text::shell_word(run), text::shell_word(check));
+    format!("gonogo attest {run} --check {check} --answer passed --statement '…' --key FILE")
 }
 
 /// `2026-11-21 09:30:00 UTC` from RFC 3339; what is no time stays as it is.

@@ -22,6 +22,7 @@ fn step(keyword: &str, text: &str, outcome: &str) -> Step {
         outcome: outcome.to_owned(),
         duration_ms: if outcome == "not-run" { 0 } else { 41 },
         artifacts: Vec::new(),
+        asks: None,
     }
 }
 
@@ -95,6 +96,7 @@ fn check(id: String, feature: &str, line: u64, scenario: String, steps: Vec<Step
         waiver: None,
         earlier: Vec::new(),
         carried: None,
+        answers: Vec::new(),
     }
 }
 
@@ -304,11 +306,17 @@ fn process_test() -> Check {
     let feature = "features/vendor.feature";
     let steps = vec![
         step("Given", "the \"60east\" vendor", "passed"),
-        step(
-            "Then",
-            "the process-test case was acknowledged in time",
-            "not-run",
-        ),
+        Step {
+            asks: Some(Asks {
+                role: text("vendor desk"),
+                question: "60east acknowledged the process-test case in time".to_owned(),
+            }),
+            ..step(
+                "Then",
+                "the \"vendor desk\" confirms \"60east acknowledged the process-test case in time\"",
+                "pending",
+            )
+        },
     ];
     Check {
         vendor: text("60east"),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::asked::{Answered, Asks};
 pub use super::found::{HoleFound, LevelFound, LogFound, PromiseFound};
 pub use super::granted::Granted;
 pub use super::restated::{Carried, Restates};
@@ -384,6 +385,9 @@ pub struct Check {
     /// The run that ran it, when this one only restates or merges it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub carried: Option<Carried>,
+    /// Who answered it: proven when the run is verified, and never a part of the record.
+    #[serde(skip)]
+    pub answers: Vec<Answered>,
 }
 
 /// An attempt that was followed by another one.
@@ -435,13 +439,16 @@ pub struct Step {
     pub keyword: String,
     /// Text, placeholders filled.
     pub text: String,
-    /// `passed`, `failed` or `not-run`.
+    /// `passed`, `failed`, `not-run`, or `pending` where it asks a person.
     pub outcome: String,
     /// Wall time.
     pub duration_ms: u64,
     /// Names of the artifacts that the step is about: a passed step needs evidence of each.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub artifacts: Vec<String>,
+    /// What it asks of a person, where nothing else can answer it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub asks: Option<Asks>,
 }
 
 /// One file or command output that was retrieved.

@@ -69,6 +69,9 @@ impl Page {
                 self.row("waits for", &step);
             }
             self.row("check", &check.id);
+            if let Some(command) = phrases::how_to_answer(check) {
+                self.row("answer by", &command);
+            }
             self.out.push('\n');
         }
         for check in phrases::of(report, "waived") {
@@ -233,7 +236,7 @@ FAILED support retrieves the event log of orders
 FAILED ";
         assert!(text.starts_with(expected), "{text}");
         assert!(text.contains("29 planned = 25 passed + 2 failed + 1 waived + 1 pending\n"));
-        assert!(text.contains("waits for Then the process-test case was acknowledged in time\n"));
+        assert!(text.contains("waits for Then the \"vendor desk\" confirms \"60east acknowledged the process-test case in time\"\n"));
         assert!(
             text.contains("waiver    W-2026-07, until 2026-12-15 00:00:00 UTC, granted by bob.ray")
         );

@@ -26,7 +26,7 @@ pub struct Record {
     pub disks: Vec<Disk>,
     /// The redacted transcript; empty when the check never began.
     pub transcript: String,
-    /// Why it failed; `None` means that every step was performed and passed.
+    /// Why it failed; `None` means that every step was performed and passed, but for a person's.
     pub failure: Option<Failure>,
     /// It failed before there was a session with the machine that is meant.
     pub at_login: bool,
@@ -74,6 +74,18 @@ impl Record {
             .iter()
             .all(|step| step.outcome == StepOutcome::Passed);
         all && !self.steps.is_empty() && self.failure.is_none() && self.fault.is_none()
+    }
+
+    /// True when all that could be performed passed, and a person's word is due.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        let mut steps = self.steps.iter();
+        let all =
+            steps.all(|step| matches!(step.outcome, StepOutcome::Passed | StepOutcome::Pending));
+        all && !self.passed()
+            && self.failure.is_none()
+            && self.fault.is_none()
+            && !self.steps.is_empty()
     }
 }
 

@@ -341,10 +341,10 @@ fn check(
     record: &Record,
     transcript: Option<String>,
 ) -> schema::Check {
-    let outcome = if record.passed() {
-        Outcome::Passed
-    } else {
-        Outcome::Failed
+    let outcome = match (record.passed(), record.is_pending()) {
+        (true, _) => Outcome::Passed,
+        (false, true) => Outcome::Pending,
+        (false, false) => Outcome::Failed,
     };
     let steps = (planned.steps.iter().zip(&record.steps))
         .map(|(step, record)| schema::Step {
@@ -353,6 +353,13 @@ fn check(
             outcome: record.outcome.as_str().to_owned(),
             duration_ms: record.duration_ms,
             artifacts: artifacts(plan, planned, &step.call),
+            asks: match &*step.call {
+                Call::Person(ask) => Some(schema::Asks {
+                    role: ask.role.clone(),
+                    question: ask.question.clone(),
+                }),
+                _ => None,
+            },
         })
         .collect();
     let subject = planned.subject.clone();
@@ -381,6 +388,7 @@ fn check(
         waiver: None,
         earlier: Vec::new(),
         carried: None,
+        answers: Vec::new(),
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) enum Said {
     StepStarted(usize, usize),
     StepPassed(usize, usize),
     StepFailed(usize, usize, Failure),
+    StepSkipped(usize, usize),
     Finished(usize),
 }
 
@@ -120,9 +121,10 @@ fn know(features: Vec<gherkin::Feature>, checks: usize) -> Vec<Option<Known>> {
 fn translate(known: &[Option<Known>], said: Said) -> Option<Cucumber<world::Check>> {
     let index = match said {
         Said::Started(index) | Said::Finished(index) => index,
-        Said::StepStarted(index, _) | Said::StepPassed(index, _) | Said::StepFailed(index, ..) => {
-            index
-        }
+        Said::StepStarted(index, _)
+        | Said::StepPassed(index, _)
+        | Said::StepSkipped(index, _)
+        | Said::StepFailed(index, ..) => index,
     };
     let Known {
         feature,
@@ -134,6 +136,7 @@ fn translate(known: &[Option<Known>], said: Said) -> Option<Cucumber<world::Chec
         Said::Started(_) => Scenario::Started,
         Said::Finished(_) => Scenario::Finished,
         Said::StepStarted(_, at) => Scenario::step_started(step(at)?),
+        Said::StepSkipped(_, at) => Scenario::step_skipped(step(at)?),
         Said::StepPassed(_, at) => Scenario::step_passed(step(at)?, nothing_captured()?, None),
         Said::StepFailed(_, at, failure) => {
             let info: event::Info = Arc::new(failure);

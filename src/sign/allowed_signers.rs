@@ -125,6 +125,22 @@ impl AllowedSigners {
         lines.map(|line| (line.principals.as_str(), &line.key))
     }
 
+    /// Whether a line holds the key with that fingerprint, its owner's or an authority's, whatever it is for.
+    #[must_use]
+    pub fn holds(&self, key: &str) -> bool {
+        self.lines.iter().any(|line| fingerprint(&line.key) == key)
+    }
+
+    /// Whether every line that holds the key with that fingerprint is for that namespace and no other.
+    #[must_use]
+    pub fn holds_only_for(&self, key: &str, namespace: &str) -> bool {
+        let mut lines = self
+            .lines
+            .iter()
+            .filter(|line| fingerprint(&line.key) == key);
+        lines.all(|line| line.options.namespaces.as_deref() == Some(namespace))
+    }
+
     /// True when no line allows any key.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

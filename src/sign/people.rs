@@ -15,6 +15,32 @@ use super::sshsig::SignatureFault;
 pub const APPROVAL: &str = "gonogo-approval@gonogo";
 /// The namespace of signatures over a file of waivers.
 pub const WAIVER: &str = "gonogo-waiver@gonogo";
+/// The namespace of answers to what only a person can answer.
+pub const ANSWER: &str = "gonogo-answer@gonogo";
+/// The namespace of requests to deploy although a run says NO-GO.
+pub const BREAK_GLASS: &str = "gonogo-break-glass@gonogo";
+
+/// How a name of a file of people begins that is a role, and nobody's own.
+const ROLE: &str = "role:";
+
+/// `role:release-manager`, the name that gives a key's owner the role `release manager`.
+#[must_use]
+pub fn role_name(role: &str) -> Option<String> {
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+    };
+    let is_role = role.len() <= 64 && role.split(' ').all(is_word);
+    is_role.then(|| format!("{ROLE}{}", role.to_ascii_lowercase().replace(' ', "-")))
+}
+
+/// Whether a name is a role's.
+#[must_use]
+pub fn is_role(name: &str) -> bool {
+    name.trim().to_lowercase().starts_with(ROLE)
+}
 
 /// The people of an approvers' file.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +86,8 @@ impl People {
         let mut groups = Groups::default();
         for (principals, key) in allowed.keys() {
             let key = fingerprint(key);
-            for principal in principals.split(',') {
+            // Many people share a role.
+            for principal in principals.split(',').filter(|name| !is_role(name)) {
                 groups.join(&name(principal), &key);
             }
         }
@@ -99,8 +126,46 @@ impl People {
         signature: &[u8],
         at: Timestamp,
     ) -> Result<Signer, SignatureFault> {
+        if let Some(role) = asked.filter(|asked| is_role(asked)) {
+            // A role stands for many: whoever asked for something in their own name could approve it in that.
+            let identity = role.to_owned();
+            return Err(SignatureFault::NoSuchIdentity { identity });
+        }
         self.allowed
             .verify(asked, namespace, message, signature, at)
+    }
+
+    /// Proves that whoever made the signature has that role at `at`.
+    ///
+    /// # Errors
+    /// As [`AllowedSigners::verify`].
+    pub fn has_role(
+        &self,
+        role: &str,
+        namespace: &str,
+        message: &[u8],
+        signature: &[u8],
+        at: Timestamp,
+    ) -> Result<(), SignatureFault> {
+        let none = || SignatureFault::NoSuchIdentity {
+            identity: role.to_owned(),
+        };
+        let name = role_name(role).ok_or_else(none)?;
+        self.allowed
+            .verify(Some(&name), namespace, message, signature, at)
+            .map(drop)
+    }
+
+    /// Whether the key with that fingerprint is here for that namespace and nothing else.
+    #[must_use]
+    pub fn holds_only_for(&self, key: &str, namespace: &str) -> bool {
+        self.allowed.holds_only_for(key, namespace)
+    }
+
+    /// Whether a line holds the key with that fingerprint, whatever it is for.
+    #[must_use]
+    pub fn holds(&self, key: &str) -> bool {
+        self.allowed.holds(key)
     }
 
     /// Whether two names or fingerprints are known to be one person's.
@@ -193,6 +258,36 @@ mod tests {
             assert_eq!(people.is_empty(), !is_somebody, "{names}");
             assert_eq!(people.warnings().is_empty(), is_somebody, "{names}");
         }
+    }
+
+    #[test]
+    fn a_role_is_shared_and_nobodys_name() {
+        let lab = Lab::new();
+        let [ann, bob] = ["a", "b"].map(|name| lab.key(name, "x"));
+        let file = [
+            line(&lab, "ann,role:release-manager", "", "a"),
+            line(&lab, "bob,role:release-manager", "", "b"),
+            line(&lab, "carl", "", "b"),
+        ];
+        let people = People::parse(file.concat().as_bytes());
+        assert!(!people.are_one("ann", "bob"));
+        assert!(people.are_one("carl", "bob"));
+        let at = AT.parse().unwrap();
+        let signed = |key| sign(key, ANSWER, b"m").unwrap();
+        for key in [&ann, &bob] {
+            let signature = signed(key);
+            let has = |role| people.has_role(role, ANSWER, b"m", signature.as_bytes(), at);
+            assert!(has("release manager").is_ok() && has("Release Manager").is_ok());
+            assert!(has("manager").is_err() && has("a*").is_err() && has("").is_err());
+            // Nobody signs as a role.
+            let role = Some("role:release-manager");
+            let asked = people.verify(role, ANSWER, b"m", signature.as_bytes(), at);
+            assert!(asked.is_err());
+        }
+        let other = People::parse(line(&lab, "ann", "", "a").as_bytes());
+        let signature = signed(&ann);
+        let has = other.has_role("release manager", ANSWER, b"m", signature.as_bytes(), at);
+        assert!(has.is_err());
     }
 
     #[test]

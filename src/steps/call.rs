@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::statistics::{Road, Writes};
-use super::{Subject, configuration, host, journal, listing, log, statistics, version};
+use super::{Subject, configuration, host, journal, listing, log, person, statistics, version};
 use crate::inventory::{
     Artifact, Format, Instance, Inventory, Kind, Pattern, Source, Take, Transport, mask,
 };
@@ -47,6 +47,8 @@ pub enum Call {
     OutputContains(String),
     /// Pattern in the output.
     OutputMatches(Pattern),
+    /// A person's word: never performed.
+    Person(person::Ask),
 }
 
 /// Which part of the inventory a scenario is crossed with.

@@ -35,12 +35,8 @@ pub(super) fn words(line: &str) -> Result<Vec<String>, String> {
 
 /// A command as the plan, the transcript and the report write it: words with blanks are quoted.
 pub fn line(words: &[String]) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
-    let quote = |word: &String| match !word.is_empty() && word.chars().all(plain) {
-        true => word.clone(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    };
-    words.iter().map(quote).collect::<Vec<_>>().join(" ")
+    let quoted = words.iter().map(|word| text::shell_word(word));
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 /// Runs it and writes it into the transcript. Any exit status is an output; no output is a failure.

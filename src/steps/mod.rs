@@ -19,6 +19,7 @@ pub mod listing;
 mod live;
 pub mod log;
 mod perform;
+pub mod person;
 mod printed;
 mod reject;
 mod remedy;

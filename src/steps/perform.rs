@@ -61,6 +61,13 @@ async fn deed(call: &Call, world: &mut World) -> Result<(), Stop> {
         Call::Succeeds => command::succeeds(world),
         Call::OutputContains(wanted) => command::output_contains(world, wanted),
         Call::OutputMatches(pattern) => command::output_matches(world, &pattern.0),
+        // The run leaves it out. Whoever asks for it all the same gets no pass.
+        Call::Person(ask) => Err(Failure::new(
+            FailureKind::Undefined,
+            "a person's signed word",
+            format!("gonogo was to answer for {}", ask.whom()),
+        )
+        .into()),
     }
 }
 

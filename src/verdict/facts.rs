@@ -194,6 +194,10 @@ pub struct Check {
     pub earlier: usize,
     /// What became of each step.
     pub steps: Vec<StepOutcome>,
+    /// How many of them only a person answers.
+    pub asks: usize,
+    /// How many people answered, each proven.
+    pub answers: usize,
     /// Why it failed.
     pub failure: Option<FailureKind>,
     /// It failed before there was a session with the machine that is meant.
@@ -215,11 +219,13 @@ pub enum StepOutcome {
     Failed,
     /// It did not run.
     NotRun,
+    /// It asks a person, and waits for the answer.
+    Pending,
 }
 
 impl StepOutcome {
     /// Every outcome of a step.
-    pub const ALL: [Self; 3] = [Self::Passed, Self::Failed, Self::NotRun];
+    pub const ALL: [Self; 4] = [Self::Passed, Self::Failed, Self::NotRun, Self::Pending];
 
     /// The published word.
     #[must_use]
@@ -228,6 +234,7 @@ impl StepOutcome {
             Self::Passed => "passed",
             Self::Failed => "failed",
             Self::NotRun => "not-run",
+            Self::Pending => "pending",
         }
     }
 }

@@ -141,7 +141,11 @@ pub(super) fn strangers(facts: &Facts) -> Vec<String> {
 pub(super) fn untold(facts: &Facts) -> Vec<String> {
     gather(facts, |check| {
         let all_passed = check.steps.iter().all(|step| *step == StepOutcome::Passed);
-        let any_failed = check.steps.contains(&StepOutcome::Failed);
+        let of = |outcome| check.steps.iter().filter(|step| **step == outcome).count();
+        // All else was done: a person's word stands for nothing that was not looked at.
+        let waits_for_one = of(StepOutcome::Pending) == 1
+            && of(StepOutcome::Passed) + 1 == check.steps.len()
+            && check.asks == 1;
         if check.earlier != check.attempts.saturating_sub(1) as usize {
             return Some("does not tell each of its attempts");
         }
@@ -151,7 +155,12 @@ pub(super) fn untold(facts: &Facts) -> Vec<String> {
             }
             Outcome::Passed | Outcome::Pending if check.steps.is_empty() => Some("has no step"),
             Outcome::Passed if !all_passed => Some("passed with a step that did not"),
-            Outcome::Pending if any_failed => Some("is pending with a failed step"),
+            Outcome::Passed if check.asks > 0 && check.answers == 0 => {
+                Some("passed what only a person can answer, and nobody did")
+            }
+            Outcome::Pending if !waits_for_one => {
+                Some("is pending for something else than one person's answer")
+            }
             Outcome::Passed | Outcome::Pending if check.failure.is_some() => {
                 Some("did not fail and states a failure")
             }
@@ -181,6 +190,9 @@ pub(super) fn unproven(facts: &Facts) -> Vec<String> {
         });
         match check.outcome {
             Outcome::Passed if unproven => Some("passed without evidence of what it retrieved"),
+            Outcome::Pending if unproven => {
+                Some("waits for a person without evidence of what it retrieved")
+            }
             _ => None,
         }
     })

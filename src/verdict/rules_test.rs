@@ -78,6 +78,8 @@ const BREAKS: &[(&str, Change)] = &[
     }),
     ("untold", |f| f.checks[0].steps.clear()),
     ("untold", |f| f.checks[0].steps[1] = StepOutcome::NotRun),
+    ("untold", |f| f.checks[0].steps[1] = StepOutcome::Pending),
+    ("untold", |f| f.checks[0].asks = 1),
     ("untold", |f| f.checks[0].steps[1] = StepOutcome::Failed),
     ("untold", |f| f.checks[0].failure = Some(FailureKind::Io)),
     ("untold", |f| f.checks[0].attempts = 0),

@@ -41,6 +41,8 @@ pub(super) fn check(instance: &str, team: &str) -> Check {
         attempts: 1,
         earlier: 0,
         steps: vec![StepOutcome::Passed; 2],
+        asks: 0,
+        answers: 0,
         failure: None,
         at_login: false,
         waiver: None,
@@ -148,7 +150,8 @@ pub(super) fn grant(id: &str) -> Grant {
 
 pub(super) fn hang(facts: &mut Facts, index: usize) {
     facts.checks[index].outcome = Outcome::Pending;
-    facts.checks[index].steps[1] = StepOutcome::NotRun;
+    facts.checks[index].steps[1] = StepOutcome::Pending;
+    facts.checks[index].asks = 1;
     facts.counts.passed -= 1;
     facts.counts.pending += 1;
 }

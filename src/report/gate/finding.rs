@@ -132,7 +132,12 @@ fn one(check: &Check, outcome: Outcome) -> Finding {
         subject: failure.and_then(|failure| failure.subject.clone()),
         expected: words(|failure| &failure.expected),
         actual: words(|failure| &failure.actual),
-        hint: words(|failure| &failure.hint),
+        hint: match outcome {
+            Outcome::Pending => phrases::how_to_answer(check)
+                .map(|command| format!("they answer by {command}"))
+                .unwrap_or_default(),
+            _ => words(|failure| &failure.hint),
+        },
         waits_for: match outcome {
             Outcome::Pending => phrases::waits_for(check),
             _ => None,

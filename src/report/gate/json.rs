@@ -61,7 +61,7 @@ fn finding(one: &Finding) -> Value {
         "instance": one.instance, "host": one.host, "team": one.team, "vendor": one.vendor,
     });
     let more = match one.outcome {
-        Outcome::Pending => json!({ "waits_for": one.waits_for }),
+        Outcome::Pending => json!({ "waits_for": one.waits_for, "hint": one.hint }),
         _ => json!({
             "kind": one.kind, "account": one.account, "subject": one.subject,
             "expected": one.expected, "actual": one.actual, "hint": one.hint, "waiver": one.waiver,

@@ -114,7 +114,7 @@ impl Gate {
     /// The answer for a run that was accepted.
     #[must_use]
     pub fn accepted(verified: &Verified) -> Self {
-        let (report, signer) = (verified.report(), verified.signer());
+        let (report, signer) = (verified.answered(), verified.signer());
         let mut gate = Self {
             answer: Answer::Verdict(verified.verdict().decision),
             reasons: verified.verdict().reasons.clone(),

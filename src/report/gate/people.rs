@@ -1,10 +1,38 @@
 //! What the gate says of people: who approved the run, and what its waivers cover.
 
 use super::{Answer, Fact, Gate};
-use crate::report::verify::Known;
+use crate::report::verify::{Heard, Known};
 use crate::verdict::Decision;
 
 impl Gate {
+    /// Adds what people answered; what it came to is the answer already.
+    pub fn heard(&mut self, heard: Heard) {
+        if !heard.answered.is_empty() {
+            self.facts.push(Fact {
+                key: "answered",
+                label: "answered",
+                value: heard.answered.join("; "),
+            });
+        }
+        self.warnings.extend(heard.warnings);
+        if heard.break_glass > 0 && !self.answer.is_go() {
+            self.notes.push(format!(
+                "{} beside the run, not judged here: `gonogo break-glass check` does; the verdict stays",
+                crate::text::count(heard.break_glass, "break-glass request")
+            ));
+        }
+    }
+
+    /// Says, loudly, that two people deploy all the same. The answer stays: it is the run's.
+    pub fn broken(&mut self, told: String) {
+        self.reasons.insert(0, told.clone());
+        self.facts.push(Fact {
+            key: "break_glass",
+            label: "break-glass",
+            value: told,
+        });
+    }
+
     /// Adds what is known of people; a gate that accepts no waiver answers NO-GO.
     pub fn people(&mut self, known: Known) {
         let told = [

@@ -25,6 +25,8 @@ fn run(number: u64) -> Entry {
         slowest: BTreeMap::new(),
         waivers: Vec::new(),
         signed: Signed::NotAsked,
+        answers: 0,
+        break_glass: Vec::new(),
         run,
     }
 }

@@ -7,6 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::chain::SKEW;
 use crate::digest::Sha256;
+use crate::report::answer::Answer;
+use crate::report::beside::{Purpose, papers};
+use crate::report::break_glass::BreakGlass;
 use crate::report::schema::{Counts, Report, Run};
 use crate::report::sealed::{SealFault, Sealed};
 use crate::report::{judge, previous, read};
@@ -45,6 +48,10 @@ pub struct Entry {
     pub waivers: Vec<String>,
     /// Who signed it.
     pub signed: Signed,
+    /// How many answers to what it asks of people lie beside it, proven by nobody here.
+    pub answers: usize,
+    /// Each request to deploy all the same that lies beside it, proven by nobody here: who, until when, why.
+    pub break_glass: Vec<String>,
 }
 
 /// What is known of the signature.
@@ -100,6 +107,7 @@ impl Entry {
             (Ok(started), Ok(finished)) => Some(Timestamp::duration_since(finished, started)),
             _ => None,
         };
+        let (answers, break_glass) = beside(dir, &digest.to_string())?;
         Ok(Self {
             name: name.to_owned(),
             digest,
@@ -111,6 +119,8 @@ impl Entry {
             slowest,
             waivers,
             signed,
+            answers,
+            break_glass,
             run: report.run,
         })
     }
@@ -166,6 +176,33 @@ pub fn proven(
     let (report, ..) = sealed(dir, allowed, now)?;
     let decision = judge(&report).decision;
     Ok((report, decision))
+}
+
+/// What people put beside the run of that manifest.
+fn beside(dir: &Path, manifest: &str) -> Result<(usize, Vec<String>), String> {
+    let all = |purpose| -> Result<Vec<Vec<u8>>, String> {
+        let found = papers(dir, purpose).map_err(|cause| cause.to_string())?;
+        Ok(found.into_iter().filter_map(|one| one.bytes.ok()).collect())
+    };
+    let answers = all(Purpose::Answer)?;
+    let answers = answers.iter().filter_map(|bytes| Answer::read(bytes).ok());
+    let answers = answers.filter(|answer| answer.manifest == manifest).count();
+    let requests = all(Purpose::BreakGlass)?;
+    let requests = requests
+        .iter()
+        .filter_map(|bytes| BreakGlass::read(bytes).ok());
+    let requests = requests.filter(|request| request.manifest == manifest);
+    let told = requests.map(|request| {
+        let BreakGlass {
+            requester,
+            until,
+            ticket,
+            reason,
+            ..
+        } = request;
+        format!("by {requester} until {until}, {ticket}: {reason}")
+    });
+    Ok((answers, told.collect()))
 }
 
 type Found = (Report, Vec<u8>, Sha256, Signed);

@@ -149,6 +149,9 @@ fn row(run: &Entry) -> Markup {
                 @if run.run.aborted.is_some() { " aborted" } @else if run.run.scope.partial { " partial" }
             }
             td data-label="Checks" { (text::checks(run))
+                @for request in &run.break_glass {
+                    div { b { "Break-glass asked for " } (t(request)) }
+                }
                 @if let Some(reason) = &run.reason { div.soft { (t(&crate::text::clip(reason, 300))) } }
             }
             td data-label="Took" { (text::took(run)) }
@@ -184,6 +187,8 @@ mod tests {
             slowest: [("log".to_owned(), 1_500)].into(),
             waivers: vec!["W-1".to_owned()],
             signed: Signed::NotAsked,
+            answers: 0,
+            break_glass: vec!["by ann until <i>".to_owned()],
         }
     }
 
@@ -208,6 +213,7 @@ mod tests {
         assert_eq!(page.matches("role=\"img\"").count(), 3);
         assert!(page.contains("log 1.5s"));
         assert!(page.contains("stamp stop\">NO-GO"), "{page}");
+        assert!(page.contains(", BREAK-GLASS") && page.contains("by ann until &lt;i&gt;"));
         assert!(render(&history(vec![])).contains("no run here"));
     }
 

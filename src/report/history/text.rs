@@ -90,6 +90,12 @@ pub(super) fn checks(run: &Entry) -> String {
         let shards = count(merged.shards.len(), "shard");
         let _ = write!(told, ", of {shards}");
     }
+    if run.answers > 0 {
+        let _ = write!(told, ", {}", count(run.answers, "answer"));
+    }
+    if !run.break_glass.is_empty() {
+        told += ", BREAK-GLASS";
+    }
     told
 }
 

@@ -40,6 +40,9 @@ pub(super) fn render(place: usize, check: &Check, with_failure: bool) -> Markup 
                     @if let Some(step) = phrases::waits_for(check) {
                         p { b { "Waits for a person: " } (t(&step)) }
                     }
+                    @if let Some(command) = phrases::how_to_answer(check) {
+                        p { "They answer, as passed or failed, by " code { (t(&command)) } }
+                    }
                 }
                 (steps(&check.steps))
                 @if !check.evidence.is_empty() { (evidence(place, &check.evidence)) }
@@ -64,7 +67,7 @@ fn steps(steps: &[Step]) -> Markup {
                         span.soft { (t(&step.keyword)) } " " (t(&step.text))
                     }
                     span.time {
-                        @if state == State::NotRun { (state.word()) } @else { (phrases::span(step.duration_ms)) }
+                        @if matches!(state, State::NotRun | State::Pending) { (state.word()) } @else { (phrases::span(step.duration_ms)) }
                     }
                 }
             }

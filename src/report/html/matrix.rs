@@ -225,7 +225,7 @@ fn states(artifact: &Artifact, is_first: bool, check: &Check) -> Vec<State> {
     let states = steps.map(|step| match (&*step.outcome, outcome) {
         ("passed", _) => State::Passed,
         (_, State::Waived) => State::Waived,
-        ("not-run", State::Pending) => State::Pending,
+        ("pending", _) => State::Pending,
         ("not-run", _) => State::NotRun,
         _ => State::Failed,
     });

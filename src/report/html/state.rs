@@ -30,6 +30,7 @@ impl State {
         match &*step.outcome {
             "passed" => Self::Passed,
             "not-run" => Self::NotRun,
+            "pending" => Self::Pending,
             _ => Self::Failed,
         }
     }

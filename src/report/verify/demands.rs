@@ -16,7 +16,7 @@ use crate::time;
 
 // The same skew that log entries are allowed: more is a wrong clock, or a report dated ahead to stay
 // fresh for longer.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
+pub(super) const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// What the verifier demands beside signature and completeness.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,8 @@
 //! Accepting a run: proven whole and signed, complete, fresh, about what the verifier asks for, and
 //! judged anew from its recorded facts. A [`Verified`] is the only road from a directory to a verdict.
 
+mod answers;
+mod break_glass;
 mod carried;
 mod complete;
 mod demands;
@@ -17,6 +19,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+pub use answers::{Heard, Hearing};
+pub use break_glass::{Breakers, Broken};
 pub use demands::Demands;
 pub use people::{Asked, Known};
 pub use policy::Ruling;
@@ -41,6 +45,8 @@ pub struct Verified {
     history: Option<History>,
     against: Option<Report>,
     shards: Vec<Signer>,
+    /// As people answered it, once they were heard.
+    answered: Option<(Report, Verdict)>,
 }
 
 impl Verified {
@@ -66,7 +72,7 @@ impl Verified {
         let report = read(&sealed.read("report.json")?)?;
         let is_older = maker::is_older(&report.run.tool.version)?;
         if is_older {
-            maker::knew(&report.run)?;
+            maker::knew(&report)?;
         }
         let verdict = judge(&report);
         complete::complete(&report, &sealed)?;
@@ -100,6 +106,7 @@ impl Verified {
             history,
             against,
             shards,
+            answered: None,
         })
     }
 
@@ -109,10 +116,20 @@ impl Verified {
         &self.report
     }
 
-    /// The verdict, judged anew.
+    /// The record as people answered it; the record itself where nobody did, or was heard.
     #[must_use]
-    pub const fn verdict(&self) -> &Verdict {
-        &self.verdict
+    pub fn answered(&self) -> &Report {
+        self.answered
+            .as_ref()
+            .map_or(&self.report, |(report, _)| report)
+    }
+
+    /// The verdict, judged anew, with what people answered.
+    #[must_use]
+    pub fn verdict(&self) -> &Verdict {
+        self.answered
+            .as_ref()
+            .map_or(&self.verdict, |(_, verdict)| verdict)
     }
 
     /// The directory, proven whole.

@@ -9,6 +9,7 @@ use super::{Unacceptable, Verified};
 use crate::digest::Sha256;
 use crate::inventory::waivers::{Waiver, WaiverFile};
 use crate::problem::Problem;
+use crate::report::beside::is_of_a_paper;
 use crate::report::schema::Report;
 use crate::report::sealed::Sealed;
 use crate::report::waived::{self, Keys, Signatures, WAIVERS, signature_name};
@@ -279,7 +280,9 @@ fn approvals(run: &Verified, asked: &Asked<'_>, known: &mut Known) -> Result<(),
 fn names(dir: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    let is_one = |name: &String| signature_name(name, MANIFEST).is_some_and(|rest| rest != "sig");
+    let is_one = |name: &String| {
+        signature_name(name, MANIFEST).is_some_and(|rest| rest != "sig") && !is_of_a_paper(name)
+    };
     let mut names: Vec<String> = names.filter(is_one).collect();
     names.sort_unstable();
     names.truncate(MOST_FILES);

@@ -38,9 +38,9 @@ pub(super) fn holds(report: &Report) -> Result<(), Unacceptable> {
     }
     for check in &report.checks {
         let began = check.started.as_deref().map(time).transpose()?;
-        if began.is_none() && check.outcome == "passed" {
+        if began.is_none() && matches!(&*check.outcome, "passed" | "pending") {
             return wrong(format!(
-                "check `{}` passed and does not tell when",
+                "check `{}` passed or waits for a person, and does not tell when",
                 escape(&check.id)
             ));
         }

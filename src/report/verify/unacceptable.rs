@@ -78,6 +78,9 @@ pub enum Unacceptable {
     /// What is named as an earlier GO is none.
     #[error("no earlier GO: {0}")]
     Against(String),
+    /// What people answered cannot be read whole.
+    #[error("answers: {0}")]
+    Answers(String),
     /// About something else.
     #[error("wrong binding: {0}")]
     Binding(String),
@@ -143,6 +146,9 @@ impl Unacceptable {
             }
             Self::Against(_) => {
                 "--against names an earlier run of the same environment that is GO and signed by one of --allowed-signers"
+            }
+            Self::Answers(_) => {
+                "look at the files SHA256SUMS.* in the run directory, and remove what is no answer to it"
             }
             Self::Binding(_) => {
                 "run again with the inventory and features that are to go live, or name those that the run is about"

@@ -7,6 +7,7 @@ mod core;
 mod host;
 mod listing;
 mod log;
+mod person;
 mod selectors;
 mod statistics;
 mod time;
@@ -80,6 +81,7 @@ pub static STEPS: LazyLock<Vec<&'static StepDef>> = LazyLock::new(|| {
         time::STEPS,
         command::STEPS,
         vendor::STEPS,
+        person::STEPS,
     ];
     themes.into_iter().flatten().collect()
 });

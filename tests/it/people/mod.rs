@@ -2,8 +2,12 @@
 //! not, and that whoever holds the key that signs runs can neither waive, nor extend, nor approve. Here is the
 //! house that they share.
 
+mod answers;
 mod approvals;
+mod asked;
+mod break_glass;
 mod forger;
+mod unanswered;
 mod waivers;
 
 use std::fs;

@@ -32,7 +32,12 @@ pub fn summary(gate: &Gate, room: usize) -> String {
         Outcome::Failed,
         "kind | check | where | expected | actual | hint",
     );
-    table(&mut page, gate, Outcome::Pending, "check | waits for");
+    table(
+        &mut page,
+        gate,
+        Outcome::Pending,
+        "check | waits for | hint",
+    );
     table(
         &mut page,
         gate,
@@ -138,6 +143,7 @@ fn row(finding: &Finding) -> Vec<String> {
         return vec![
             check,
             words(finding.waits_for.as_deref().unwrap_or_default()),
+            words(&finding.hint),
         ];
     }
     let place = match (&finding.host, &finding.account) {

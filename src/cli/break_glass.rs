@@ -1,0 +1,304 @@
+//! `gonogo break-glass`: two people take it upon themselves to deploy although a run says NO-GO or HOLD, for a few
+//! hours. Its own command: `verify` is never changed by it, and the verdict stays what it is.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use jiff::SignedDuration;
+
+use super::args::{Verify, VerifyFormat, duration};
+use super::deliver::deliver;
+use super::fault::{Exit, Fault};
+use super::signing::Signing;
+use super::{beside, people, policy, signers, term, verify};
+use crate::report::answer::{is_name, says_something};
+use crate::report::beside::Purpose;
+use crate::report::break_glass::{BreakGlass, SCHEMA};
+use crate::report::gate::Gate;
+use crate::report::verify::Breakers;
+use crate::sign::key::SigningKey;
+use crate::sign::manifest::{portable_name, read_regular};
+use crate::sign::people::BREAK_GLASS;
+use crate::sign::sshsig::sign as sign_bytes;
+use crate::text::escape;
+use crate::time;
+use crate::verdict::Decision;
+
+const MOST_BYTES: u64 = 64 << 10;
+
+/// Deploys although a run says NO-GO or HOLD: two people, keys for nothing else, a few hours. The verdict stays.
+#[derive(Subcommand)]
+pub(super) enum Glass {
+    /// Write a request beside the run, and sign it as the first of two
+    Request(Request),
+    /// Sign a request as the second of two
+    Sign(Countersign),
+    /// Verify the run as `verify` does, and exit with 0 if it is NO-GO or HOLD and a request holds; the verdict
+    /// stays in every output
+    Check(Check),
+}
+
+/// Writes SHA256SUMS.break-glass-<who>-<digest>.json beside the run, and your signature over it. It holds from now.
+#[derive(Args)]
+pub(super) struct Request {
+    /// The run directory
+    #[arg(value_name = "DIR")]
+    pub run: PathBuf,
+    /// Why it cannot wait, in one line
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Where it is followed up
+    #[arg(long, value_name = "TICKET")]
+    pub ticket: String,
+    /// How long it holds from now on: 1h to 24h
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub life: Duration,
+    /// Your own key for break-glass, and for nothing else
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// The environment variable that holds the key's passphrase
+    #[arg(long, value_name = "NAME")]
+    pub key_passphrase_env: Option<String>,
+    /// Your name in the signers' file [default: the comment of the key]
+    #[arg(long, value_name = "NAME")]
+    pub identity: Option<String>,
+    /// Who may sign runs: refuse one that nobody of them signed
+    #[arg(long, value_name = "FILE")]
+    pub allowed_signers: Option<PathBuf>,
+}
+
+/// Signs the request as it is: writes FILE.<who>.sig. Stock `ssh-keygen -Y sign -n gonogo-break-glass@gonogo` does
+/// the same, as FILE.sig.
+#[derive(Args)]
+pub(super) struct Countersign {
+    /// The request
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Your own key for break-glass, and for nothing else
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// The environment variable that holds the key's passphrase
+    #[arg(long, value_name = "NAME")]
+    pub key_passphrase_env: Option<String>,
+}
+
+/// Verifies the run with the options of `verify`, and then the request beside it.
+#[derive(Args)]
+pub(super) struct Check {
+    /// Who may break the glass: names and keys in the format of allowed_signers, each line with
+    /// namespaces="gonogo-break-glass@gonogo"
+    #[arg(long, value_name = "FILE", help_heading = "Break-glass")]
+    pub signers: PathBuf,
+    #[command(flatten)]
+    pub verify: Verify,
+}
+
+pub(super) fn break_glass(verb: &Glass) -> Result<Exit, Fault> {
+    match verb {
+        Glass::Request(args) => request(args),
+        Glass::Sign(args) => countersign(args),
+        Glass::Check(args) => check(args),
+    }
+}
+
+fn open(key: &Path, passphrase_env: Option<&String>) -> Result<SigningKey, Fault> {
+    let signing = Signing {
+        key_passphrase_env: passphrase_env.cloned(),
+        ..Signing::with(key.to_owned())
+    };
+    signing.open()
+}
+
+fn refuse(message: impl std::fmt::Display, hint: &str) -> Fault {
+    Fault::new(Exit::Refused, message, hint)
+}
+
+fn request(args: &Request) -> Result<Exit, Fault> {
+    let run = beside::open(&args.run, args.allowed_signers.as_deref())?;
+    let report = &run.report;
+    if report.verdict.decision == "GO" {
+        return Err(refuse(
+            "the run says GO: there is nothing to break",
+            "`gonogo verify` is the gate; what it refuses as not acceptable nobody can break",
+        ));
+    }
+    if report.run.aborted.is_some() || report.run.kind == "aborted" || report.run.scope.partial {
+        return Err(refuse(
+            "the run was ended early or filtered: nobody knows what they would answer for",
+            "run everything, and let the run end",
+        ));
+    }
+    let key = open(&args.key, args.key_passphrase_env.as_ref())?;
+    run.is_not_by(&key, "it does not break it")?;
+    for (what, words) in [("the reason", &args.reason), ("the ticket", &args.ticket)] {
+        says_something(what, words).map_err(|why| {
+            refuse(
+                why,
+                "it stands in the record: one line that an auditor understands",
+            )
+        })?;
+    }
+    let identity = args.identity.as_deref().unwrap_or(key.identity());
+    is_name(identity).map_err(|why| {
+        let message = format!("you cannot ask as `{}`: {why}", escape(identity));
+        refuse(
+            message,
+            "give your name in the signers' file with --identity",
+        )
+    })?;
+    let from = time::now();
+    let until = SignedDuration::try_from(args.life).ok();
+    let until = until.and_then(|life| from.checked_add(life).ok());
+    let until = until.ok_or_else(|| refuse("--for is too long", "1h to 24h"))?;
+    let request = BreakGlass {
+        schema: SCHEMA.to_owned(),
+        run: report.run.id.clone(),
+        manifest: run.digest.to_string(),
+        environment: report.run.scope.environment.clone(),
+        verdict: report.verdict.decision.clone(),
+        failed: report.counts.failed,
+        pending: report.counts.pending,
+        reason: args.reason.clone(),
+        ticket: args.ticket.clone(),
+        requester: identity.to_owned(),
+        from: time::rfc3339(from),
+        until: time::rfc3339(until),
+    };
+    let bytes = request
+        .write()
+        .map_err(|why| refuse(why, "--for takes 1h to 24h"))?;
+    let signature = sign_bytes(&key, BREAK_GLASS, &bytes)
+        .map_err(|fault| Fault::new(Exit::Fault, &fault, fault.hint()))?;
+    let name = Purpose::BreakGlass.name(identity, &bytes);
+    let own = signature_name(&name, identity);
+    let path = beside::put(&args.run, &name, &bytes, &own, &signature)?;
+    term::say(&format!(
+        "asked to deploy to {} although run {} says {}, until {}, as {} ({}); somebody else signs it too: \
+         gonogo break-glass sign {path} --key FILE",
+        escape(&request.environment),
+        escape(&request.run),
+        escape(&request.verdict),
+        request.until,
+        escape(identity),
+        key.fingerprint()
+    ));
+    term::out(&format!("{path}\n"));
+    Ok(Exit::Go)
+}
+
+fn signature_name(document: &str, who: &str) -> String {
+    format!("{document}.{}.sig", portable_name(&who.replace('/', "_")))
+}
+
+fn countersign(args: &Countersign) -> Result<Exit, Fault> {
+    let shown = escape(&args.file.to_string_lossy()).into_owned();
+    let bytes = read_regular(&args.file, MOST_BYTES).map_err(|error| {
+        refuse(
+            format!("cannot read `{shown}`: {error}"),
+            "name the request that `gonogo break-glass request` wrote",
+        )
+    })?;
+    let request = BreakGlass::read(&bytes)
+        .map_err(|why| refuse(format!("`{shown}` is no request: {}", escape(&why)), ""))?;
+    let ended = request.life().is_ok_and(|[_, until]| time::now() >= until);
+    if ended {
+        let message = format!("the request ended at {}", escape(&request.until));
+        return Err(refuse(message, "ask anew: gonogo break-glass request"));
+    }
+    let key = open(&args.key, args.key_passphrase_env.as_ref())?;
+    let folder = args
+        .file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let run = beside::open(folder, None)?;
+    if run.digest.to_string() != request.manifest {
+        return Err(refuse(
+            "the request is for another run than the one that it lies beside",
+            "sign it where it was written",
+        ));
+    }
+    run.is_not_by(&key, "it does not break it")?;
+    let signature = sign_bytes(&key, BREAK_GLASS, &bytes)
+        .map_err(|fault| Fault::new(Exit::Fault, &fault, fault.hint()))?;
+    let name = args.file.file_name().unwrap_or_default().to_string_lossy();
+    let path = folder.join(signature_name(&name, key.identity()));
+    beside::create(&path, signature.as_bytes())?;
+    term::say(&format!(
+        "signed as {} ({}): {} asks to deploy to {} although run {} says {} ({} failed, {} pending), until {}, {}: {}",
+        escape(key.identity()),
+        key.fingerprint(),
+        escape(&request.requester),
+        escape(&request.environment),
+        escape(&request.run),
+        escape(&request.verdict),
+        request.failed,
+        request.pending,
+        escape(&request.until),
+        escape(&request.ticket),
+        escape(&request.reason)
+    ));
+    term::out(&format!("{}\n", escape(&path.to_string_lossy())));
+    Ok(Exit::Go)
+}
+
+fn check(args: &Check) -> Result<Exit, Fault> {
+    let judged = std::panic::catch_unwind(|| judge(args)).unwrap_or_else(|_| Err(verify::defect()));
+    match judged {
+        Ok((gate, exit)) => Ok(deliver(&args.verify, &gate, exit)),
+        Err(fault) => {
+            deliver(
+                &args.verify,
+                &Gate::not_judged(fault.reason(), ""),
+                fault.exit,
+            );
+            Err(fault)
+        }
+    }
+}
+
+fn judge(args: &Check) -> Result<(Gate, Exit), Fault> {
+    let (ruled, policy) = policy::rule(&args.verify)?;
+    if ruled.format == VerifyFormat::GithubDeploymentReview {
+        return Err(refuse(
+            "a deployment review tells the verdict, and break-glass does not change it",
+            "let a person approve the deployment, whom this command's exit code and text tell what holds",
+        ));
+    }
+    if ruled.environment.is_none() {
+        return Err(refuse(
+            "break-glass check needs --environment NAME",
+            "what two people allow for one environment must not deploy to another",
+        ));
+    }
+    let runners = signers::read(&ruled.allowed_signers, ruled.revoked.as_deref())?;
+    let revoked = ruled.revoked.as_deref().map(signers::revoked);
+    let breakers = people::people(&args.signers)?.without(revoked.transpose()?.unwrap_or_default());
+    let told = people::told(&ruled)?;
+    let others: Vec<_> = told.iter().flatten().collect();
+    let (mut gate, verified) = verify::judge(&ruled, policy.as_ref())?;
+    let exit = verify::exit_of(gate.answer);
+    let is_shut = matches!(gate.answer.verdict(), Some(Decision::NoGo | Decision::Hold));
+    let Some(verified) = verified.filter(|_| is_shut) else {
+        if gate.answer.is_go() {
+            gate.notes
+                .push("the run is GO: no break-glass is needed, and none was asked for".to_owned());
+        }
+        return Ok((gate, exit));
+    };
+    let broken = verified.broken(&Breakers {
+        signers: &breakers,
+        runners: &runners,
+        others: &others,
+        now: time::now(),
+    });
+    gate.warnings.extend(broken.warnings);
+    Ok(match broken.allowed {
+        None => (gate, exit),
+        Some(told) => {
+            gate.broken(told);
+            (gate, Exit::Go)
+        }
+    })
+}

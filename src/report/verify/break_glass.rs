@@ -1,0 +1,218 @@
+//! Whether two people take it upon themselves to deploy although an accepted run says NO-GO or HOLD. The verdict
+//! stays what it is; only `gonogo break-glass check` asks for this.
+
+use jiff::Timestamp;
+
+use super::Verified;
+use super::demands::SKEW;
+use crate::report::beside::{Paper, Purpose, papers};
+use crate::report::break_glass::BreakGlass;
+use crate::sign::allowed_signers::{AllowedSigners, Signer};
+use crate::sign::people::{BREAK_GLASS, People};
+use crate::text::escape;
+use crate::time::rfc3339;
+use crate::verdict::Decision;
+
+/// Who may break it, and whose keys are for something else.
+#[derive(Clone, Copy, Debug)]
+pub struct Breakers<'a> {
+    /// Who may, with keys for this alone.
+    pub signers: &'a People,
+    /// Who may sign runs.
+    pub runners: &'a AllowedSigners,
+    /// Who may approve, and who may answer.
+    pub others: &'a [&'a People],
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What was found of requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Broken {
+    /// The request that holds: until when, by whom, why, in one line. Nothing where none does.
+    pub allowed: Option<String>,
+    /// What does not count, each with its reason.
+    pub warnings: Vec<String>,
+}
+
+impl Verified {
+    /// Looks for a request beside the run that two people signed, and that holds now. A GO needs none.
+    #[must_use]
+    pub fn broken(&self, breakers: &Breakers<'_>) -> Broken {
+        let found = match papers(&self.sealed().dir, Purpose::BreakGlass) {
+            Ok(found) => found,
+            Err(cause) => {
+                return Broken {
+                    allowed: None,
+                    warnings: vec![format!("break-glass requests cannot be read: {cause}")],
+                };
+            }
+        };
+        let mut broken = Broken::default();
+        for paper in &found {
+            match self.holds(paper, breakers) {
+                Ok(told) => broken.allowed = broken.allowed.or(Some(told)),
+                Err(why) => broken.warnings.push(format!(
+                    "a break-glass request does not count: {}: {}",
+                    escape(&paper.name),
+                    escape(&why)
+                )),
+            }
+        }
+        if found.is_empty() {
+            let none = "no break-glass request lies beside the run";
+            broken.warnings.push(none.to_owned());
+        }
+        broken
+    }
+
+    fn holds(&self, paper: &Paper, breakers: &Breakers<'_>) -> Result<String, String> {
+        let bytes = paper.bytes.as_ref().map_err(Clone::clone)?;
+        let request = BreakGlass::read(bytes)?;
+        self.is_of_this_run(&request)?;
+        let [from, until] = request.life()?;
+        self.knew(from)?;
+        let now = breakers.now;
+        if from.duration_since(now) > SKEW {
+            return Err(format!(
+                "it holds from {} on, it is {} now",
+                rfc3339(from),
+                rfc3339(now)
+            ));
+        }
+        if now >= until {
+            return Err(format!(
+                "it ended at {}, it is {} now",
+                rfc3339(until),
+                rfc3339(now)
+            ));
+        }
+        let people = self.signers(paper, bytes, breakers)?;
+        let is_requester =
+            |one: &Signer| breakers.signers.are_one(&one.identity, &request.requester);
+        if !people.iter().flatten().any(is_requester) {
+            let requester = &request.requester;
+            return Err(format!("`{requester}`, who asks for it, did not sign it"));
+        }
+        let names = people.iter().filter_map(|person| person.first());
+        let names: Vec<_> = names
+            .map(|one| format!("{} ({})", one.identity, one.fingerprint))
+            .collect();
+        Ok(format!(
+            "{}, deployment allowed by break-glass until {} by {}, {}: {}",
+            self.verdict().decision.as_str(),
+            rfc3339(until),
+            names.join(" and "),
+            request.ticket,
+            request.reason
+        ))
+    }
+
+    fn is_of_this_run(&self, request: &BreakGlass) -> Result<(), String> {
+        let report = self.report();
+        if request.manifest != self.sealed().digest.to_string() || request.run != report.run.id {
+            return Err(format!("it is for run {}, not for this one", request.run));
+        }
+        if request.environment != report.run.scope.environment {
+            return Err(format!("it is for environment `{}`", request.environment));
+        }
+        let counts = &report.counts;
+        let is_told = (&request.verdict, request.failed, request.pending)
+            == (&report.verdict.decision, counts.failed, counts.pending);
+        match (is_told, self.verdict().decision) {
+            (_, Decision::Go) => Err("the run is GO: there is nothing to break".to_owned()),
+            (false, _) => Err("it tells another verdict than the run".to_owned()),
+            (true, _) => Ok(()),
+        }
+    }
+
+    /// Nobody answers for what they could not know.
+    fn knew(&self, from: Timestamp) -> Result<(), String> {
+        let run = &self.report().run;
+        let time = |text: &str| {
+            text.parse::<Timestamp>()
+                .map_err(|_| "the run tells no end".to_owned())
+        };
+        if time(&run.finished)?.duration_since(from) > SKEW {
+            return Err("it was asked for before the run ended".to_owned());
+        }
+        let answers = self
+            .answered()
+            .checks
+            .iter()
+            .flat_map(|check| &check.answers);
+        for answer in answers.filter(|answer| !answer.passed) {
+            if time(&answer.at)? > from {
+                let (who, at) = (&answer.identity, &answer.at);
+                return Err(format!(
+                    "{who} answered `failed` after it, at {at}: ask for it anew"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Two people at least, with keys of their own for this alone.
+    fn signers(
+        &self,
+        paper: &Paper,
+        bytes: &[u8],
+        breakers: &Breakers<'_>,
+    ) -> Result<Vec<Vec<Signer>>, String> {
+        let (mut signers, mut faults) = (Vec::new(), Vec::new());
+        for (name, signature) in &paper.signatures {
+            let people = breakers.signers;
+            let verified = people.verify(None, BREAK_GLASS, bytes, signature, breakers.now);
+            let judged = verified
+                .map_err(|fault| fault.to_string())
+                .and_then(|one| self.may_break(&one, breakers).map(|()| one));
+            match judged {
+                Ok(one) => signers.push(one),
+                Err(why) => faults.push(format!("{name}: {why}")),
+            }
+        }
+        let people = breakers.signers.apart(signers);
+        if people.len() >= 2 {
+            return Ok(people);
+        }
+        let names = people.iter().flatten().map(|one| one.identity.as_str());
+        let names: Vec<_> = names.collect();
+        let mut why = format!("{} of 2 people signed it", people.len());
+        if !names.is_empty() {
+            why += &format!(": {}", names.join(", also "));
+        }
+        for fault in faults {
+            why += &format!("; {fault}");
+        }
+        Err(why)
+    }
+
+    fn may_break(&self, one: &Signer, breakers: &Breakers<'_>) -> Result<(), String> {
+        let runner = self.signer();
+        let runner = [&*runner.identity, &*runner.fingerprint];
+        let key = one.fingerprint.as_str();
+        if breakers.signers.are_same([&one.identity, key], runner) {
+            return Err("who signs the run does not break it".to_owned());
+        }
+        if one.certified.is_some() {
+            return Err(
+                "a certificate does not count here: the key itself is to be listed".to_owned(),
+            );
+        }
+        if !one.named || crate::sign::people::is_role(&one.identity) {
+            return Err("its line names nobody".to_owned());
+        }
+        if !breakers.signers.holds_only_for(key, BREAK_GLASS) {
+            return Err(format!(
+                "its line does not say namespaces=\"{BREAK_GLASS}\", and nothing else: this key is for breaking alone"
+            ));
+        }
+        if breakers.runners.holds(key) || breakers.others.iter().any(|people| people.holds(key)) {
+            return Err(
+                "the key may sign runs, approve or answer too: this key is for breaking alone"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
