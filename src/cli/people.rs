@@ -19,7 +19,7 @@ use crate::report::waived::{Signatures, approved};
 use crate::sign::key::SigningKey;
 use crate::sign::manifest::{MANIFEST, Manifest, SIGNATURE, portable_name, read_regular};
 use crate::sign::people::{APPROVAL, People};
-use crate::sign::sshsig::{Signature, sign};
+use crate::sign::sshsig::{NAMESPACE, Signature, sign};
 use crate::text::escape;
 use crate::time;
 
@@ -257,6 +257,11 @@ pub(super) fn approve(args: &Approve) -> Result<Exit, Fault> {
     })?;
     let runner =
         Signature::parse(&armour).map_err(|fault| refuse(fault.to_string(), fault.hint()))?;
+    // Who may sign is `verify`'s to ask; that these are the bytes that somebody signed is not.
+    runner.check(NAMESPACE, &sums).map_err(|fault| {
+        let message = format!("{SIGNATURE}: {fault}");
+        refuse(message, fault.hint())
+    })?;
     if runner.fingerprint() == key.fingerprint() {
         let message = "this key signed the run: it does not approve it";
         let hint = "approving is another person's word: use your own key";

@@ -96,8 +96,18 @@ fn inputs_that_are_refused_today_are_read_and_open_no_gate() {
     assert!(warning.contains("cannot make its plan again"), "{warning}");
     let gate = Demands {
         max_age: Some(std::time::Duration::from_secs(1 << 33)),
+        accept_version: Some("0.3.0".to_owned()),
         ..Demands::default()
     };
+    let unasked = Demands {
+        accept_version: None,
+        ..gate.clone()
+    };
+    let refused = after(&unasked, |_, _| ());
+    assert!(
+        matches!(refused, Err(Unacceptable::Older(_))),
+        "{refused:?}"
+    );
     assert_eq!(after(&gate, |_, _| ()).unwrap(), None);
     let refused = after(&gate, another_rule);
     assert!(

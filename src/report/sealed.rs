@@ -133,7 +133,7 @@ pub enum SealFault {
         cause: std::io::Error,
     },
     /// The signature proves nothing.
-    #[error(transparent)]
+    #[error("{SIGNATURE}: {0}")]
     Signature(#[from] SignatureFault),
     /// The signed manifest is not one that gonogo writes.
     #[error(transparent)]

@@ -76,6 +76,9 @@ pub fn unlike(one: &schema::Report, other: &schema::Report) -> Vec<String> {
             found.push(format!("another {what}"));
         }
     }
+    if a.subject != b.subject {
+        found.push("another commit or release".to_owned());
+    }
     if (a.scope.partial, &a.scope.filters) != (b.scope.partial, &b.scope.filters) {
         found.push("other filters".to_owned());
     }
@@ -133,6 +136,7 @@ pub fn merge(
     (run.kind, run.aborted, run.restates) = (first.report.run.kind.clone(), None, None);
     run.challenge.clone_from(&first.report.run.challenge);
     run.go_live.clone_from(&first.report.run.go_live);
+    run.subject.clone_from(&first.report.run.subject);
     let (mut report, _) = compose(plan, &nothing_ran(plan), Circumstances { run });
     report.inputs.clone_from(&first.report.inputs);
 

@@ -79,22 +79,14 @@ pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), Unlike> {
     }
     same(report, &plan)?;
     merge::holds(report, directory, &plan)?;
-    let has_waivers = report.inputs.iter().any(|input| is_of_waivers(&input.path));
-    let moment = moment(&report.run);
     for (planned, told) in plan.checks.iter().zip(&report.checks) {
         let wrong = |what: String| format!("check `{}`: {what}", escape(&told.id));
-        // Whoever signs could waive what failed in the names of others. What a file of waivers makes of the
-        // checks, and who signed that, `report/verify/people.rs` asks.
-        if !has_waivers && (told.outcome == "waived" || told.waiver.is_some()) {
-            return Err(wrong("no input of the run grants its waiver".to_owned()).into());
-        }
         gathered(planned, told, &plan.inventory).map_err(wrong)?;
         if matches!(&*told.outcome, "passed" | "pending") {
             asked(planned, told).map_err(wrong)?;
             for step in &planned.steps {
                 held(&step.call, planned, told, &plan.inventory).map_err(wrong)?;
-                agreed(&step.call, planned, told, &plan.inventory, moment.as_ref())
-                    .map_err(wrong)?;
+                agreed(&step.call, planned, told, &plan.inventory, &report.run).map_err(wrong)?;
             }
             about_host(planned, told, &report.hosts).map_err(wrong)?;
         }
@@ -330,24 +322,22 @@ fn gathered(planned: &Check, told: &schema::Check, inventory: &Inventory) -> Res
     Ok(())
 }
 
-/// What a passed step stated of a vendor is so by the inventory and the run's own times, and nothing was
-/// carried over from another day.
+/// What a passed step stated of a vendor is so by the inventory and the times of the run that judged it, and
+/// nothing was carried over from another day.
 fn agreed(
     call: &Call,
     planned: &Check,
     told: &schema::Check,
     all: &Inventory,
-    moment: Option<&Moment>,
+    run: &schema::Run,
 ) -> Result<(), String> {
     let Call::Vendor(ask) = call else {
         return Ok(());
     };
     let vendor = planned.subject.vendor.as_deref();
     let vendor = vendor.and_then(|name| all.vendor(name));
-    let judged = (vendor.zip(moment)).map(|(vendor, moment)| ask.judge(vendor, all, moment));
-    if told.carried.is_some() {
-        return Err("what is agreed with a vendor was judged by another run".to_owned());
-    }
+    let moment = judged_at(told, run)?;
+    let judged = (vendor.zip(moment)).map(|(vendor, moment)| ask.judge(vendor, all, &moment));
     match judged.map(|judged| judged.failure) {
         Some(None) => Ok(()),
         Some(Some(failure)) => Err(format!(
@@ -356,6 +346,22 @@ fn agreed(
         )),
         None => Err("a step about a vendor passed without one".to_owned()),
     }
+}
+
+/// When a vendor's check was judged: as its run began, or the shard that tells of it.
+fn judged_at(told: &schema::Check, run: &schema::Run) -> Result<Option<Moment>, String> {
+    let Some(carried) = &told.carried else {
+        return Ok(moment(run));
+    };
+    let mut shards = run.merged.iter().flat_map(|merged| &merged.shards);
+    let Some(shard) = shards.find(|shard| shard.run == carried.run) else {
+        return Err("what is agreed with a vendor was judged by another run".to_owned());
+    };
+    let started = shard.started.clone();
+    Ok(moment(&schema::Run {
+        started,
+        ..run.clone()
+    }))
 }
 
 /// What asks a person waits for one, and nothing else does: a runner's own word is none.

@@ -332,19 +332,6 @@ fn what_an_ssh_config_said_is_held_to_the_record() {
     assert_eq!(change("User u", "User u"), Ok(()));
 }
 
-/// Nobody's word is kept with a run: whoever signs it could write another's.
-#[test]
-fn a_waiver_is_granted_by_nobody() {
-    let (mut report, directory) = told();
-    assert_eq!(replay(&report, directory.path()), Ok(()));
-    let waived = crate::report::sample::no_go().checks;
-    let waiver = waived.into_iter().find_map(|check| check.waiver).unwrap();
-    report.checks[0].outcome = "waived".to_owned();
-    report.checks[0].waiver = Some(waiver);
-    let found = replay(&report, directory.path()).unwrap_err().to_string();
-    assert!(found.contains("grants its waiver"), "{found}");
-}
-
 /// Only that there is no plan to compare with is told apart: what differs from it differs in any version.
 #[test]
 fn a_refused_plan_is_no_differing_record() {

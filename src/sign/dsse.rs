@@ -96,9 +96,9 @@ pub(super) struct EnvelopeSignature {
 }
 
 impl Envelope {
-    /// One line, in gonogo's one spelling: a changed byte is a refused byte, even one that JSON would ignore.
+    /// One line with its end, in gonogo's one spelling: a changed byte is a refused byte, even one that JSON would ignore.
     pub(super) fn read(line: &str) -> Result<Self, EnvelopeFault> {
-        let json = line.strip_suffix('\n').unwrap_or(line);
+        let json = line.strip_suffix('\n').ok_or(EnvelopeFault::Spelling)?;
         let envelope: Self = serde_json::from_str(json).map_err(EnvelopeFault::Json)?;
         match serde_json::to_string(&envelope).ok().as_deref() == Some(json) {
             true => Ok(envelope),
@@ -400,7 +400,7 @@ mod tests {
             BASE64.encode(payload),
             key.fingerprint(),
             BASE64.encode(raw.as_bytes())
-        )
+        ) + "\n"
     }
 
     #[test]

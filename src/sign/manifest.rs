@@ -127,6 +127,9 @@ impl Manifest {
         let mut faults = Vec::new();
         let mut seen = BTreeMap::new();
         walk(dir, &mut seen, &mut faults);
+        // What lies in a directory that cannot be listed is not known to be missing.
+        let unlisted: Vec<String> = faults.iter().map(ManifestFault::path).collect();
+        let is_unlisted = |name: &str| unlisted.iter().any(|above| name.starts_with(&**above));
         for (name, regular) in &seen {
             let listed = self.0.contains_key(name);
             if !regular {
@@ -137,6 +140,7 @@ impl Manifest {
         }
         for (name, digest) in &self.0 {
             match seen.get(name) {
+                None if is_unlisted(name) => {}
                 None => faults.push(ManifestFault::Missing(name.clone())),
                 Some(false) => {}
                 Some(true) => match hash(&dir.join(name)) {
@@ -268,6 +272,16 @@ pub enum ManifestFault {
 }
 
 impl ManifestFault {
+    /// What it is about.
+    fn path(&self) -> String {
+        match self {
+            Self::Changed(path) | Self::Missing(path) | Self::Extra(path) | Self::Special(path) => {
+                path.clone()
+            }
+            Self::Unreadable { path, .. } => path.clone(),
+        }
+    }
+
     fn unreadable(path: &str, cause: &std::io::Error) -> Self {
         Self::Unreadable {
             path: path.to_owned(),

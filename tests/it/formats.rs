@@ -259,7 +259,8 @@ fn variables_can_be_sourced_and_none_of_an_older_answer_survives() {
         let names = told
             .lines()
             .map(|line| line.split_once('=').unwrap().0.to_owned());
-        keys.push(names.collect());
+        // Only of an accepted run of an older gonogo.
+        keys.push(names.filter(|name| name != "GONOGO_MADE_BY").collect());
         let script = "set -eu; . \"$1\"; printf %s \"$GONOGO_VERDICT $GONOGO_RUN\"";
         let sourced = Command::new("sh")
             .args(["-c", script, "sh"])

@@ -79,6 +79,49 @@ fn with_an_age_they_are_stale_and_under_other_signers_strange() {
     assert_eq!(strange.status.code(), Some(4), "{strange:?}");
 }
 
+/// Whoever holds a key today could name an older version to have less compared.
+#[test]
+fn no_gate_takes_them_unasked() {
+    for (name, decision, code) in RUNS {
+        let gate = verify(name, &["--max-age", "10000d"]);
+        assert_eq!(gate.status.code(), Some(4), "{gate:?}");
+        let told = String::from_utf8_lossy(&gate.stderr).into_owned();
+        assert!(
+            told.contains("made by gonogo `0.") && told.contains("--accept-version"),
+            "{told}"
+        );
+        let report = fs::read(golden(name).join("report.json")).unwrap();
+        let report: Value = serde_json::from_slice(&report).unwrap();
+        let version = report["run"]["tool"]["version"].as_str().unwrap();
+        let named = [
+            "--max-age",
+            "10000d",
+            "--accept-version",
+            version,
+            "--format",
+            "json",
+        ];
+        let named = verify(name, &named);
+        // What this version refuses of their plan stays refused to a gate.
+        let told: Value = serde_json::from_slice(&named.stdout).unwrap();
+        match named.status.code() {
+            Some(4) => assert!(
+                told["reasons"][0].as_str().unwrap().contains("own inputs"),
+                "{told}"
+            ),
+            ended => {
+                assert_eq!(ended, Some(code), "{told}");
+                assert_eq!(told["verdict"], decision);
+                assert_eq!(told["made_by"], format!("{version}, compared in part"));
+                let warnings = told["warnings"].to_string();
+                assert!(warnings.contains("made by gonogo 0."), "{warnings}");
+            }
+        }
+        let other = verify(name, &["--max-age", "10000d", "--accept-version", "0.0.1"]);
+        assert_eq!(other.status.code(), Some(4), "{other:?}");
+    }
+}
+
 #[test]
 fn show_renders_them() {
     for (name, decision, _) in RUNS {

@@ -54,6 +54,7 @@ mod show;
 mod signers;
 mod ssh_config;
 mod statistics;
+mod tamper;
 mod tidy;
 mod timestamp;
 mod transport;

@@ -135,6 +135,17 @@ impl Gate {
             record: Some(Box::new(report.clone())),
         };
         gate.subject(report);
+        if verified.is_older() {
+            let version = &report.run.tool.version;
+            gate.warnings.push(format!(
+                "made by gonogo {version}: its plan was compared with its inputs, but not its pages, the digest of its plan and the profiles that it keeps"
+            ));
+            gate.facts.push(Fact {
+                key: "made_by",
+                label: "made by",
+                value: format!("{version}, compared in part"),
+            });
+        }
         gate.restated(report);
         gate.sharded(verified);
         gate.facts

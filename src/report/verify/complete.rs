@@ -12,6 +12,7 @@ use crate::report::seal::{attested, release};
 use crate::report::sealed::Sealed;
 use crate::report::sharded::{FOLDER, files_of};
 use crate::report::subject::RELEASE;
+use crate::report::waived::WAIVERS;
 use crate::sign::dsse::Statement;
 use crate::text::escape;
 use crate::verdict::Verdict;
@@ -82,6 +83,24 @@ pub(super) fn rendered(report: &Report, sealed: &Sealed) -> Result<(), Unaccepta
     }
 }
 
+/// Whoever signs could waive what failed in the names of others. What a file of waivers makes of the checks,
+/// and who signed that, `people.rs` asks; where no input is one, nothing is waived.
+pub(super) fn granted(report: &Report) -> Result<(), Unacceptable> {
+    if report.inputs.iter().any(|input| input.path == WAIVERS) {
+        return Ok(());
+    }
+    let mut checks = report.checks.iter();
+    let waived = checks.find(|check| check.outcome == "waived" || check.waiver.is_some());
+    let ungranted = match (waived, report.waivers.first()) {
+        (Some(check), _) => format!("check `{}`", escape(&check.id)),
+        (None, Some(waiver)) => format!("waiver `{}`", escape(&waiver.id)),
+        (None, None) => return Ok(()),
+    };
+    Err(Unacceptable::Waivers(format!(
+        "{ungranted}: no input of the run grants its waiver"
+    )))
+}
+
 /// `PREVIOUS.sha256` names the run that the record names: a chain has one story.
 pub(super) fn chained(report: &Report, file: &[u8]) -> Result<(), Unacceptable> {
     let agrees = previous::named(file).and_then(|named| previous::agrees(report, named));
@@ -120,5 +139,44 @@ pub(super) fn attests(report: &Report, statement: &Statement) -> Result<(), Unac
         false => Err(Unacceptable::Incomplete(
             "the attestation is of another release than the report".to_owned(),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+    use crate::report::schema::Input;
+
+    /// Whoever signs could write another's word into the record.
+    #[test]
+    fn a_waiver_is_granted_by_its_file_alone() {
+        let refused = |report: &Report| match granted(report) {
+            Ok(()) => None,
+            Err(reason) => Some(reason.to_string()),
+        };
+        assert_eq!(refused(&sample::go()), None);
+        let waived = sample::no_go().checks.into_iter();
+        let waived = waived.filter(|check| check.waiver.is_some());
+        let mut report = sample::go();
+        report.checks.extend(waived);
+        let input = |path: &str| Input {
+            path: path.to_owned(),
+            sha256: Sha256::of(b"").to_string(),
+        };
+        // Its signature grants nothing without it.
+        for others in [
+            &[][..],
+            &["inputs/waivers.yaml.sig", "inputs/x/waivers.yaml"],
+        ] {
+            report.inputs = others.iter().map(|path| input(path)).collect();
+            let told = refused(&report).unwrap();
+            assert!(
+                told.contains("no input of the run grants its waiver"),
+                "{told}"
+            );
+        }
+        report.inputs.push(input(WAIVERS));
+        assert_eq!(refused(&report), None);
     }
 }

@@ -1,8 +1,8 @@
 //! Which gonogo made a run, as the run tells it: one that was released, or this one. Another name would be a
 //! way around rules that hold a record to what its version told.
 
-use super::Unacceptable;
-use crate::report::schema::{Check, Report};
+use super::{Demands, Unacceptable};
+use crate::report::schema::{Check, Report, Run};
 use crate::text::escape;
 
 const THIS: &str = env!("CARGO_PKG_VERSION");
@@ -47,6 +47,20 @@ pub(super) fn knew(report: &Report) -> Result<(), Unacceptable> {
     }
 }
 
+/// Of what an older version made, not all is compared: whoever holds a key today could name one to have
+/// less looked at. So it is read, and no gate takes it unasked.
+///
+/// # Errors
+/// When a fresh run is asked for, and not one of that version.
+pub(super) fn accepted(run: &Run, demands: &Demands) -> Result<(), Unacceptable> {
+    let version = &run.tool.version;
+    let is_named = demands.accept_version.as_ref() == Some(version);
+    match demands.max_age.is_some() && !is_named {
+        true => Err(Unacceptable::Older(escape(version).into_owned())),
+        false => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +83,20 @@ mod tests {
         assert!(knew(&report).is_err());
         report.checks.retain(|check| check.outcome != "pending");
         assert!(knew(&report).is_ok());
+    }
+
+    #[test]
+    fn a_gate_takes_the_older_version_that_it_was_told_of() {
+        let mut run = crate::report::sample::go().run;
+        run.tool.version = "0.3.0".to_owned();
+        let mut demands = Demands::default();
+        assert!(accepted(&run, &demands).is_ok());
+        demands.max_age = Some(std::time::Duration::from_secs(60));
+        assert!(accepted(&run, &demands).is_err());
+        for (version, is_taken) in [("0.2.0", false), ("0.3.0", true)] {
+            demands.accept_version = Some(version.to_owned());
+            assert_eq!(accepted(&run, &demands).is_ok(), is_taken, "{version}");
+        }
     }
 
     #[test]

@@ -80,11 +80,15 @@ impl Verified {
         complete::agrees(&report, &verdict)?;
         complete::attests(&report, &sealed.statement)?;
         complete::rendered(&report, &sealed)?;
+        complete::granted(&report)?;
         restated::holds(&report)?;
         let shards = merged::signers(&report, &sealed, allowed, at)?;
         demands::whole(&report, demands)?;
         stamped::soon(&report, stamp.as_ref(), demands)?;
         demands::fresh(&report, demands, now)?;
+        if is_older {
+            maker::accepted(&report.run, demands)?;
+        }
         demands::bound(&report, demands)?;
         let history = match &demands.history {
             Some(folder) => Some(newest::newest(&sealed, folder, allowed, now)?),

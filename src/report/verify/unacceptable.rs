@@ -21,6 +21,11 @@ pub enum Unacceptable {
     /// No known version of gonogo made it.
     #[error("made by gonogo `{0}`, which is no version that this one knows")]
     Maker(String),
+    /// An older version made it, and a gate takes none unasked.
+    #[error(
+        "made by gonogo `{0}`, of which this version does not compare all: a gate (--max-age) does not take that unasked"
+    )]
+    Older(String),
     /// The recorded verdict is not what the recorded facts give.
     #[error("the recorded verdict is {recorded}, the recorded facts give {judged}: {why}")]
     Disagrees {
@@ -107,6 +112,9 @@ impl Unacceptable {
             Self::Read(_) => "verify with the gonogo version that wrote the run, or a newer one",
             Self::Maker(_) => {
                 "verify with the gonogo version that made the run, or a newer one; if there is none, ask the signer's key's owner"
+            }
+            Self::Older(_) => {
+                "run with the version that verifies; --accept-version VERSION takes runs of an older one for as long as runners are behind"
             }
             Self::Incomplete(_) | Self::Disagrees { .. } | Self::Attested { .. } => {
                 "the signer's key has signed a record that does not hold together: ask its owner how, and run again"
