@@ -291,6 +291,7 @@ fn judge(args: &Check) -> Result<(Gate, Exit), Fault> {
         signers: &breakers,
         runners: &runners,
         others: &others,
+        heard: told[1].is_some(),
         now: time::now(),
     });
     gate.warnings.extend(broken.warnings);

@@ -27,7 +27,7 @@ const MOST_BYTES: u64 = 64 << 20;
 #[derive(Args, Clone, Default)]
 pub(super) struct Under {
     /// What is demanded of the run, in one reviewed file; where a flag demands more, that holds
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["signed_at", "allow_partial"], help_heading = "Policy")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["signed_at", "allow_partial", "accept_version"], help_heading = "Policy")]
     pub policy: Option<PathBuf>,
     /// Who may sign policies (allowed_signers): FILE.sig beside the policy must be signed by one of them in the
     /// namespace gonogo-policy@gonogo

@@ -118,6 +118,20 @@ pub(super) fn carry_out(
     let rerun = rerun
         .map(|run| rerun::open(run, &order.plan, order.subject.as_ref(), &key))
         .transpose()?;
+    let restated = rerun.as_ref().map(|(before, _)| before);
+    if let (Some(before), Some(previous)) = (restated, previous)
+        && previous.digest.to_string() != before.digest
+    {
+        return Err(Fault::new(
+            Exit::Refused,
+            format!(
+                "run {} is not the newest: `{}` came after it",
+                text::escape(&before.report.run.id),
+                text::escape(&previous.name)
+            ),
+            "what was found meanwhile would be passed over: restate the newest run, or run everything, without --rerun-failed",
+        ));
+    }
     // Before there is a draft: from here on Ctrl-C leaves an aborted run, never half a directory.
     let cancel = CancellationToken::new();
     let ended = runtime.block_on(async { signals::watch(&cancel, order.deadline) })?;

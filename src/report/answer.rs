@@ -9,6 +9,7 @@ use super::phrases::instant;
 use super::schema::{Answered, Check, Counts, Failure, Report, Step};
 use crate::sign::people::is_role;
 use crate::text::is_unsafe;
+use crate::time::rfc3339;
 
 /// Value of [`Answer::schema`].
 pub const SCHEMA: &str = "gonogo/answer/v1";
@@ -94,8 +95,11 @@ impl Answer {
     /// When it tells no time in UTC.
     pub fn at(&self) -> Result<Timestamp, String> {
         let at = self.answered.parse::<Timestamp>();
-        let at = at.ok().filter(|_| self.answered.ends_with('Z'));
-        at.ok_or_else(|| "it tells no time in UTC at which it was given".to_owned())
+        let at = at.ok().filter(|at| rfc3339(*at) == self.answered);
+        at.ok_or_else(|| {
+            "it tells no time in UTC, such as 2026-11-21T10:00:00Z, at which it was given"
+                .to_owned()
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{is_name, says_something};
 use super::beside;
+use crate::time::rfc3339;
 
 /// Value of [`BreakGlass::schema`].
 pub const SCHEMA: &str = "gonogo/break-glass/v1";
@@ -88,7 +89,7 @@ impl BreakGlass {
     pub fn life(&self) -> Result<[Timestamp; 2], String> {
         let time = |text: &str| {
             let time = text.parse::<Timestamp>().ok();
-            let time = time.filter(|_| text.ends_with('Z'));
+            let time = time.filter(|time| rfc3339(*time) == text);
             time.ok_or_else(|| format!("`{text}` is no time in UTC, such as 2026-11-21T10:00:00Z"))
         };
         Ok([time(&self.from)?, time(&self.until)?])

@@ -14,7 +14,7 @@ use super::krl::Revoked;
 use super::pattern::{is_plain, matches_list};
 use super::raw::fingerprint;
 use super::sshsig::{Signature, SignatureFault};
-use crate::text::escape;
+use crate::text::{escape, is_unsafe};
 use crate::time::rfc3339;
 
 /// A parsed `allowed_signers` file, perhaps with what was revoked since.
@@ -114,6 +114,17 @@ impl AllowedSigners {
         self.lines = named;
         for line in patterns {
             self.warn(line.number, "holds a pattern, which names nobody");
+        }
+        // Two names that look alike would be two people.
+        let (plain, odd): (Vec<Line>, _) =
+            (std::mem::take(&mut self.lines).into_iter()).partition(|line| {
+                !line
+                    .principals
+                    .contains(|c| is_unsafe(c) || c == '\u{feff}')
+            });
+        self.lines = plain;
+        for line in odd {
+            self.warn(line.number, "holds a character that nobody sees, in a name");
         }
         self
     }

@@ -18,12 +18,17 @@ impl Gate {
             value,
         }));
         self.warnings.extend(warnings);
-        // What a flag says too is said once.
-        reasons.retain(|reason| !self.reasons.iter().any(|own| reason.ends_with(own)));
-        if !reasons.is_empty() {
-            self.answer = Answer::Verdict(Decision::NoGo);
-            self.reasons.splice(0..0, reasons);
+        if reasons.is_empty() {
+            return;
         }
+        self.answer = Answer::Verdict(Decision::NoGo);
+        // What a flag says too is said once.
+        let is_told = |reason: &String| {
+            let bare = reason.strip_prefix("policy: ").unwrap_or(reason);
+            self.reasons.iter().any(|own| own == bare)
+        };
+        reasons.retain(|reason| !is_told(reason));
+        self.reasons.splice(0..0, reasons);
     }
 
     /// Says under which policy it answers, whatever it answers.
@@ -35,5 +40,39 @@ impl Gate {
         }
         let (key, label) = ("policy", "policy");
         self.facts.insert(0, Fact { key, label, value });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::gate::sample;
+
+    /// Who names scenarios writes the end of a reason.
+    #[test]
+    fn whatever_a_reason_ends_with_it_is_a_no_go() {
+        let note = "instances knowingly share the log `c`: one, two";
+        for (reasons, told) in [
+            (vec![], vec![note]),
+            (vec![note], vec![note]),
+            (
+                vec![
+                    "policy: 1 check tried more than once: x (x instances knowingly share the log `c`: one, two",
+                ],
+                vec![
+                    "policy: 1 check tried more than once: x (x instances knowingly share the log `c`: one, two",
+                    note,
+                ],
+            ),
+        ] {
+            let mut gate = sample::go();
+            gate.reasons = vec![note.to_owned()];
+            gate.ruled(Ruling {
+                reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
+                ..Ruling::default()
+            });
+            assert_eq!(gate.answer.is_go(), reasons.is_empty(), "{reasons:?}");
+            assert_eq!(gate.reasons, told);
+        }
     }
 }

@@ -22,6 +22,8 @@ pub struct Breakers<'a> {
     pub runners: &'a AllowedSigners,
     /// Who may approve, and who may answer.
     pub others: &'a [&'a People],
+    /// Whether it was said who may answer: else a `failed` among the answers is not heard.
+    pub heard: bool,
     /// Now.
     pub now: Timestamp,
 }
@@ -49,6 +51,11 @@ impl Verified {
             }
         };
         let mut broken = Broken::default();
+        if !breakers.heard && !self.is_unanswered() {
+            let unheard = "answers lie beside the run, and a `failed` may be among them: break-glass needs --answerers FILE";
+            broken.warnings.push(unheard.to_owned());
+            return broken;
+        }
         for paper in &found {
             match self.holds(paper, breakers) {
                 Ok(told) => broken.allowed = broken.allowed.or(Some(told)),
@@ -64,6 +71,11 @@ impl Verified {
             broken.warnings.push(none.to_owned());
         }
         broken
+    }
+
+    fn is_unanswered(&self) -> bool {
+        let answers = papers(&self.sealed().dir, Purpose::Answer);
+        answers.is_ok_and(|answers| answers.is_empty())
     }
 
     fn holds(&self, paper: &Paper, breakers: &Breakers<'_>) -> Result<String, String> {

@@ -30,6 +30,13 @@ pub(super) fn held_to(
                 "checks are carried over from run {run}, which is not among the runs before it"
             )));
         };
+        // What was found meanwhile would be passed over, and one could try until each check has passed once.
+        if let Some(between) = before.get(place + 1) {
+            let between = escape(&between.run.id);
+            return Err(Unacceptable::History(format!(
+                "checks are carried over from run {run}, and run {between} came between"
+            )));
+        }
         let found = history.record(&before[place]);
         let was = found.map_err(|why| {
             Unacceptable::History(format!("run {run}, which is restated: {}", escape(&why)))

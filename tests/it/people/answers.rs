@@ -145,7 +145,11 @@ fn a_hold_becomes_go_by_the_right_people_alone() {
         &["after the run ended; 1ms is allowed"],
     );
     fs::copy(house.at("keys/bob.pub"), house.at("revoked")).unwrap();
-    asked.verify(&["--revoked", "revoked"], 5, &["revoked: key", "\nHOLD\n"]);
+    asked.verify(
+        &["--revoked", "revoked"],
+        5,
+        &["revoked: the key", "\nHOLD\n"],
+    );
     for (line, why) in [
         (
             (
@@ -406,6 +410,18 @@ fn what_is_no_answer_to_this_run_changes_nothing() {
         asked.put("ann", &whole.replacen(&from, &to, 1), "ann", ANSWER);
         asked.verify(&[], 5, &["an answer does not count", why, "\nHOLD\n"]);
     }
+    // A `no` counts whenever it was given: no wrong clock, and no hour, takes it away.
+    let no = whole.replacen(&field("answer"), "\"answer\": \"failed\"", 1);
+    for time in [&later, &earlier] {
+        let no = no.replacen(&field("answered"), &format!("\"answered\": \"{time}\""), 1);
+        asked.put("ann", &no, "ann", ANSWER);
+        asked.verify(&["--answered-within", "1m"], 1, &["\nNO-GO\n"]);
+    }
+    // One instant, one spelling.
+    let odd = whole.replacen("Z\"", ".0Z\"", 1);
+    assert_ne!(odd, whole);
+    asked.put("ann", &odd, "ann", ANSWER);
+    asked.verify(&[], 5, &["tells no time in UTC", "\nHOLD\n"]);
     // Changed after signing, signed for something else, by the runner, by nobody.
     asked.put("ann", &whole, "ann", ANSWER);
     let file = run.dir.join("SHA256SUMS.answer-ann.json");

@@ -1,7 +1,7 @@
 //! Two people deploy although the run says NO-GO: what lets them, each way in which it does not, and that the
 //! verdict stays.
 
-use super::asked::Asked;
+use super::asked::{ANSWER, Asked, PAGER};
 use super::*;
 
 const GLASS: &str = "gonogo-break-glass@gonogo";
@@ -204,7 +204,7 @@ fn two_people_break_it_and_the_verdict_stays() {
     }
     asked.people("breakers", &good);
     fs::copy(house.at("keys/erin.pub"), house.at("revoked")).unwrap();
-    check(&asked, &["--revoked", "revoked"], 1, &["revoked: key"]);
+    check(&asked, &["--revoked", "revoked"], 1, &["revoked: the key"]);
     for (option, file) in [("--approvers", "approvers"), ("--answerers", "answerers")] {
         asked.people(file, &[("ann", "", "ann"), ("other", "", "erin")]);
         check(
@@ -216,6 +216,11 @@ fn two_people_break_it_and_the_verdict_stays() {
         asked.people(file, &[("ann", "", "ann")]);
         check(&asked, &[option, file], 0, &allowed);
     }
+    // An answer that nobody hears could be a `no`.
+    let answer = asked.printed(PAGER, "passed", "ann");
+    asked.put("ann", &answer, "ann", ANSWER);
+    check(&asked, &[], 1, &["needs --answerers FILE", "\nNO-GO\n"]);
+    check(&asked, &["--answerers", "answerers"], 0, &allowed);
     // For another run of the same plan it is nothing.
     let second = house.lab.judge_as_written();
     for entry in fs::read_dir(&asked.run.dir).unwrap() {

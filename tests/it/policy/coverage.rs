@@ -122,3 +122,30 @@ fn what_vanished_since_the_last_go_is_a_no_go() {
     let policy = format!("{}{entry}", retired("2026-11-01"));
     verify(&policy, "runs/5", &history, 0, &["\nGO\n"]);
 }
+
+/// Were a HOLD no base, whatever people were asked for could be dropped, and all that came with it.
+#[test]
+fn what_vanished_since_a_hold_is_a_no_go_too() {
+    let house = House::new(|_| ());
+    let lab = &house.lab;
+    fs::create_dir(house.at("runs")).unwrap();
+    let question = "Feature: people\n  Scenario: the rollback\n    \
+                    Then a person confirms \"the rollback was rehearsed\"\n";
+    house.write("features/people.feature", question);
+    let asked = lab.run(&[&lab.run_args("runs/1")[..], &["--history", "runs"]].concat());
+    expect(&asked, 5, &["HOLD"]);
+    let demand = format!("{LEAST}coverage:\n  last_go: required\n");
+    let verify = |name: &str, code: i32, words: &[&str]| {
+        let output = under(&house, &demand, &house.at(name), &["--history", "runs"]);
+        expect(&output, code, words);
+    };
+    fs::remove_file(house.at("features/people.feature")).unwrap();
+    run(lab, "runs/2");
+    let gone = "policy: check `features/people.feature:2@production` (the rollback)";
+    verify("runs/2", 1, &[gone, "\nNO-GO\n"]);
+    // The benign twin asks again; nothing but the answer is missing then.
+    house.write("features/people.feature", question);
+    let asked = lab.run(&[&lab.run_args("runs/3")[..], &["--history", "runs"]].concat());
+    expect(&asked, 5, &["HOLD"]);
+    verify("runs/3", 5, &["\nHOLD\n"]);
+}

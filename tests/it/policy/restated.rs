@@ -174,3 +174,31 @@ fn nothing_is_restated_for_another_commit() {
     let right = [&again[..], &[&commit]].concat();
     expect(&run("two", &right), 0, &["GO"]);
 }
+
+/// Were an older one restated, what was found meanwhile would be passed over, and one could try until each check
+/// has passed once.
+#[test]
+fn only_the_newest_run_is_restated() {
+    let house = House::new(|orders| orders.lock("config/config.xml"));
+    fs::create_dir(house.at("runs")).unwrap();
+    let run = |out: &str, more: &[&str]| {
+        let args = [&house.lab.run_args(out)[..], &["--history", "runs"], more].concat();
+        house.lab.run(&args)
+    };
+    expect(&run("runs/1", &[]), 1, &["denied"]);
+    expect(&run("runs/2", &[]), 1, &["denied"]);
+    let orders = house.lab.instance("orders");
+    orders.mode("config/config.xml", 0o644);
+    let older = run("runs/3", &["--rerun-failed", "runs/1"]);
+    expect(&older, 2, &["is not the newest: `2` came after it"]);
+    expect(&run("runs/3", &["--rerun-failed", "runs/2"]), 0, &["GO"]);
+    let (three, history) = (house.at("runs/3"), ["--history", "runs"]);
+    expect(&house.verify(&three, &history), 0, &["\nGO\n"]);
+    let sums = fs::read(house.at("runs/1/SHA256SUMS")).unwrap();
+    forge(&house, &three, |dir| {
+        edit(dir, |report| {
+            report["run"]["restates"]["manifest"] = json!(Sha256::of(&sums).to_string());
+        });
+    });
+    expect(&house.verify(&three, &history), 4, &["came between"]);
+}

@@ -56,7 +56,8 @@ pub(super) fn lost(run: &Verified, rule: &Coverage, today: Date) -> Result<Found
     Ok(found)
 }
 
-/// The last run before this one that is GO and had what the GO before it had.
+/// The last run before this one that is GO and had what the GO before it had. A HOLD waits for a word of people that
+/// lies beside it, and asked as much.
 fn last_go(run: &Verified, rule: &Coverage, today: Date) -> Result<Option<Report>, Unacceptable> {
     let Some(history) = &run.history else {
         return Ok(None);
@@ -65,14 +66,8 @@ fn last_go(run: &Verified, rule: &Coverage, today: Date) -> Result<Option<Report
     for entry in history.before(run.sealed().digest) {
         let finished = entry.run.finished.parse::<Timestamp>().ok();
         let finished = finished.map(|time| time.to_zoned(TimeZone::UTC).date());
-        if entry.decision != "GO" || rule.since.is_some_and(|since| finished < Some(since)) {
-            continue;
-        }
-        // The same plan asks the same.
-        if let Some(last) = last.as_mut()
-            && last.run.scope.plan == entry.run.scope.plan
-        {
-            last.run = entry.run.clone();
+        let is_base = matches!(entry.decision, "GO" | "HOLD");
+        if !is_base || rule.since.is_some_and(|since| finished < Some(since)) {
             continue;
         }
         let read = history.record(entry).map_err(|why| {
@@ -136,6 +131,18 @@ fn gone(old: &Report, new: &Report, rule: &Coverage, today: Date) -> Vec<String>
                 gone.push(format!("step `{step}` of check {}", named(is)));
             }
         }
+        for (step, artifact) in artifacts(was, is) {
+            let lost = Lost {
+                step: Some(step),
+                ..of(was)
+            };
+            if !is_retired(&lost) {
+                gone.push(format!(
+                    "artifact `{artifact}` in step `{step}` of check {}",
+                    named(is)
+                ));
+            }
+        }
     }
     gone
 }
@@ -197,6 +204,22 @@ fn teams<'a>(old: &'a Report, new: &'a Report) -> BTreeSet<&'a str> {
         checks.filter_map(|check| check.team.as_deref()).collect()
     };
     of(old).difference(&of(new)).copied().collect()
+}
+
+/// Artifacts that a step of the check was about, by its table too, and no step is any more; each with that step.
+fn artifacts<'a>(was: &'a Check, is: &Check) -> Vec<(&'a str, &'a str)> {
+    let named = is.steps.iter().flat_map(|step| &step.artifacts);
+    let named: BTreeSet<&String> = named.collect();
+    let texts: BTreeSet<&str> = is.steps.iter().map(|step| step.text.as_str()).collect();
+    let kept = was.steps.iter();
+    // A step that is gone is told as such.
+    let kept = kept.filter(|step| texts.contains(step.text.as_str()));
+    let all = kept.flat_map(|step| {
+        let names = step.artifacts.iter();
+        names.map(move |name| (step.text.as_str(), name))
+    });
+    let lost = all.filter(|(_, name)| !named.contains(name));
+    lost.map(|(step, name)| (step, name.as_str())).collect()
 }
 
 /// Steps that the check asked and does not ask any more, each as often as it stood there.

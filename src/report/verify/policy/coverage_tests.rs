@@ -120,6 +120,25 @@ fn what_vanishes_is_named() {
     }
 }
 
+/// A row of the table that stands below a step.
+#[test]
+fn an_artifact_that_a_step_is_about_no_more_is_missed() {
+    let mut old = sample::go();
+    let step = &mut old.checks[2].steps[1];
+    step.artifacts = vec!["x1".to_owned(), "x2".to_owned()];
+    let mut new = old.clone();
+    let today = TODAY.parse().unwrap();
+    let found = |new: &Report, retired: &str| gone(&old, new, &rule(retired), today);
+    assert_eq!(found(&new, ""), [""; 0]);
+    new.checks[2].steps[1].artifacts.pop();
+    let lost = found(&new, "");
+    assert!(
+        lost.len() == 1 && lost[0].starts_with("artifact `x2` in step `"),
+        "{lost:?}"
+    );
+    assert_eq!(found(&new, &retiring("step: \"*\"", TODAY)), [""; 0]);
+}
+
 /// Two checks of one name are two.
 #[test]
 fn one_of_two_checks_of_one_name_is_missed() {

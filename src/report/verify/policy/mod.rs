@@ -119,7 +119,7 @@ pub(super) fn against(
         let environment = escape(&others.scope.environment);
         return Err(wrong(format!("it is about environment `{environment}`")));
     }
-    if decision != Decision::Go {
+    if decision == Decision::NoGo {
         return Err(wrong(format!("it is a {}, no GO", decision.as_str())));
     }
     let began = |report: &Report| report.run.started.parse::<Timestamp>().ok();
