@@ -4,7 +4,6 @@ mod args;
 mod attest;
 mod beside;
 mod break_glass;
-mod case;
 mod circumstances;
 mod controls;
 mod deliver;
@@ -95,7 +94,6 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::History(args) => history::history(args),
         Verb::Timestamp(args) => timestamp::timestamp(args),
         Verb::Steps(args) => steps::steps(args),
-        Verb::Case(case::Case::Build(args)) => case::build(args),
         Verb::Discover(args) => discover::discover(args),
         Verb::Profiles(args) => profiles::profiles(args),
     }

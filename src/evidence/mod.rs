@@ -9,7 +9,6 @@ pub mod amps_interval;
 pub mod amps_keeps;
 pub mod database;
 pub mod database_seen;
-mod hints;
 pub mod host_facts;
 mod journal;
 pub mod journald;

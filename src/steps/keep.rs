@@ -93,9 +93,7 @@ fn create(directory: &Path) -> io::Result<()> {
         .create(directory)
 }
 
-/// What a part of a path is called there.
-#[must_use]
-pub fn clean(name: &str) -> String {
+fn clean(name: &str) -> String {
     let safe = |c: char| {
         if c.is_ascii_alphanumeric() || "._- ".contains(c) {
             c

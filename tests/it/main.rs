@@ -12,7 +12,6 @@ mod bad_input;
 mod bastion;
 mod broken_wire;
 mod browser;
-mod case;
 mod ci_examples;
 mod cmd;
 mod configuration;

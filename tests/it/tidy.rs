@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Room and floor: a room imports only rooms of lower floors, and itself.
-const FLOORS: [(&str, u8); 23] = [
+const FLOORS: [(&str, u8); 21] = [
     ("calendar", 1),
     ("digest", 1),
     ("failure", 1),
@@ -22,10 +22,8 @@ const FLOORS: [(&str, u8); 23] = [
     ("evidence", 4),
     ("verdict", 5),
     ("support", 5),
-    ("redaction", 5),
     ("report", 6),
     ("steps", 6),
-    ("case", 7),
     ("plan", 7),
     ("run", 8),
     ("demo", 9),
