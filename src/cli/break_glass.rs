@@ -36,7 +36,7 @@ pub(super) enum Glass {
     Sign(Countersign),
     /// Verify the run as `verify` does, and exit with 0 if it is NO-GO or HOLD and a request holds; the verdict
     /// stays in every output
-    Check(Check),
+    Check(Box<Check>),
 }
 
 /// Writes SHA256SUMS.break-glass-<who>-<digest>.json beside the run, and your signature over it. It holds from now.
