@@ -148,7 +148,7 @@ fn what_a_format_cannot_tell_is_refused() {
     let line = fs::read_to_string(&attestation).unwrap();
     fs::write(&attestation, line.replace("in-toto", "other")).unwrap();
     refused(&["--format", "sigstore"], "of type");
-    fs::write(&attestation, "{}").unwrap();
+    fs::write(&attestation, "{}\n").unwrap();
     refused(&["--format", "sigstore"], "not a DSSE envelope");
     fs::remove_file(&attestation).unwrap();
     refused(&["--format", "sigstore"], "report.intoto.jsonl");
