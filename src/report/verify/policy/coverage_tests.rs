@@ -136,7 +136,10 @@ fn an_artifact_that_a_step_is_about_no_more_is_missed() {
         lost.len() == 1 && lost[0].starts_with("artifact `x2` in step `"),
         "{lost:?}"
     );
-    assert_eq!(found(&new, &retiring("step: \"each team*\"", TODAY)), [""; 0]);
+    assert_eq!(
+        found(&new, &retiring("step: \"each team*\"", TODAY)),
+        [""; 0]
+    );
 }
 
 /// Two checks of one name are two.
