@@ -191,7 +191,8 @@ pub(super) fn carry_out(
         key.fingerprint(),
         text::escape(&run.dir.to_string_lossy())
     ));
-    if report.verdict.decision == "HOLD" {
+    // A shard is HOLD for want of the others, too.
+    if report.verdict.decision == "HOLD" && report.counts.pending > 0 {
         let dir = run.dir.to_string_lossy();
         term::say(&format!(
             "people are asked: `gonogo attest {} --list` tells what is due, and how it is answered",
