@@ -135,14 +135,7 @@ impl Crossing<'_> {
         match bound {
             Ok(call) => Some(call),
             Err(error) => {
-                let hint = match &error {
-                    BindError::Undefined { hint, .. } => hint.clone(),
-                    BindError::Ambiguous { .. } => {
-                        "word it so that only one phrase matches".to_owned()
-                    }
-                    BindError::Parameter(_) => String::new(),
-                };
-                self.tell(&step.place, error.to_string(), hint);
+                self.tell(&step.place, error.to_string(), error.hint());
                 None
             }
         }

@@ -29,8 +29,6 @@ pub enum BindError {
     Undefined {
         /// The step's text.
         text: String,
-        /// The closest phrase, or where to find them all.
-        hint: String,
     },
     /// More than one phrase matches.
     #[error("ambiguous step `{text}`: it matches {}", .matches.join(" and "))]
@@ -43,6 +41,18 @@ pub enum BindError {
     /// A phrase matches and a parameter is wrong.
     #[error("{0}")]
     Parameter(String),
+}
+
+impl BindError {
+    /// What to do about it; empty where the reason says it. Comparing with every phrase takes its time, and most
+    /// texts that are no step are prose (`plan/prose.rs`): hence not part of the error.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Undefined { text } => closest(text),
+            Self::Ambiguous { .. } => "word it so that only one phrase matches".to_owned(),
+            Self::Parameter(_) => String::new(),
+        }
+    }
 }
 
 struct Matcher {
@@ -107,7 +117,6 @@ impl<'a> Below<'a> {
 pub fn bind(text: &str, below: Below<'_>) -> Result<Call, BindError> {
     let undefined = || BindError::Undefined {
         text: text.to_owned(),
-        hint: closest(text),
     };
     let matcher = MATCHER.as_ref().ok_or_else(undefined)?;
     let hits: Vec<usize> = matcher.set.matches(text).into_iter().collect();
@@ -271,11 +280,9 @@ mod tests {
 
     #[test]
     fn what_is_no_step_is_refused_with_a_way_out() {
-        let Err(BindError::Undefined { hint, .. }) =
-            bind("the event log can be retreived", Below::default())
-        else {
-            panic!("bound");
-        };
+        let undefined = bind("the event log can be retreived", Below::default()).unwrap_err();
+        assert!(matches!(undefined, BindError::Undefined { .. }));
+        let hint = undefined.hint();
         assert!(hint.contains("{artifact} can be retrieved"), "{hint}");
         assert!(matches!(
             bind("The event log can be retrieved", Below::default()),
