@@ -77,6 +77,13 @@
     const [stamp, lead] = ['.stamp', '.lead'].map((one) => document.querySelector(one).getBoundingClientRect());
     const apart = stamp.right <= lead.left + 1 || stamp.bottom <= lead.top + 1;
     if (!apart || stamp.width < 60 || stamp.top < 0 || stamp.top > 60) problems.push('the verdict is covered or gone');
+    for (const e of all('td, th')) {
+      if (e.closest('thead, details:not([open])') || e.querySelector('.long')) continue;
+      const words = document.createRange();
+      words.selectNodeContents(e);
+      const [own, held] = [e, words].map((one) => one.getBoundingClientRect());
+      if (own.height && held.bottom > own.bottom + 1) problems.push(`${name(e)} runs out of its box by ${held.bottom - own.bottom}`);
+    }
     // What a box cuts off is lost, unless the box scrolls.
     for (const e of all('main *')) {
       if (e.closest('details:not([open])')) continue;

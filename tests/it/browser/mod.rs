@@ -122,6 +122,10 @@ fn no_screen_is_too_narrow_and_no_spacing_too_wide() {
         let over = (".first { margin: 0;", ".first { margin: -9rem 0 0;");
         page.open(&file(&estate::sabotaged(&report, &[over])), DESK, "light");
         bites(&found(page, "layout"), "lies over");
+        let low = ("border: 0; height: auto; }", "border: 0; }");
+        let sabotaged = estate::sabotaged(&report, &[low]);
+        page.open(&file(&sabotaged), PHONE, "light");
+        bites(&found(page, "layout"), "runs out of its box");
     });
 }
 
