@@ -278,7 +278,7 @@ pub(super) struct Verify {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub max_age: Option<Duration>,
     /// Take, with --max-age, a run of this older version of gonogo, of which less is compared
-    #[arg(long, value_name = "VERSION", requires = "max_age")]
+    #[arg(long, value_name = "VERSION")]
     pub accept_version: Option<String>,
     /// When the run was signed, known from elsewhere than the run, such as 2026-11-21T12:00:00Z: the
     /// signer's key must have been valid then [default: now]

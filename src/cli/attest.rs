@@ -189,7 +189,7 @@ fn before(answer: &Answer, key: Option<&SigningKey>, found: &[Paper]) -> Result<
         if other.manifest != answer.manifest || other.check != answer.check {
             continue;
         }
-        let mut signatures = paper.signatures.values();
+        let mut signatures = paper.signatures.values().flatten();
         let is_own = signatures.any(|bytes| {
             let signature = Signature::parse(bytes).ok();
             key.zip(signature)

@@ -27,7 +27,7 @@ const MOST_BYTES: u64 = 64 << 20;
 #[derive(Args, Clone, Default)]
 pub(super) struct Under {
     /// What is demanded of the run, in one reviewed file; where a flag demands more, that holds
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["signed_at", "allow_partial", "accept_version"], help_heading = "Policy")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["signed_at", "allow_partial"], help_heading = "Policy")]
     pub policy: Option<PathBuf>,
     /// Who may sign policies (allowed_signers): FILE.sig beside the policy must be signed by one of them in the
     /// namespace gonogo-policy@gonogo
@@ -73,6 +73,11 @@ pub(super) fn policy(args: &PolicyFile) -> Result<Exit, Fault> {
 pub(super) fn rule(args: &Verify) -> Result<(Verify, Option<Policy>), Fault> {
     let mut args = args.clone();
     let Some(path) = &args.policy.policy else {
+        if args.accept_version.is_some() && args.max_age.is_none() {
+            let message = "--accept-version needs --max-age, or a policy";
+            let hint = "without an age a run of any version is read";
+            return Err(Fault::new(Exit::Refused, message, hint));
+        }
         return Ok((args, None));
     };
     let policy = open(path, args.policy.policy_signers.as_deref())?;
@@ -86,9 +91,19 @@ pub(super) fn rule(args: &Verify) -> Result<(Verify, Option<Policy>), Fault> {
     both.files(&mut args);
     both.named_there(&mut args);
     both.people(&mut args);
+    both.older(&args);
     Problems::unless_none(both.problems, ())?;
     let policy = Some(policy);
     Ok((args, policy))
+}
+
+/// The older versions whose runs are taken: of those that a policy takes, the one that a flag names.
+pub(super) fn older(args: &Verify, policy: Option<&Policy>) -> Vec<String> {
+    match (&args.accept_version, policy) {
+        (Some(version), _) => vec![version.clone()],
+        (None, Some(policy)) => policy.accept_versions.clone(),
+        (None, None) => Vec::new(),
+    }
 }
 
 fn open(path: &Path, signed_by: Option<&Path>) -> Result<Policy, Fault> {
@@ -139,6 +154,9 @@ fn files(policy: &Policy, problems: &mut Vec<Problem>) {
     }
     if let Some(path) = &policy.approvers {
         told("approvers", people::people(path).map(|_| ()));
+    }
+    if let Some(path) = &policy.answerers {
+        told("answerers", people::people(path).map(|_| ()));
     }
     if let Some(stamp) = &policy.time_stamp {
         let read = timestamp::authorities(&stamp.tsa_ca);
@@ -224,6 +242,12 @@ impl Both<'_> {
                 "--approvers",
                 &policy.approvers,
                 &mut args.demand.approvers,
+            ),
+            (
+                "answerers",
+                "--answerers",
+                &policy.answerers,
+                &mut args.demand.answerers,
             ),
             ("time_stamp", "--tsa-ca", &tsa_ca, &mut args.tsa_ca),
         ];
@@ -315,5 +339,22 @@ impl Both<'_> {
         let demand = &mut args.demand;
         demand.require_approval = demand.require_approval.max(self.policy.approvals);
         demand.no_waivers |= self.policy.waivers.none;
+        let within = [self.policy.answered_within, demand.answered_within];
+        demand.answered_within = within.into_iter().flatten().min();
+    }
+
+    /// A flag takes no run that the policy does not take.
+    fn older(&mut self, args: &Verify) {
+        let Some(version) = &args.accept_version else {
+            return;
+        };
+        let known = &self.policy.accept_versions;
+        if known.is_empty() {
+            let message = "--accept-version without `accept_versions` in the policy".to_owned();
+            let hint = format!("write `accept_versions: [{version}]` into it");
+            self.refuse("", message, &hint);
+        } else if !known.contains(version) {
+            self.contradicts("accept_versions", "--accept-version");
+        }
     }
 }

@@ -146,7 +146,7 @@ fn demands(args: &Verify, policy: Option<&Policy>) -> Result<Demands, Fault> {
         inventory: inventory.transpose()?,
         features,
         max_age: args.max_age,
-        accept_version: args.accept_version.clone(),
+        accept_versions: policy::older(args, policy),
         allow_partial: args.allow_partial,
         signed_at: args.signed_at,
         history: args.history.clone(),

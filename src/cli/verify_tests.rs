@@ -96,11 +96,11 @@ fn inputs_that_are_refused_today_are_read_and_open_no_gate() {
     assert!(warning.contains("cannot make its plan again"), "{warning}");
     let gate = Demands {
         max_age: Some(std::time::Duration::from_secs(1 << 33)),
-        accept_version: Some("0.3.0".to_owned()),
+        accept_versions: vec!["0.3.0".to_owned()],
         ..Demands::default()
     };
     let unasked = Demands {
-        accept_version: None,
+        accept_versions: Vec::new(),
         ..gate.clone()
     };
     let refused = after(&unasked, |_, _| ());

@@ -2,7 +2,7 @@
 //! the manifest, so that the run itself is never changed. Proves nothing: whoever can write there can.
 
 use std::collections::BTreeMap;
-use std::io::{Error, Result};
+use std::io::{Error, ErrorKind, Result};
 use std::path::Path;
 
 use serde::Serialize;
@@ -58,9 +58,50 @@ pub struct Paper {
     /// Name of its file.
     pub name: String,
     /// What it says, or why it cannot be read.
-    pub bytes: std::result::Result<Vec<u8>, String>,
-    /// `NAME.sig` and every `NAME.*.sig` that can be read, by name.
-    pub signatures: BTreeMap<String, Vec<u8>>,
+    pub bytes: std::result::Result<Vec<u8>, Unread>,
+    /// `NAME.sig` and every `NAME.*.sig`, by name, or why one cannot be read.
+    pub signatures: BTreeMap<String, std::result::Result<Vec<u8>, Unread>>,
+}
+
+/// Why a file beside the run is not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// In a phrase.
+    pub why: String,
+    /// Whether this machine does not let it be read: somebody else might see a word in it.
+    pub is_hidden: bool,
+}
+
+impl std::fmt::Display for Unread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl Paper {
+    /// The first of its files that this machine does not let be read, and why.
+    #[must_use]
+    pub fn hidden(&self) -> Option<(&str, &Unread)> {
+        let own = self.bytes.as_ref().err().map(|why| (&*self.name, why));
+        let signatures = self.signatures.iter();
+        let signatures =
+            signatures.filter_map(|(name, read)| Some((&**name, read.as_ref().err()?)));
+        let mut unread = own.into_iter().chain(signatures);
+        unread.find(|(_, unread)| unread.is_hidden)
+    }
+}
+
+fn paper(path: &Path) -> std::result::Result<Vec<u8>, Unread> {
+    read_regular(path, MOST_BYTES).map_err(|error| match error.to_string().as_str() {
+        "too large" => Unread {
+            why: "it cannot be read: more than 64 KiB".to_owned(),
+            is_hidden: false,
+        },
+        why => Unread {
+            why: format!("it cannot be read: {why}"),
+            is_hidden: !matches!(error.kind(), ErrorKind::Other | ErrorKind::NotFound),
+        },
+    })
 }
 
 /// Whether a file beside the manifest is one of these signatures, and so no approval of the run.
@@ -107,13 +148,12 @@ pub fn papers(directory: &Path, purpose: Purpose) -> Result<Vec<Paper>> {
         let near = names[at..]
             .iter()
             .take_while(|other| other.starts_with(name.as_str()));
-        let signatures = near.filter(is_signature).filter_map(|other| {
-            let bytes = read_regular(&directory.join(other), MOST_BYTES).ok()?;
-            Some((other.clone(), bytes))
-        });
+        let signatures = near
+            .filter(is_signature)
+            .map(|other| (other.clone(), paper(&directory.join(other))));
         Paper {
             name: name.clone(),
-            bytes: read_regular(&directory.join(name), MOST_BYTES).map_err(|e| e.to_string()),
+            bytes: paper(&directory.join(name)),
             signatures: signatures.collect(),
         }
     });
@@ -193,6 +233,15 @@ mod tests {
         ] {
             std::fs::write(dir.path().join(name), name).unwrap();
         }
+        // What cannot be read is there, and told as what it is.
+        std::fs::create_dir(dir.path().join("SHA256SUMS.answer-b.json.sig")).unwrap();
+        let large = vec![b'x'; (64 << 10) + 1];
+        std::fs::write(
+            dir.path().join("SHA256SUMS.answer-b.json.x.sig"),
+            &large[1..],
+        )
+        .unwrap();
+        std::fs::write(dir.path().join("SHA256SUMS.answer-b.json.y.sig"), &large).unwrap();
         std::os::unix::fs::symlink("SHA256SUMS", dir.path().join("SHA256SUMS.answer-l.json"))
             .unwrap();
         let papers = papers(dir.path(), Purpose::Answer).unwrap();
@@ -204,10 +253,22 @@ mod tests {
             [
                 ("SHA256SUMS.answer-a.json", true, 2),
                 ("SHA256SUMS.answer-a.json-b.json", true, 0),
-                ("SHA256SUMS.answer-b.json", true, 0),
+                ("SHA256SUMS.answer-b.json", true, 3),
                 ("SHA256SUMS.answer-l.json", false, 0),
             ]
         );
+        let why = |name: &str| match &papers[2].signatures[name] {
+            Ok(_) => "",
+            Err(unread) => unread.why.as_str(),
+        };
+        assert_eq!(why("SHA256SUMS.answer-b.json.x.sig"), "");
+        let (directory, large) = (
+            why("SHA256SUMS.answer-b.json.sig"),
+            why("SHA256SUMS.answer-b.json.y.sig"),
+        );
+        assert!(directory.ends_with("not a regular file"), "{directory}");
+        assert!(large.ends_with("more than 64 KiB"), "{large}");
+        assert_eq!(papers[2].hidden(), None);
         let glass = super::papers(dir.path(), Purpose::BreakGlass).unwrap();
         assert_eq!(glass.len(), 1);
         assert!(super::papers(&dir.path().join("none"), Purpose::Answer).is_err());

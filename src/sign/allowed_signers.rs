@@ -71,6 +71,10 @@ impl AllowedSigners {
     #[must_use]
     pub fn parse(content: &[u8]) -> Self {
         let mut read = Self::default();
+        if content.starts_with("\u{feff}".as_bytes()) {
+            // ssh-keygen takes it for a letter of the first name.
+            read.warn(1, "begins with a byte order mark, which is read as a part of it: save the file without");
+        }
         for (index, line) in content.split(|&byte| byte == b'\n').enumerate() {
             let number = index + 1;
             match parse_line(line) {
@@ -100,7 +104,7 @@ impl AllowedSigners {
         self.warnings.push(Warning { line, message });
     }
 
-    /// Lines that have no effect, and why.
+    /// Lines that have no effect, or another one than they seem to, and why.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -127,6 +131,15 @@ impl AllowedSigners {
             self.warn(line.number, "holds a character that nobody sees, in a name");
         }
         self
+    }
+
+    /// Tells each line whose names are as `is_so` says.
+    pub(super) fn warn_of(&mut self, mut is_so: impl FnMut(&str) -> bool, message: &str) {
+        let lines = self.lines.iter().filter(|line| is_so(&line.principals));
+        let numbers: Vec<usize> = lines.map(|line| line.number).collect();
+        for number in numbers {
+            self.warn(number, message);
+        }
     }
 
     /// The names and the key of each line, whatever it is allowed for; an authority's key is nobody's own.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use unicode_security::skeleton;
 
 use super::allowed_signers::{AllowedSigners, Signer, Warning};
 use super::key::fingerprint;
@@ -42,6 +43,12 @@ pub fn is_role(name: &str) -> bool {
     name.trim().to_lowercase().starts_with(ROLE)
 }
 
+/// Whether a name is meant as a role, and spelled so that none has it.
+fn is_nobodys_role(name: &str) -> bool {
+    let is_asked = |role: &str| role_name(role).as_deref() == Some(name);
+    is_role(name) && !name.strip_prefix(ROLE).is_some_and(is_asked)
+}
+
 /// The people of an approvers' file.
 #[derive(Clone, Debug, Default)]
 pub struct People {
@@ -70,11 +77,11 @@ impl Groups {
     }
 }
 
-/// As people compare names; a fingerprint stays as it is.
+/// As people compare names: what looks the same is the same. A fingerprint stays as it is.
 fn name(word: &str) -> String {
     match word.starts_with("SHA256:") {
         true => word.to_owned(),
-        false => word.trim().to_lowercase(),
+        false => skeleton(&word.trim().to_lowercase()).collect(),
     }
 }
 
@@ -82,7 +89,22 @@ impl People {
     /// Reads a file. Never fails: a line that names nobody is skipped and told.
     #[must_use]
     pub fn parse(content: &[u8]) -> Self {
-        let allowed = AllowedSigners::parse(content).of_names();
+        let mut allowed = AllowedSigners::parse(content).of_names();
+        allowed.warn_of(
+            |principals| principals.split(',').any(is_nobodys_role),
+            "holds a role that no question can ask for: lower-case letters, digits, `.`, `_` and `-` behind `role:`, blanks as `-`",
+        );
+        let mut known: BTreeMap<String, String> = BTreeMap::new();
+        allowed.warn_of(
+            |principals| {
+                let mut names = principals.split(',').filter(|one| !is_role(one));
+                names.any(|one| {
+                    let first = known.entry(name(one)).or_insert_with(|| one.to_lowercase());
+                    *first != one.to_lowercase()
+                })
+            },
+            "holds a name that looks like another one above: both are one person",
+        );
         let mut groups = Groups::default();
         for (principals, key) in allowed.keys() {
             let key = fingerprint(key);
@@ -257,6 +279,95 @@ mod tests {
             assert_eq!(verified.is_ok(), is_somebody, "{names}");
             assert_eq!(people.is_empty(), !is_somebody, "{names}");
             assert_eq!(people.warnings().is_empty(), is_somebody, "{names}");
+        }
+    }
+
+    #[test]
+    fn names_that_look_alike_are_one_person() {
+        let lab = Lab::new();
+        for name in ["a", "b"] {
+            lab.key(name, "x");
+        }
+        for (one, other, alike) in [
+            ("bob", "b\u{43e}b", true),
+            ("bob@ops.example", "bob@ops.ex\u{430}mple", true),
+            ("ann1", "annl", true),
+            ("j\u{fc}rgen", "ju\u{308}rgen", true),
+            ("j\u{fc}rgen", "jurgen", false),
+            (
+                "\u{43e}\u{43b}\u{435}\u{433}",
+                "\u{438}\u{432}\u{430}\u{43d}",
+                false,
+            ),
+            ("bob", "rob", false),
+            ("Bob", "bob", true),
+        ] {
+            let file = [line(&lab, one, "", "a"), line(&lab, other, "", "b")].concat();
+            let people = People::parse(file.as_bytes());
+            assert_eq!(people.are_one(one, other), alike, "{one} {other}");
+            // The same name in other letters is nothing to look at twice.
+            let is_told = alike && one.to_lowercase() != other.to_lowercase();
+            let told: Vec<_> = people.warnings().iter().map(|told| told.line).collect();
+            assert_eq!(
+                told,
+                if is_told { vec![2] } else { vec![] },
+                "{one} {other}"
+            );
+        }
+        // One person in a line may be written twice.
+        let both = People::parse(line(&lab, "bob,b\u{43e}b", "", "a").as_bytes());
+        assert_eq!(both.warnings().len(), 1);
+    }
+
+    #[test]
+    fn a_role_that_nobody_can_ask_for_is_told() {
+        let lab = Lab::new();
+        lab.key("a", "x");
+        for (names, is_told) in [
+            ("ann,role:release-manager", false),
+            ("ann,role:on.call_2", false),
+            ("ann,Role:release-manager", true),
+            ("ann,role:Release-Manager", true),
+            ("\"ann,role:release manager\"", true),
+            ("\"ann, role:release-manager\"", true),
+            ("ann,role:", true),
+            ("ann,role:caf\u{e9}", true),
+            ("ann,role:release/manager", true),
+        ] {
+            let people = People::parse(line(&lab, names, "", "a").as_bytes());
+            let told: Vec<_> = people.warnings().iter().collect();
+            assert_eq!(told.len(), usize::from(is_told), "{names}: {told:?}");
+            assert!(
+                told.iter().all(|one| one.message.contains("role")),
+                "{told:?}"
+            );
+        }
+        // As docs/people.md has it, and as the role is asked for.
+        for role in ["release manager", "Release Manager", "a"] {
+            assert!(!is_nobodys_role(&role_name(role).unwrap()), "{role}");
+        }
+        let long = "x".repeat(65);
+        assert!(is_nobodys_role(&format!("role:{long}")) && !is_nobodys_role("roles:x"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_told() {
+        let lab = Lab::new();
+        lab.key("a", "x");
+        let good = line(&lab, "ann", "", "a");
+        assert_eq!(People::parse(good.as_bytes()).warnings().len(), 0);
+        for file in [
+            format!("\u{feff}{good}"),
+            format!("\u{feff}# people\n{good}"),
+        ] {
+            let people = People::parse(file.as_bytes());
+            let told: Vec<_> = people.warnings().iter().collect();
+            assert!(
+                told.iter()
+                    .any(|one| one.line == 1 && one.message.contains("byte order mark")),
+                "{told:?}"
+            );
+            assert_eq!(people.is_empty(), !file.contains('#'));
         }
     }
 

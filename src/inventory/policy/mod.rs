@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
+use super::Kind;
 use super::page::Page;
 use super::waivers::matches;
 use super::yaml;
@@ -44,6 +45,10 @@ pub struct Policy {
     pub approvers: Option<PathBuf>,
     /// How many must have approved the run.
     pub approvals: Option<usize>,
+    /// Who may answer what only a person can answer.
+    pub answerers: Option<PathBuf>,
+    /// Most time from the end of the run to an answer.
+    pub answered_within: Option<Duration>,
     /// The inventory that it must have used.
     pub inventory: Option<PathBuf>,
     /// The features that it must have used.
@@ -56,6 +61,8 @@ pub struct Policy {
     pub challenge: bool,
     /// Which gonogo may have made it.
     pub tool: Tool,
+    /// The older versions whose runs are taken all the same, although less of them is compared.
+    pub accept_versions: Vec<String>,
     /// What must be in it.
     pub required: Required,
     /// Which waivers are accepted.
@@ -102,6 +109,8 @@ pub struct Required {
     pub hosts: Vec<String>,
     /// Teams that a check is of.
     pub teams: Vec<String>,
+    /// Kinds of artifact that must have been retrieved of every instance; there must be one.
+    pub kinds: Vec<Kind>,
     /// Artifacts beyond the four kinds.
     pub artifacts: Vec<Artifact>,
     /// Scenarios.

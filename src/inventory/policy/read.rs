@@ -12,6 +12,7 @@ use super::{
 };
 use crate::digest::Sha256;
 use crate::failure::FailureKind;
+use crate::inventory::Kind;
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::grammar::{self, Rule};
 use crate::inventory::page::{Mark, Page, Text};
@@ -28,12 +29,15 @@ const KEPT: &str = "kept";
 const NONE: &str = "none";
 
 /// Keys whose place is remembered: something may be found wrong with them when the command line is known.
-const REMEMBERED: [&str; 12] = [
+const REMEMBERED: [&str; 15] = [
     "environment",
     "max_age",
     "signers",
     "revoked",
     "approvers",
+    "answerers",
+    "answered_within",
+    "accept_versions",
     "inventory",
     "features",
     "commit",
@@ -55,6 +59,10 @@ pub(super) fn policy(page: &mut Page<'_>, root: &Node<'_>) -> Option<Policy> {
     let revoked = path(page, &mut keys, "revoked");
     let approvers = path(page, &mut keys, "approvers");
     let approvals = number(page, &mut keys, "approvals", 1, 100);
+    let answerers = path(page, &mut keys, "answerers");
+    let within = keys.take("answered_within");
+    let answered_within =
+        within.and_then(|node| fields::parsed(page, node, "answered_within", duration));
     let inventory = path(page, &mut keys, "inventory");
     let features = texts(page, &mut keys, "features", grammar::stated);
     let features = features.into_iter().filter_map(|text| below(page, &text));
@@ -65,6 +73,10 @@ pub(super) fn policy(page: &mut Page<'_>, root: &Node<'_>) -> Option<Policy> {
     let challenge =
         challenge.and_then(|node| fields::word(page, node, "challenge", &[(REQUIRED, true)]));
     let tool = section(page, &mut keys, "tool", tool);
+    let older = texts(page, &mut keys, "accept_versions", is_version);
+    if let Some(tool) = &tool {
+        excluded(page, tool, &older);
+    }
     let required = section(page, &mut keys, "required", required);
     let waived = none_or(page, &mut keys, "waivers", waived);
     let retries = none_or(page, &mut keys, "retries", retries);
@@ -77,12 +89,21 @@ pub(super) fn policy(page: &mut Page<'_>, root: &Node<'_>) -> Option<Policy> {
             places.insert(key, blank(page, entry.value.at));
         }
     }
-    if let (Some(_), None) = (&approvals, &approvers)
-        && keys.entry("approvers").is_none()
-        && let Some(entry) = keys.entry("approvals")
-    {
-        let hint = "write `approvers: FILE`: who may approve";
-        page.refuse(entry.at, "`approvals` without `approvers`", hint);
+    for (key, file, hint) in [
+        (
+            "approvals",
+            "approvers",
+            "write `approvers: FILE`: who may approve",
+        ),
+        (
+            "answered_within",
+            "answerers",
+            "write `answerers: FILE`: who may answer",
+        ),
+    ] {
+        if let (Some(entry), None) = (keys.entry(key), keys.entry(file)) {
+            page.refuse(entry.at, format!("`{key}` without `{file}`"), hint);
+        }
     }
     keys.done(page);
     let required = required.unwrap_or_default();
@@ -117,12 +138,15 @@ pub(super) fn policy(page: &mut Page<'_>, root: &Node<'_>) -> Option<Policy> {
         revoked,
         approvers,
         approvals,
+        answerers,
+        answered_within: answered_within.map(|within| within.value),
         inventory,
         features,
         commit,
         release,
         challenge: challenge.is_some(),
         tool: tool.unwrap_or_default(),
+        accept_versions: values(older),
         required,
         waivers: waived,
         retries,
@@ -321,10 +345,27 @@ fn version(text: &str) -> Result<[u64; 3], String> {
     }
 }
 
+fn is_version(text: &str) -> Result<(), String> {
+    version(text).map(|_| ())
+}
+
+/// What `tool` permits nobody to make is not taken from an older version either.
+fn excluded(page: &mut Page<'_>, tool: &Tool, older: &[Text]) {
+    for text in older {
+        let too_old = tool
+            .oldest
+            .is_some_and(|oldest| version(&text.value).is_ok_and(|one| one < oldest));
+        let unnamed = !tool.versions.is_empty() && !tool.versions.contains(&text.value);
+        if too_old || unnamed {
+            let message = format!("`{}` is a version that `tool` does not permit", text.value);
+            page.refuse(text.at, message, "mend `tool`, or leave the version out");
+        }
+    }
+}
+
 fn tool(page: &mut Page<'_>, keys: &mut Keys<'_, '_>) -> Option<Tool> {
     let oldest = keys.take("oldest");
     let oldest = oldest.and_then(|node| fields::parsed(page, node, "oldest", version));
-    let is_version: Rule = |text| version(text).map(|_| ());
     let versions = texts(page, keys, "versions", is_version);
     let is_digest: Rule = |text| match text.parse::<Sha256>() {
         Ok(digest) if digest.to_string() == text => Ok(()),
@@ -349,6 +390,14 @@ fn required(page: &mut Page<'_>, keys: &mut Keys<'_, '_>) -> Option<Required> {
     let tags = tags(page, keys, "tags");
     let [instances, hosts, teams] =
         ["instances", "hosts", "teams"].map(|key| values(texts(page, keys, key, grammar::name)));
+    let kinds = keys.take("kinds").map(|node| {
+        let [version, configuration, log, statistics] = Kind::REQUIRED;
+        let all = [version, configuration, log, statistics, Kind::Other];
+        let table = all.map(|kind| (kind.as_str(), kind));
+        items(page, node, "kinds", |page, item| {
+            fields::word(page, item, "kinds", &table).map(|kind| kind.value)
+        })
+    });
     let artifacts = keys.take("artifacts");
     let artifacts = artifacts.map(|node| items(page, node, "artifacts", artifact));
     let scenarios = keys.take("scenarios");
@@ -358,6 +407,7 @@ fn required(page: &mut Page<'_>, keys: &mut Keys<'_, '_>) -> Option<Required> {
         instances,
         hosts,
         teams,
+        kinds: kinds.unwrap_or_default(),
         artifacts: artifacts.unwrap_or_default(),
         scenarios: scenarios.unwrap_or_default(),
     })

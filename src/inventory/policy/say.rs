@@ -1,6 +1,7 @@
 //! A policy in plain words: what is demanded, and what is not, so that a reviewer sees both.
 
 use super::{Bound, Folder, Policy, Retired};
+use crate::inventory::Kind;
 use crate::text::count;
 use crate::time;
 
@@ -45,6 +46,20 @@ fn who(policy: &Policy, lines: &mut Vec<String>, not: &mut Vec<&str>) {
             file.display()
         )),
         (_, Some(_)) | (_, None) => not.push("that people approve it (`approvals`)"),
+    }
+    match &policy.answerers {
+        Some(file) => {
+            let within = policy.answered_within.map_or_else(String::new, |most| {
+                format!(", at most {} after its end", time::say(most))
+            });
+            lines.push(format!(
+                "what it asks of people was answered by people of `{}`{within}, never by who signed it",
+                file.display()
+            ));
+        }
+        None => not.push(
+            "who answers what it asks of people (`answerers`): whom --answerers FILE names, and without it HOLD stays HOLD",
+        ),
     }
 }
 
@@ -111,6 +126,15 @@ fn bindings(policy: &Policy, lines: &mut Vec<String>, not: &mut Vec<&str>) {
             tool.binaries.join(", ")
         ));
     }
+    match policy.accept_versions.is_empty() {
+        false => lines.push(format!(
+            "a run of gonogo {} is taken too, although less of it is compared",
+            policy.accept_versions.join(" or ")
+        )),
+        true => {
+            lines.push("no run of an older gonogo is taken than the one that verifies".to_owned())
+        }
+    }
     if *tool == super::Tool::default() {
         not.push("which gonogo made it (`tool`)");
     }
@@ -127,6 +151,18 @@ fn content(policy: &Policy, lines: &mut Vec<String>, not: &mut Vec<&str>) {
     ];
     for (words, names) in asked {
         lines.extend(names.iter().map(|name| format!("it {words} `{name}`")));
+    }
+    for kind in &required.kinds {
+        lines.push(format!(
+            "there is an instance, and of every one a {} was retrieved, by each of its teams",
+            match kind {
+                Kind::Log => "log",
+                Kind::Version => "version",
+                Kind::Configuration => "configuration",
+                Kind::Statistics => "file of statistics",
+                Kind::Other => "file of kind `other`",
+            }
+        ));
     }
     for artifact in &required.artifacts {
         let instance = match &artifact.instance {

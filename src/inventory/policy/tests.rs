@@ -52,6 +52,9 @@ coverage:
     - instance: risk
       reason: moved to the other site
       from: 2026-11-20
+answerers: answerers
+answered_within: 12h
+accept_versions: [0.4.0]
 ";
 
 fn parse(text: &str) -> Result<Policy, Problems> {
@@ -100,8 +103,17 @@ fn reads_a_good_policy() {
     assert_eq!(policy.history, Some(Folder::Named));
     assert_eq!(policy.coverage.as_ref().unwrap().retired.len(), 1);
     assert_eq!(policy.digest, Sha256::of(GOOD.as_bytes()));
+    assert_eq!(policy.answerers.as_deref(), Some(Path::new("ci/answerers")));
+    assert_eq!(policy.answered_within, Some(Duration::from_secs(12 * 3600)));
+    assert_eq!(policy.accept_versions, ["0.4.0"]);
     let least = parse("environment: production\nmax_age: 24h\n").unwrap();
+    assert_eq!((&least.answerers, least.accept_versions.len()), (&None, 0));
     assert_eq!(least.waivers, Waived::default());
+    let kinds = "environment: a\nmax_age: 1h\nrequired: {kinds: [log, other]}\n";
+    let kinds = parse(kinds).unwrap();
+    assert_eq!(kinds.required.kinds, [Kind::Log, Kind::Other]);
+    let log = "there is an instance, and of every one a log was retrieved, by each of its teams";
+    assert!(kinds.say().iter().any(|line| line == log));
     let none = parse("environment: a\nmax_age: 1h\nwaivers: none\nretries: none\n").unwrap();
     assert!(none.waivers.none);
     assert_eq!(none.retries.most_checks, Some(0));
@@ -154,7 +166,9 @@ fn what_demands_nothing_is_refused() {
         ("required", ""),
         ("required", "{}"),
         ("required", "{tags: []}"),
+        ("required", "{kinds: []}"),
         ("required", "{artifacts: []}"),
+        ("accept_versions", "[]"),
         ("required", "{scenarios: []}"),
         ("waivers", "{}"),
         ("waivers", ""),
@@ -281,6 +295,36 @@ fn each_rule_refuses() {
             "",
             "47:7 an entry of `retired` has no `reason`",
         ),
+        (
+            "answerers: answerers\n",
+            "",
+            "50:1 `answered_within` without `answerers`",
+        ),
+        (
+            "answered_within: 12h",
+            "answered_within: soon",
+            "51:18 `answered_within`: cannot read `soon`",
+        ),
+        (
+            "[0.4.0]\n",
+            "[0.4]\n",
+            "52:19 `accept_versions`: `0.4` is not acceptable",
+        ),
+        (
+            "accept_versions: [0.4.0]",
+            "accept_versions: [0.4.0, 0.3.0]",
+            "52:26 `0.3.0` is a version that `tool` does not permit",
+        ),
+        (
+            "oldest: 0.4.0",
+            "versions: [0.5.0]",
+            "52:19 `0.4.0` is a version that `tool` does not permit",
+        ),
+        (
+            "teams: [operations]",
+            "kinds: [logs]",
+            "19:11 unknown kinds `logs`",
+        ),
     ] {
         let said = wrong(from, to);
         assert!(said.iter().any(|one| one == expected), "{to}: {said:#?}");
@@ -348,6 +392,8 @@ fn says_in_plain_words_what_is_demanded_and_what_is_not() {
         "no failure of kind `denied` is waived",
         "not asked for from 2026-11-20 on: instance `risk` (moved to the other site)",
         "at most 1 check was tried more than once",
+        "what it asks of people was answered by people of `ci/answerers`, at most 12h after its end, never by who signed it",
+        "a run of gonogo 0.4.0 is taken too, although less of it is compared",
     ] {
         assert!(all.iter().any(|said| said == line), "{line}: {all:#?}");
     }
@@ -361,7 +407,7 @@ fn says_in_plain_words_what_is_demanded_and_what_is_not() {
         .iter()
         .filter(|line| line.starts_with("not demanded"))
         .collect();
-    assert_eq!(not.len(), 14, "{not:#?}");
+    assert_eq!(not.len(), 15, "{not:#?}");
 }
 
 #[test]

@@ -47,7 +47,8 @@ impl Verified {
     /// Judges the run anew with what people answered.
     ///
     /// # Errors
-    /// When what lies beside the run cannot be listed: a `failed` might be among it.
+    /// When what lies beside the run cannot be listed, or this machine does not let it be read: a `failed` might
+    /// be among it.
     pub fn hear(&mut self, hearing: &Hearing<'_>) -> Result<Heard, Unacceptable> {
         let found = papers(&self.sealed().dir, Purpose::Answer);
         let found = found.map_err(|cause| Unacceptable::Answers(cause.to_string()))?;
@@ -68,6 +69,10 @@ impl Verified {
             }
             return Ok(heard);
         };
+        if let Some((name, unread)) = found.iter().find_map(Paper::hidden) {
+            let name = escape(name);
+            return Err(Unacceptable::Answers(format!("{name}: {unread}")));
+        }
         let (mut given, mut refused) = (Vec::new(), Vec::new());
         for paper in &found {
             match self.counts(paper, people, hearing) {
@@ -101,7 +106,7 @@ impl Verified {
         people: &People,
         hearing: &Hearing<'_>,
     ) -> Result<(String, Answered), String> {
-        let bytes = paper.bytes.as_ref().map_err(Clone::clone)?;
+        let bytes = paper.bytes.as_ref().map_err(ToString::to_string)?;
         let answer = Answer::read(bytes)?;
         self.is_asked(&answer)?;
         let check = self.report().checks.iter();
@@ -189,9 +194,13 @@ fn signed(
 ) -> Result<String, String> {
     let mut faults = Vec::new();
     for (name, signature) in &paper.signatures {
-        let verified = people.verify(Some(&answer.identity), ANSWER, bytes, signature, at);
-        let judged = verified.map_err(|fault| fault.to_string());
-        match judged.and_then(|signer| may(&signer, signature).map(|()| signer)) {
+        let judged = signature.as_ref().map_err(ToString::to_string);
+        let judged = judged.and_then(|signature| {
+            let verified = people.verify(Some(&answer.identity), ANSWER, bytes, signature, at);
+            let signer = verified.map_err(|fault| fault.to_string())?;
+            may(&signer, signature).map(|()| signer)
+        });
+        match judged {
             Ok(signer) => return Ok(signer.fingerprint),
             Err(fault) => faults.push(format!("{name}: {fault}")),
         }

@@ -79,7 +79,7 @@ impl Verified {
     }
 
     fn holds(&self, paper: &Paper, breakers: &Breakers<'_>) -> Result<String, String> {
-        let bytes = paper.bytes.as_ref().map_err(Clone::clone)?;
+        let bytes = paper.bytes.as_ref().map_err(ToString::to_string)?;
         let request = BreakGlass::read(bytes)?;
         self.is_of_this_run(&request)?;
         let [from, until] = request.life()?;
@@ -174,10 +174,12 @@ impl Verified {
         let (mut signers, mut faults) = (Vec::new(), Vec::new());
         for (name, signature) in &paper.signatures {
             let people = breakers.signers;
-            let verified = people.verify(None, BREAK_GLASS, bytes, signature, breakers.now);
-            let judged = verified
-                .map_err(|fault| fault.to_string())
-                .and_then(|one| self.may_break(&one, breakers).map(|()| one));
+            let judged = signature.as_ref().map_err(ToString::to_string);
+            let judged = judged.and_then(|signature| {
+                let verified = people.verify(None, BREAK_GLASS, bytes, signature, breakers.now);
+                let one = verified.map_err(|fault| fault.to_string())?;
+                self.may_break(&one, breakers).map(|()| one)
+            });
             match judged {
                 Ok(one) => signers.push(one),
                 Err(why) => faults.push(format!("{name}: {why}")),

@@ -31,8 +31,8 @@ pub struct Demands {
     pub features: Option<BTreeMap<String, Sha256>>,
     /// Most time since the run finished.
     pub max_age: Option<Duration>,
-    /// The older version of gonogo whose runs may be fresh ones.
-    pub accept_version: Option<String>,
+    /// The older versions of gonogo whose runs may be fresh ones.
+    pub accept_versions: Vec<String>,
     /// Whether a filtered run may be read.
     pub allow_partial: bool,
     /// When the run was signed, known from elsewhere: the key must have been valid then. Without it, the

@@ -54,7 +54,7 @@ pub(super) fn knew(report: &Report) -> Result<(), Unacceptable> {
 /// When a fresh run is asked for, and not one of that version.
 pub(super) fn accepted(run: &Run, demands: &Demands) -> Result<(), Unacceptable> {
     let version = &run.tool.version;
-    let is_named = demands.accept_version.as_ref() == Some(version);
+    let is_named = demands.accept_versions.contains(version);
     match demands.max_age.is_some() && !is_named {
         true => Err(Unacceptable::Older(escape(version).into_owned())),
         false => Ok(()),
@@ -94,7 +94,7 @@ mod tests {
         demands.max_age = Some(std::time::Duration::from_secs(60));
         assert!(accepted(&run, &demands).is_err());
         for (version, is_taken) in [("0.2.0", false), ("0.3.0", true)] {
-            demands.accept_version = Some(version.to_owned());
+            demands.accept_versions = vec![version.to_owned()];
             assert_eq!(accepted(&run, &demands).is_ok(), is_taken, "{version}");
         }
     }

@@ -114,7 +114,7 @@ impl Unacceptable {
                 "verify with the gonogo version that made the run, or a newer one; if there is none, ask the signer's key's owner"
             }
             Self::Older(_) => {
-                "run with the version that verifies; --accept-version VERSION takes runs of an older one for as long as runners are behind"
+                "run with the version that verifies; --accept-version VERSION (`accept_versions` of a policy) takes runs of an older one for as long as runners are behind"
             }
             Self::Incomplete(_) | Self::Disagrees { .. } | Self::Attested { .. } => {
                 "the signer's key has signed a record that does not hold together: ask its owner how, and run again"
@@ -156,7 +156,7 @@ impl Unacceptable {
                 "--against names an earlier run of the same environment that is GO and signed by one of --allowed-signers"
             }
             Self::Answers(_) => {
-                "look at the files SHA256SUMS.* in the run directory, and remove what is no answer to it"
+                "look at the files SHA256SUMS.* in the run directory: let the gate read them, and remove what is no answer to it"
             }
             Self::Binding(_) => {
                 "run again with the inventory and features that are to go live, or name those that the run is about"

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::inventory::Kind;
 use crate::inventory::policy::{Artifact, Required, fits};
 use crate::report::claims;
 use crate::report::schema::{Check, Instance, Report};
 use crate::text::count;
+use crate::verdict::Claim;
 
 /// What is not there, a phrase each.
 pub(super) fn missing(report: &Report, required: &Required) -> Vec<String> {
@@ -39,6 +41,9 @@ pub(super) fn missing(report: &Report, required: &Required) -> Vec<String> {
         let absent = names.iter().filter(|name| !there.contains(name.as_str()));
         let sign = if words.ends_with("tag") { "@" } else { "" };
         missing.extend(absent.map(|name| format!("{words} `{sign}{name}`")));
+    }
+    for kind in &required.kinds {
+        missing.extend(not_of_kind(report, *kind));
     }
     for artifact in &required.artifacts {
         missing.extend(not_retrieved(report, artifact));
@@ -99,14 +104,63 @@ fn not_retrieved(report: &Report, artifact: &Artifact) -> Vec<String> {
     missing
 }
 
+/// An estate without instances lacks no kind of any of them: whoever requires one expects something there.
+fn not_of_kind(report: &Report, kind: Kind) -> Vec<String> {
+    let kind = kind.as_str();
+    if report.instances.is_empty() {
+        return vec![format!(
+            "the inventory has no instance, and artifacts of kind `{kind}` are required"
+        )];
+    }
+    let mut missing = Vec::new();
+    for instance in &report.instances {
+        let own: Vec<&str> = (instance.artifacts.iter())
+            .filter(|artifact| artifact.kind == kind)
+            .map(|artifact| artifact.name.as_str())
+            .collect();
+        for team in &instance.teams {
+            let is_of = |check: &&Check| {
+                check.instance.as_ref() == Some(&instance.name) && check.team.as_ref() == Some(team)
+            };
+            let mut checks = report.checks.iter().filter(is_of);
+            if !checks.any(|check| is_of_kind(check, kind, &own)) {
+                let instance = &instance.name;
+                missing.push(format!(
+                    "no check retrieved an artifact of kind `{kind}` of `{instance}` for `{team}`"
+                ));
+            }
+        }
+    }
+    missing
+}
+
+fn is_of_kind(check: &Check, kind: &str, names: &[&str]) -> bool {
+    let retrieved = || {
+        let mut evidence = check.evidence.iter();
+        evidence.any(|one| one.kind == kind && names.contains(&one.artifact.as_str()))
+    };
+    let claimed = || {
+        let claims = check.steps.iter().flat_map(claims::of_step);
+        let mut claims = claims.map(|claim| match claim {
+            Claim::Artifact(artifact) => names.contains(&artifact.as_str()),
+            Claim::Kind(claimed) => claimed.as_str() == kind,
+        });
+        claims.any(|is_it| is_it)
+    };
+    match check.outcome.as_str() {
+        "failed" | "waived" => claimed() || retrieved(),
+        _ => retrieved(),
+    }
+}
+
 /// As `verdict` asks it of the four kinds: retrieved, or its absence is told by a check that failed or is waived.
 fn answers(check: &Check, name: &str) -> bool {
     let retrieved = || check.evidence.iter().any(|one| fits(name, &one.artifact));
     let claimed = || {
         let claims = check.steps.iter().flat_map(claims::of_step);
         let mut artifacts = claims.filter_map(|claim| match claim {
-            crate::verdict::Claim::Artifact(artifact) => Some(artifact),
-            crate::verdict::Claim::Kind(_) => None,
+            Claim::Artifact(artifact) => Some(artifact),
+            Claim::Kind(_) => None,
         });
         artifacts.any(|artifact| fits(name, &artifact))
     };

@@ -170,6 +170,44 @@ fn nothing_is_carried_over_where_that_is_not_accepted() {
     );
 }
 
+/// The four kinds are asked of every instance anyway: what requires one is that there is an instance.
+#[test]
+fn a_required_kind_is_retrieved_of_every_instance_and_there_is_one() {
+    let all = "required: {kinds: [version, configuration, log, statistics]}";
+    let report = sample::go();
+    assert_eq!(against(&report, all), [""; 0]);
+    let other = "required: {kinds: [other]}";
+    let told = against(&report, other);
+    assert!(
+        told[0].starts_with("no check retrieved an artifact of kind `other` of `"),
+        "{told:?}"
+    );
+    let mut none = report.clone();
+    none.instances.clear();
+    let told = against(&none, all);
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert_eq!(
+        told[2],
+        "the inventory has no instance, and artifacts of kind `log` are required"
+    );
+    // Evidence under that kind of an artifact that the instance has as another is none.
+    let mut odd = report.clone();
+    for check in &mut odd.checks {
+        for evidence in &mut check.evidence {
+            evidence.kind = "other".to_owned();
+        }
+    }
+    assert!(!against(&odd, other).is_empty());
+    assert!(!against(&odd, all).is_empty());
+    // Asked for, and failed: the verdict has told that already.
+    let mut failed = report.clone();
+    for check in &mut failed.checks {
+        check.outcome = "failed".to_owned();
+        check.evidence.clear();
+    }
+    assert_eq!(against(&failed, all), [""; 0]);
+}
+
 /// A waiver whose times nobody can read holds for ever.
 #[test]
 fn what_cannot_be_read_is_beyond() {
