@@ -248,7 +248,7 @@ pub(super) struct Run {
     pub quiet: bool,
 }
 
-#[derive(Args, Clone)]
+#[derive(Args, Clone, Default)]
 pub(super) struct Verify {
     /// The run directory
     #[arg(value_name = "DIR")]
@@ -277,7 +277,8 @@ pub(super) struct Verify {
     /// The run must have finished no longer ago than this, such as 24h
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub max_age: Option<Duration>,
-    /// Take, with --max-age, a run of this older version of gonogo, of which less is compared
+    /// Take, with --max-age, a run of this older version of gonogo, of which less is compared; of those that a
+    /// policy takes, this one alone
     #[arg(long, value_name = "VERSION")]
     pub accept_version: Option<String>,
     /// When the run was signed, known from elsewhere than the run, such as 2026-11-21T12:00:00Z: the
@@ -319,9 +320,10 @@ pub(super) struct Verify {
     pub deployment_environment: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum VerifyFormat {
     /// For a person
+    #[default]
     Text,
     /// For a program: one JSON object with `verdict` and `failures`
     Json,

@@ -14,6 +14,7 @@ use crate::digest::Sha256;
 use crate::feature_files;
 use crate::inventory::policy::{Bound, Folder, Policy};
 use crate::problem::{Problem, Problems};
+use crate::report::verify::STAMPED_WITHIN;
 use crate::sign::allowed_signers::AllowedSigners;
 use crate::sign::manifest::read_regular;
 use crate::text::{defuse, escape};
@@ -267,8 +268,10 @@ impl Both<'_> {
         }
         if let Some(stamp) = stamp {
             args.require_timestamp = true;
-            let within = [stamp.within, args.stamped_within];
-            args.stamped_within = within.into_iter().flatten().min();
+            // What a policy leaves unsaid is a demand too: no flag makes it longer.
+            let within = stamp.within.unwrap_or(STAMPED_WITHIN);
+            let given = args.stamped_within;
+            args.stamped_within = Some(given.map_or(within, |given| given.min(within)));
         }
         if policy.features.is_empty() {
             return;
@@ -355,6 +358,41 @@ impl Both<'_> {
             self.refuse("", message, &hint);
         } else if !known.contains(version) {
             self.contradicts("accept_versions", "--accept-version");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// What a policy leaves unsaid of a stamp is 24 hours, and no flag makes it longer.
+    #[test]
+    fn the_shorter_time_to_a_stamp_holds() {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        for (within, given, holds) in [
+            ("", None, 24),
+            ("", Some(48), 24),
+            ("", Some(1), 1),
+            (", within: 2h", None, 2),
+            (", within: 2h", Some(48), 2),
+            (", within: 48h", Some(30), 30),
+        ] {
+            let stamp = format!("time_stamp: {{tsa_ca: tsa.pem{within}}}\n");
+            let text = format!("environment: a\nmax_age: 24h\n{stamp}");
+            let policy = Policy::parse(Path::new("policy.yaml"), text.into_bytes()).unwrap();
+            let mut args = Verify {
+                stamped_within: given.map(hours),
+                ..Verify::default()
+            };
+            let mut both = Both {
+                policy: &policy,
+                problems: Vec::new(),
+            };
+            both.files(&mut args);
+            assert!(both.problems.is_empty() && args.require_timestamp);
+            assert_eq!(args.stamped_within, Some(hours(holds)), "{stamp}{given:?}");
         }
     }
 }

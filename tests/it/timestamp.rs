@@ -116,6 +116,39 @@ const TSQ: &str = "run/SHA256SUMS.sig.tsq";
 const TSR: &str = "run/SHA256SUMS.sig.tsr";
 const TSA: [&str; 2] = ["--tsa-ca", "tsa-ca.pem"];
 
+/// `time_stamp:` of a policy, and no flag that makes it longer or takes it away.
+#[test]
+fn a_policy_asks_for_a_stamp() {
+    let desk = Desk::new("run");
+    desk.authority("tsa", 3600);
+    desk.authority("other", 3600);
+    let rule = |file: &str, stamp: &str| {
+        let text = format!("environment: practice\nmax_age: 24h\ntime_stamp: {{{stamp}}}\n");
+        fs::write(desk.path(file), text).unwrap();
+    };
+    rule("policy.yaml", "tsa_ca: tsa-ca.pem");
+    rule("other.yaml", "tsa_ca: other-ca.pem");
+    rule("soon.yaml", "tsa_ca: tsa-ca.pem, within: 1ms");
+    let policy = |file: &'static str| ["--policy", file];
+    desk.verify(&policy("policy.yaml"), 4, "time stamp: the run has none");
+    desk.says(&["timestamp", "request", "run"], 0, "curl");
+    desk.answer("tsa", TSQ, "answer.tsr");
+    let attach = ["timestamp", "attach", "run", "answer.tsr"];
+    desk.says(&[&attach[..], &TSA].concat(), 0, "by CN=tsa");
+    let told = desk.verify(&policy("policy.yaml"), 0, "time stamp");
+    assert!(told.contains("\nGO\n"), "{told}");
+    desk.verify(&policy("other.yaml"), 4, "time stamp: ");
+    // What makes it longer is no flag's to say: src/cli/policy.rs.
+    let with = |file, more: &[&'static str]| [&policy(file), &TSA[..], more].concat();
+    desk.verify(&with("policy.yaml", &["--stamped-within", "999d"]), 0, "GO");
+    let excluded = [&policy("other.yaml")[..], &TSA].concat();
+    desk.verify(&excluded, 2, "`time_stamp` and --tsa-ca");
+    // Rubbish where the stamp should be is none.
+    fs::write(desk.path(TSR), "x").unwrap();
+    desk.verify(&policy("policy.yaml"), 4, "time stamp: ");
+    desk.verify(&[], 0, "GO");
+}
+
 #[test]
 fn a_stamped_run_outlives_its_key_and_the_authoritys() {
     let desk = Desk::new("run");

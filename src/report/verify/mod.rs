@@ -24,6 +24,7 @@ pub use break_glass::{Breakers, Broken};
 pub use demands::Demands;
 pub use people::{Asked, Known};
 pub use policy::Ruling;
+pub use stamped::WITHIN as STAMPED_WITHIN;
 pub use unacceptable::Unacceptable;
 
 use super::history::History;

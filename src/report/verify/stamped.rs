@@ -13,7 +13,7 @@ use crate::report::stamp;
 use crate::sign::timestamp::{Stamp, Token};
 
 /// How soon after its end a run must be stamped, unless the verifier says otherwise.
-const WITHIN: Duration = Duration::from_secs(24 * 3600);
+pub const WITHIN: Duration = Duration::from_secs(24 * 3600);
 
 /// The answer of the authority, where it is to be looked at.
 pub(super) fn response(
