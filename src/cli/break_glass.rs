@@ -10,18 +10,22 @@ use jiff::SignedDuration;
 use super::args::{Verify, VerifyFormat, duration};
 use super::deliver::deliver;
 use super::fault::{Exit, Fault};
+use super::people::Demand;
+use super::policy::Under;
 use super::signing::Signing;
-use super::{beside, people, policy, signers, term, verify};
+use super::{beside, people, policy, signers, subject, term, verify};
+use crate::digest::Sha256;
+use crate::inventory::policy::Policy;
 use crate::report::answer::{is_name, says_something};
 use crate::report::beside::Purpose;
-use crate::report::break_glass::{BreakGlass, SCHEMA};
+use crate::report::break_glass::{BreakGlass, SCHEMA, beyond, noes};
 use crate::report::gate::Gate;
 use crate::report::verify::Breakers;
 use crate::sign::key::SigningKey;
 use crate::sign::manifest::{portable_name, read_regular};
 use crate::sign::people::BREAK_GLASS;
 use crate::sign::sshsig::sign as sign_bytes;
-use crate::text::escape;
+use crate::text::{count, escape};
 use crate::time;
 use crate::verdict::Decision;
 
@@ -31,7 +35,7 @@ const MOST_BYTES: u64 = 64 << 10;
 #[derive(Subcommand)]
 pub(super) enum Glass {
     /// Write a request beside the run, and sign it as the first of two
-    Request(Request),
+    Request(Box<Request>),
     /// Sign a request as the second of two
     Sign(Countersign),
     /// Verify the run as `verify` does, and exit with 0 if it is NO-GO or HOLD and a request holds; the verdict
@@ -63,9 +67,73 @@ pub(super) struct Request {
     /// Your name in the signers' file [default: the comment of the key]
     #[arg(long, value_name = "NAME")]
     pub identity: Option<String>,
-    /// Who may sign runs: refuse one that nobody of them signed
-    #[arg(long, value_name = "FILE")]
+    /// Who may sign runs: the refusal is the gate's then, as `verify` gives it with these options, and a run that
+    /// is not acceptable is refused
+    #[arg(long, value_name = "FILE", help_heading = "The gate")]
     pub allowed_signers: Option<PathBuf>,
+    #[command(flatten)]
+    pub gate: TheGate,
+}
+
+/// What the gate is asked with, as far as its verdict hangs on it: as `verify` has it.
+#[derive(Args)]
+pub(super) struct TheGate {
+    /// The policy under which the gate refuses the run: the request is for that policy alone
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "allowed_signers",
+        help_heading = "The gate"
+    )]
+    pub policy: Option<PathBuf>,
+    /// Who may sign policies
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "policy",
+        help_heading = "The gate"
+    )]
+    pub policy_signers: Option<PathBuf>,
+    /// An earlier GO, as `verify` takes it
+    #[arg(
+        long,
+        value_name = "RUN",
+        requires = "policy",
+        help_heading = "The gate"
+    )]
+    pub against: Option<PathBuf>,
+    /// The folder of all runs
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "allowed_signers",
+        help_heading = "The gate"
+    )]
+    pub history: Option<PathBuf>,
+    /// Keys and certificates that are trusted no more
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "allowed_signers",
+        help_heading = "The gate"
+    )]
+    pub revoked: Option<PathBuf>,
+    /// The commit that the run must be for
+    #[arg(long, value_name = "SHA", value_parser = subject::commit, requires = "allowed_signers", help_heading = "The gate")]
+    pub commit: Option<String>,
+    /// The release that the run must be for
+    #[arg(long, value_name = "sha256:…", value_parser = subject::release, requires = "allowed_signers", help_heading = "The gate")]
+    pub release: Option<Sha256>,
+    /// The words that the run must hold
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "allowed_signers",
+        help_heading = "The gate"
+    )]
+    pub challenge: Option<String>,
+    #[command(flatten)]
+    pub demand: Demand,
 }
 
 /// Signs the request as it is: writes FILE.<who>.sig. Stock `ssh-keygen -Y sign -n gonogo-break-glass@gonogo` does
@@ -81,6 +149,9 @@ pub(super) struct Countersign {
     /// The environment variable that holds the key's passphrase
     #[arg(long, value_name = "NAME")]
     pub key_passphrase_env: Option<String>,
+    /// The policy under which you know the gate to refuse the run: a request for another one is refused
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
 }
 
 /// Verifies the run with the options of `verify`, and then the request beside it.
@@ -114,15 +185,79 @@ fn refuse(message: impl std::fmt::Display, hint: &str) -> Fault {
     Fault::new(Exit::Refused, message, hint)
 }
 
-fn request(args: &Request) -> Result<Exit, Fault> {
-    let run = beside::open(&args.run, args.allowed_signers.as_deref())?;
-    let report = &run.report;
-    if report.verdict.decision == "GO" {
-        return Err(refuse(
-            "the run says GO: there is nothing to break",
-            "`gonogo verify` is the gate; what it refuses as not acceptable nobody can break",
+/// What two people are to break.
+struct Refusal {
+    verdict: String,
+    policy: Option<String>,
+    against: Vec<String>,
+}
+
+/// As the gate refuses the run; without the files that a gate needs, as the run itself does.
+fn refusal(args: &Request, run: &beside::Run) -> Result<Refusal, Fault> {
+    let own = &run.report.verdict.decision;
+    let nothing = "`gonogo verify` is the gate; what it refuses as not acceptable nobody can break";
+    let Some(allowed_signers) = &args.allowed_signers else {
+        if args.gate.demand != Demand::default() {
+            let message = "what is asked of people is the gate's to ask";
+            return Err(refuse(message, "give it --allowed-signers FILE"));
+        }
+        return match own.as_str() {
+            "GO" => Err(refuse(
+                "the run says GO: there is nothing to break; what a policy refuses is asked for with --policy FILE",
+                nothing,
+            )),
+            _ => Ok(Refusal {
+                verdict: own.clone(),
+                policy: None,
+                against: Vec::new(),
+            }),
+        };
+    };
+    let gate = &args.gate;
+    let asked = Verify {
+        run: args.run.clone(),
+        policy: Under {
+            policy: gate.policy.clone(),
+            policy_signers: gate.policy_signers.clone(),
+            against: gate.against.clone(),
+        },
+        allowed_signers: allowed_signers.clone(),
+        revoked: gate.revoked.clone(),
+        history: gate.history.clone(),
+        commit: gate.commit.clone(),
+        release: gate.release,
+        challenge: gate.challenge.clone(),
+        demand: gate.demand.clone(),
+        ..Verify::default()
+    };
+    let (ruled, policy) = policy::rule(&asked)?;
+    let (gate, verified) = verify::judge(&ruled, policy.as_ref())?;
+    let Some(verified) = verified else {
+        let why = gate.reasons.join("; ");
+        let hint = gate.hint.unwrap_or_default();
+        return Err(Fault::new(
+            Exit::Unacceptable,
+            format!("not acceptable: {}", escape(&why)),
+            &hint,
         ));
+    };
+    match gate.answer.verdict() {
+        Some(shut @ (Decision::NoGo | Decision::Hold)) => Ok(Refusal {
+            verdict: shut.as_str().to_owned(),
+            policy: policy.map(|policy| policy.digest.to_string()),
+            against: beyond(&gate.reasons, &verified.verdict().reasons),
+        }),
+        _ => Err(refuse(
+            "the gate says GO: there is nothing to break",
+            nothing,
+        )),
     }
+}
+
+fn request(args: &Request) -> Result<Exit, Fault> {
+    let run = beside::open(&args.run, None)?;
+    let refusal = refusal(args, &run)?;
+    let report = &run.report;
     if report.run.aborted.is_some() || report.run.kind == "aborted" || report.run.scope.partial {
         return Err(refuse(
             "the run was ended early or filtered: nobody knows what they would answer for",
@@ -151,14 +286,23 @@ fn request(args: &Request) -> Result<Exit, Fault> {
     let until = SignedDuration::try_from(args.life).ok();
     let until = until.and_then(|life| from.checked_add(life).ok());
     let until = until.ok_or_else(|| refuse("--for is too long", "1h to 24h"))?;
+    let noes = noes(&args.run, &run.digest.to_string()).map_err(|why| {
+        refuse(
+            why,
+            "it might be the word that says no: let yourself read it, then ask",
+        )
+    })?;
     let request = BreakGlass {
         schema: SCHEMA.to_owned(),
         run: report.run.id.clone(),
         manifest: run.digest.to_string(),
         environment: report.run.scope.environment.clone(),
-        verdict: report.verdict.decision.clone(),
+        verdict: refusal.verdict,
         failed: report.counts.failed,
         pending: report.counts.pending,
+        policy: refusal.policy,
+        against: refusal.against,
+        noes: noes.into_keys().collect(),
         reason: args.reason.clone(),
         ticket: args.ticket.clone(),
         requester: identity.to_owned(),
@@ -167,24 +311,52 @@ fn request(args: &Request) -> Result<Exit, Fault> {
     };
     let bytes = request
         .write()
-        .map_err(|why| refuse(why, "--for takes 1h to 24h"))?;
+        .map_err(|why| refuse(why, "--for takes 1h to 24h, and a request is a page"))?;
     let signature = sign_bytes(&key, BREAK_GLASS, &bytes)
         .map_err(|fault| Fault::new(Exit::Fault, &fault, fault.hint()))?;
     let name = Purpose::BreakGlass.name(identity, &bytes);
     let own = signature_name(&name, identity);
     let path = beside::put(&args.run, &name, &bytes, &own, &signature)?;
+    tell(&request);
     term::say(&format!(
-        "asked to deploy to {} although run {} says {}, until {}, as {} ({}); somebody else signs it too: \
+        "asked to deploy to {} although {}, until {}, as {} ({}); somebody else signs it too: \
          gonogo break-glass sign {path} --key FILE",
         escape(&request.environment),
-        escape(&request.run),
-        escape(&request.verdict),
+        says(&request),
         request.until,
         escape(identity),
         key.fingerprint()
     ));
     term::out(&format!("{path}\n"));
     Ok(Exit::Go)
+}
+
+/// Of a run that a policy refuses it is the gate that says so.
+fn says(request: &BreakGlass) -> String {
+    let (run, verdict) = (escape(&request.run), escape(&request.verdict));
+    match (&request.policy, request.against.is_empty()) {
+        (None, true) => format!("run {run} says {verdict}"),
+        _ => format!("the gate says {verdict} to run {run}"),
+    }
+}
+
+/// What whoever signs is to know.
+fn tell(request: &BreakGlass) {
+    if let Some(policy) = &request.policy {
+        term::say(&format!(
+            "refused under the policy sha256:{}",
+            escape(policy)
+        ));
+    }
+    for reason in &request.against {
+        term::say(&format!("the gate has against it: {}", escape(reason)));
+    }
+    if !request.noes.is_empty() {
+        let noes = count(request.noes.len(), "answer");
+        term::say(&format!(
+            "{noes} `failed` beside the run: you answer for that, too"
+        ));
+    }
 }
 
 fn signature_name(document: &str, who: &str) -> String {
@@ -220,19 +392,20 @@ fn countersign(args: &Countersign) -> Result<Exit, Fault> {
         ));
     }
     run.is_not_by(&key, "it does not break it")?;
+    is_as_known(args, &request, folder)?;
     let signature = sign_bytes(&key, BREAK_GLASS, &bytes)
         .map_err(|fault| Fault::new(Exit::Fault, &fault, fault.hint()))?;
+    tell(&request);
     let name = args.file.file_name().unwrap_or_default().to_string_lossy();
     let path = folder.join(signature_name(&name, key.identity()));
     beside::create(&path, signature.as_bytes())?;
     term::say(&format!(
-        "signed as {} ({}): {} asks to deploy to {} although run {} says {} ({} failed, {} pending), until {}, {}: {}",
+        "signed as {} ({}): {} asks to deploy to {} although {} ({} failed, {} pending), until {}, {}: {}",
         escape(key.identity()),
         key.fingerprint(),
         escape(&request.requester),
         escape(&request.environment),
-        escape(&request.run),
-        escape(&request.verdict),
+        says(&request),
         request.failed,
         request.pending,
         escape(&request.until),
@@ -241,6 +414,37 @@ fn countersign(args: &Countersign) -> Result<Exit, Fault> {
     ));
     term::out(&format!("{}\n", escape(&path.to_string_lossy())));
     Ok(Exit::Go)
+}
+
+/// The second person breaks what they know: this policy, and these answers.
+fn is_as_known(args: &Countersign, request: &BreakGlass, folder: &Path) -> Result<(), Fault> {
+    let anew = "ask anew: gonogo break-glass request";
+    if let Some(path) = &args.policy {
+        let policy = Policy::load(path)?.digest.to_string();
+        if request.policy.as_ref() != Some(&policy) {
+            let told = request.policy.as_ref();
+            let told = told.map_or("no policy".to_owned(), |told| {
+                format!("the policy sha256:{told}")
+            });
+            let message = format!("the request is under {told}, not under sha256:{policy}");
+            return Err(refuse(message, anew));
+        }
+    }
+    let noes =
+        noes(folder, &request.manifest).map_err(|why| refuse(why, "let yourself read it"))?;
+    let gone = request.noes.iter().any(|one| !noes.contains_key(one));
+    let more = noes.keys().any(|one| !request.noes.contains(one));
+    match (gone, more) {
+        (true, _) => Err(refuse(
+            "an answer `failed` that the request knows of lies here no more",
+            "put it back, or ask anew why it is gone",
+        )),
+        (_, true) => Err(refuse(
+            "an answer `failed` lies beside the run that the request does not know of",
+            anew,
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn check(args: &Check) -> Result<Exit, Fault> {
@@ -287,7 +491,11 @@ fn judge(args: &Check) -> Result<(Gate, Exit), Fault> {
         }
         return Ok((gate, exit));
     };
+    let decision = gate.answer.verdict().unwrap_or(Decision::NoGo);
+    let digest = policy.as_ref().map(|policy| policy.digest.to_string());
     let broken = verified.broken(&Breakers {
+        gate: (decision, &gate.reasons),
+        policy: digest.as_deref(),
         signers: &breakers,
         runners: &runners,
         others: &others,

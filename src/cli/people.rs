@@ -47,7 +47,7 @@ pub(super) struct Waive {
 }
 
 /// What `verify` asks of people.
-#[derive(Args, Clone, Default)]
+#[derive(Args, Clone, Default, PartialEq)]
 pub(super) struct Demand {
     /// Who may approve waivers and runs: names and keys in the format of allowed_signers, received by
     /// another way than the run

@@ -66,11 +66,13 @@ pub(super) fn judge(
         let known = people::ask(&args.demand, approvers.as_ref(), &verified, args.signed_at)?;
         let mut gate = Gate::accepted(&verified);
         gate.warnings.extend(warning);
+        let requests = heard.break_glass;
         gate.heard(heard);
         gate.people(known);
         if let Some(policy) = policy {
             gate.ruled(verified.under(policy, time::now())?);
         }
+        gate.requests(requests);
         Ok((gate, Some(verified)))
     });
     let (mut gate, verified) = accepted.unwrap_or_else(|reason| (Gate::refused(&reason), None));

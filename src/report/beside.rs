@@ -13,7 +13,7 @@ use crate::sign::manifest::{MANIFEST, portable_name, read_regular};
 use crate::text::escape;
 
 /// A document is a page, a signature less.
-const MOST_BYTES: u64 = 64 << 10;
+pub(super) const MOST_BYTES: u64 = 64 << 10;
 /// More is an accident or an attack. Nothing is left out silently: it might be the word that says no.
 const MOST_FILES: usize = 20_000;
 

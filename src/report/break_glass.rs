@@ -1,11 +1,16 @@
 //! A request to deploy although a run says NO-GO or HOLD: a document that two people sign for a few hours. It
 //! changes no verdict. Who may sign it is asked in `verify/break_glass.rs`.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::answer::{is_name, says_something};
-use super::beside;
+use super::answer::{Answer, Word, is_name, says_something};
+use super::beside::{self, Purpose};
+use crate::digest::Sha256;
+use crate::text::{escape, is_unsafe};
 use crate::time::rfc3339;
 
 /// Value of [`BreakGlass::schema`].
@@ -15,6 +20,8 @@ pub const LIFE: [SignedDuration; 2] = [
     SignedDuration::from_hours(1),
     SignedDuration::from_hours(24),
 ];
+/// The most letters of one thing that the gate has against a run.
+const LONGEST: usize = 200;
 
 /// One request, as it is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,12 +35,19 @@ pub struct BreakGlass {
     pub manifest: String,
     /// What is to be deployed to.
     pub environment: String,
-    /// What the run says: `NO-GO` or `HOLD`. It goes on saying so.
+    /// What the gate says of it: `NO-GO` or `HOLD`. It goes on saying so.
     pub verdict: String,
     /// How many of its checks failed.
     pub failed: u64,
     /// How many wait for a person.
     pub pending: u64,
+    /// SHA-256 of the policy under which the gate says so; not told where there is none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub policy: Option<String>,
+    /// What the gate has against it beyond the run's own verdict, as [`beyond`] tells it.
+    pub against: Vec<String>,
+    /// SHA-256 of each answer `failed` that lay beside the run when it was asked for: they know of these.
+    pub noes: Vec<String>,
     /// Why it cannot wait.
     pub reason: String,
     /// Where it is followed up.
@@ -63,7 +77,14 @@ impl BreakGlass {
     /// What is wrong with it, in a phrase.
     pub fn write(&self) -> Result<Vec<u8>, String> {
         self.is_sound()?;
-        beside::write(self).map_err(|error| error.to_string())
+        let bytes = beside::write(self).map_err(|error| error.to_string())?;
+        match bytes.len() as u64 > beside::MOST_BYTES {
+            true => Err(
+                "it is longer than 64 KiB: too much speaks against the run to ask for it"
+                    .to_owned(),
+            ),
+            false => Ok(bytes),
+        }
     }
 
     fn is_sound(&self) -> Result<(), String> {
@@ -72,6 +93,15 @@ impl BreakGlass {
         is_name(&self.requester)?;
         if !matches!(&*self.verdict, "NO-GO" | "HOLD") {
             return Err("it is for a run that says neither NO-GO nor HOLD".to_owned());
+        }
+        if let Some(odd) = self.against.iter().find(|one| one.contains(is_unsafe)) {
+            return Err(format!("`{}` is no reason of a gate", escape(odd)));
+        }
+        let policy = self.policy.iter().chain(&self.noes);
+        for digest in policy {
+            if digest.parse::<Sha256>().map(|one| one.to_string()).as_ref() != Ok(digest) {
+                return Err(format!("`{}` is no SHA-256", escape(digest)));
+            }
         }
         let [from, until] = self.life()?;
         let life = until.duration_since(from);
@@ -96,6 +126,44 @@ impl BreakGlass {
     }
 }
 
+/// What the gate has against a run beyond `own`, the reasons of its verdict: a line each, cut where it is long,
+/// with the digest of the whole.
+#[must_use]
+pub fn beyond(gate: &[String], own: &[String]) -> Vec<String> {
+    let more = gate.iter().filter(|reason| !own.contains(reason));
+    let told = more.map(|reason| match reason.chars().nth(LONGEST) {
+        None => escape(reason).into_owned(),
+        Some(_) => {
+            let begin: String = reason.chars().take(LONGEST).collect();
+            format!(
+                "{}… (sha256:{})",
+                escape(&begin),
+                Sha256::of(reason.as_bytes())
+            )
+        }
+    });
+    told.collect()
+}
+
+/// The answers `failed` beside the run of that manifest, whoever may have given them, by their digests.
+///
+/// # Errors
+/// When what lies there cannot be read whole.
+pub fn noes(directory: &Path, manifest: &str) -> Result<BTreeMap<String, Answer>, String> {
+    let found = beside::papers(directory, Purpose::Answer).map_err(|cause| cause.to_string())?;
+    let mut noes = BTreeMap::new();
+    for paper in found {
+        if let Some((name, unread)) = paper.hidden() {
+            return Err(format!("{}: {unread}", escape(name)));
+        }
+        let Ok(bytes) = &paper.bytes else { continue };
+        let answer = Answer::read(bytes).ok();
+        let no = answer.filter(|one| one.answer == Word::Failed && one.manifest == manifest);
+        noes.extend(no.map(|no| (Sha256::of(bytes).to_string(), no)));
+    }
+    Ok(noes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +177,9 @@ mod tests {
             verdict: "NO-GO".to_owned(),
             failed: 2,
             pending: 0,
+            policy: Some("cd".repeat(32)),
+            against: vec!["policy: no check has tag `@blocker`".to_owned()],
+            noes: vec!["ef".repeat(32)],
             reason: "the exchange closes this line tonight".to_owned(),
             ticket: "INC-7".to_owned(),
             requester: "ann".to_owned(),
@@ -122,7 +193,14 @@ mod tests {
         let bytes = request().write().unwrap();
         assert_eq!(BreakGlass::read(&bytes), Ok(request()));
         type Edit = fn(&mut BreakGlass);
-        let edits: [(Edit, &str); 10] = [
+        let edits: [(Edit, &str); 14] = [
+            (|r| r.policy = Some("ab".into()), "no SHA-256"),
+            (|r| r.noes.push("AB".repeat(32)), "no SHA-256"),
+            (|r| r.against.push("a\nb".into()), "no reason of a gate"),
+            (
+                |r| r.against = vec!["x".repeat(200); 400],
+                "longer than 64 KiB",
+            ),
             (|r| r.reason = " ".into(), "the reason is empty"),
             (|r| r.ticket.clear(), "the ticket is empty"),
             (|r| r.reason = "a\nb".into(), "line breaks"),
@@ -151,7 +229,11 @@ mod tests {
             edit(&mut request);
             let told = request.write().unwrap_err();
             assert!(told.contains(why), "case {index}: {told}");
-            let told = BreakGlass::read(&beside::write(&request).unwrap()).unwrap_err();
+            let bytes = beside::write(&request).unwrap();
+            if bytes.len() as u64 > beside::MOST_BYTES {
+                continue;
+            }
+            let told = BreakGlass::read(&bytes).unwrap_err();
             assert!(told.contains(why), "case {index}: {told}");
         }
         let text = String::from_utf8(bytes).unwrap();

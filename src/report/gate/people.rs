@@ -15,10 +15,14 @@ impl Gate {
             });
         }
         self.warnings.extend(heard.warnings);
-        if heard.break_glass > 0 && !self.answer.is_go() {
+    }
+
+    /// Says that requests lie there, whatever refuses the run: asked when the answer is known.
+    pub fn requests(&mut self, found: usize) {
+        if found > 0 && !self.answer.is_go() {
             self.notes.push(format!(
                 "{} beside the run, not judged here: `gonogo break-glass check` does; the verdict stays",
-                crate::text::count(heard.break_glass, "break-glass request")
+                crate::text::count(found, "break-glass request")
             ));
         }
     }

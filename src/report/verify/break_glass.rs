@@ -5,8 +5,9 @@ use jiff::Timestamp;
 
 use super::Verified;
 use super::demands::SKEW;
+use crate::report::answer::Answer;
 use crate::report::beside::{Paper, Purpose, papers};
-use crate::report::break_glass::BreakGlass;
+use crate::report::break_glass::{BreakGlass, beyond, noes};
 use crate::sign::allowed_signers::{AllowedSigners, Signer};
 use crate::sign::people::{BREAK_GLASS, People};
 use crate::text::escape;
@@ -24,6 +25,10 @@ pub struct Breakers<'a> {
     pub others: &'a [&'a People],
     /// Whether it was said who may answer: else a `failed` among the answers is not heard.
     pub heard: bool,
+    /// What the gate says, and why: as `verify` tells it with the same options.
+    pub gate: (Decision, &'a [String]),
+    /// SHA-256 of the policy under which it says so.
+    pub policy: Option<&'a str>,
     /// Now.
     pub now: Timestamp,
 }
@@ -83,7 +88,8 @@ impl Verified {
         let request = BreakGlass::read(bytes)?;
         self.is_of_this_run(&request)?;
         let [from, until] = request.life()?;
-        self.knew(from)?;
+        self.knew(&request, from)?;
+        self.is_of_this_gate(&request, breakers)?;
         let now = breakers.now;
         if from.duration_since(now) > SKEW {
             return Err(format!(
@@ -112,7 +118,7 @@ impl Verified {
             .collect();
         Ok(format!(
             "{}, deployment allowed by break-glass until {} by {}, {}: {}",
-            self.verdict().decision.as_str(),
+            breakers.gate.0.as_str(),
             rfc3339(until),
             names.join(" and "),
             request.ticket,
@@ -129,17 +135,51 @@ impl Verified {
             return Err(format!("it is for environment `{}`", request.environment));
         }
         let counts = &report.counts;
-        let is_told = (&request.verdict, request.failed, request.pending)
-            == (&report.verdict.decision, counts.failed, counts.pending);
-        match (is_told, self.verdict().decision) {
-            (_, Decision::Go) => Err("the run is GO: there is nothing to break".to_owned()),
-            (false, _) => Err("it tells another verdict than the run".to_owned()),
-            (true, _) => Ok(()),
+        match (request.failed, request.pending) == (counts.failed, counts.pending) {
+            true => Ok(()),
+            false => Err("it tells other sums than the run".to_owned()),
+        }
+    }
+
+    /// What two people break is a refusal that they knew: under this policy, of this verdict, for these reasons.
+    fn is_of_this_gate(&self, request: &BreakGlass, breakers: &Breakers<'_>) -> Result<(), String> {
+        let (decision, reasons) = breakers.gate;
+        match (request.policy.as_deref(), breakers.policy) {
+            (one, other) if one == other => {}
+            (Some(other), Some(_)) => {
+                return Err(format!(
+                    "it is for a refusal under another policy, sha256:{other}"
+                ));
+            }
+            (Some(other), None) => {
+                return Err(format!(
+                    "it is for a refusal under the policy sha256:{other}, and none is given: --policy FILE"
+                ));
+            }
+            (None, _) => {
+                let why = "it was asked for without the policy that refuses the run: ask for it with --policy FILE";
+                return Err(why.to_owned());
+            }
+        }
+        let own = &self.report().verdict.decision;
+        let is_told = request.verdict == decision.as_str()
+            || (request.policy.is_none() && request.verdict == *own);
+        match decision {
+            Decision::Go => return Err("the run is GO: there is nothing to break".to_owned()),
+            _ if !is_told => return Err("it tells another verdict than the gate".to_owned()),
+            _ => {}
+        }
+        let against = beyond(reasons, &self.verdict().reasons);
+        match against.iter().find(|one| !request.against.contains(one)) {
+            Some(more) => Err(format!(
+                "the gate has more against the run than it tells: {more}"
+            )),
+            None => Ok(()),
         }
     }
 
     /// Nobody answers for what they could not know.
-    fn knew(&self, from: Timestamp) -> Result<(), String> {
+    fn knew(&self, request: &BreakGlass, from: Timestamp) -> Result<(), String> {
         let run = &self.report().run;
         let time = |text: &str| {
             text.parse::<Timestamp>()
@@ -148,20 +188,37 @@ impl Verified {
         if time(&run.finished)?.duration_since(from) > SKEW {
             return Err("it was asked for before the run ended".to_owned());
         }
-        let answers = self
-            .answered()
-            .checks
-            .iter()
-            .flat_map(|check| &check.answers);
-        for answer in answers.filter(|answer| !answer.passed) {
-            if time(&answer.at)? > from {
-                let (who, at) = (&answer.identity, &answer.at);
-                return Err(format!(
-                    "{who} answered `failed` after it, at {at}: ask for it anew"
-                ));
-            }
+        let noes = noes(&self.sealed().dir, &request.manifest)?;
+        if let Some(gone) = request.noes.iter().find(|one| !noes.contains_key(*one)) {
+            return Err(format!(
+                "an answer `failed` that it knows of lies here no more (sha256:{gone}): put it back, or ask anew why it is gone"
+            ));
         }
-        Ok(())
+        // No clock is asked: an answer that is not in the request was not known to who signed it.
+        let unknown = noes
+            .iter()
+            .filter(|(digest, _)| !request.noes.contains(digest));
+        let mut unknown = unknown.map(|(_, answer)| answer);
+        match unknown.find(|answer| self.is_heard(answer)) {
+            None => Ok(()),
+            Some(answer) => Err(format!(
+                "{} answered `failed`, at {}, which it does not know of: ask for it anew",
+                answer.identity, answer.answered
+            )),
+        }
+    }
+
+    /// Whether that answer is one of those that count.
+    fn is_heard(&self, answer: &Answer) -> bool {
+        let mut checks = self.answered().checks.iter();
+        let given = checks.find(|check| check.id == answer.check);
+        given.is_some_and(|check| {
+            check.answers.iter().any(|one| {
+                !one.passed
+                    && (&one.identity, &one.at, &one.statement)
+                        == (&answer.identity, &answer.answered, &answer.statement)
+            })
+        })
     }
 
     /// Two people at least, with keys of their own for this alone.

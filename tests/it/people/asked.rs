@@ -15,13 +15,13 @@ pub(super) const FEATURE: &str = "Feature: people
     Then the \"release manager\" confirms \"the rollback was rehearsed\"
 ";
 
-pub(super) struct Asked {
+pub(crate) struct Asked {
     pub house: House,
     pub run: Run,
 }
 
 impl Asked {
-    pub(super) fn new(break_it: impl FnOnce(&crate::lab::Amps)) -> Self {
+    pub(crate) fn new(break_it: impl FnOnce(&crate::lab::Amps)) -> Self {
         let house = House::new(break_it);
         house.write("features/people.feature", FEATURE);
         for who in ["dora", "erin"] {
@@ -56,7 +56,7 @@ impl Asked {
         output
     }
 
-    pub(super) fn attest(&self, id: &str, answer: &str, key: &str) -> Output {
+    pub(crate) fn attest(&self, id: &str, answer: &str, key: &str) -> Output {
         let (dir, key) = (self.run.dir.to_str().unwrap(), format!("keys/{key}"));
         let statement = "seen in the war room";
         let args = ["attest", dir, "--check", id, "--answer", answer];

@@ -332,11 +332,7 @@ fn a_request_is_refused_changed_late_or_for_what_needs_none() {
             "\"verdict\": \"GO\"".to_owned(),
             "neither NO-GO nor HOLD",
         ),
-        (
-            field("failed"),
-            "\"failed\": 0".to_owned(),
-            "another verdict",
-        ),
+        (field("failed"), "\"failed\": 0".to_owned(), "other sums"),
         (
             field("requester"),
             "\"requester\": \"ann\"".to_owned(),

@@ -6,9 +6,13 @@ mod answers;
 mod approvals;
 mod asked;
 mod break_glass;
+mod edges;
 mod forger;
+mod glass_policy;
 mod unanswered;
 mod waivers;
+
+pub(crate) use asked::Asked;
 
 use std::fs;
 use std::path::{Path, PathBuf};
