@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{LEAST, under};
 use crate::lab::Lab;
-use crate::people::{House, expect};
+use crate::people::{House, edit, expect};
 
 fn run(lab: &Lab, out: &str) {
     let args = lab.run_args(out);
@@ -148,4 +148,42 @@ fn what_vanished_since_a_hold_is_a_no_go_too() {
     let asked = lab.run(&[&lab.run_args("runs/3")[..], &["--history", "runs"]].concat());
     expect(&asked, 5, &["HOLD"]);
     verify("runs/3", 5, &["\nHOLD\n"]);
+}
+
+/// Of the same plan nothing can have vanished, unless the record leaves it out.
+#[test]
+fn a_base_of_the_same_plan_holds_a_run_to_all_of_it() {
+    let house = House::new(|_| ());
+    let lab = &house.lab;
+    fs::create_dir(house.at("runs")).unwrap();
+    for name in ["runs/1", "runs/2"] {
+        run(lab, name);
+    }
+    let report = |name: &str| -> serde_json::Value {
+        let bytes = fs::read(house.at(name).join("report.json")).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    };
+    let plan = |name: &str| report(name)["run"]["scope"]["plan"].clone();
+    assert!(plan("runs/1").is_string(), "{}", report("runs/1")["run"]);
+    assert_eq!(plan("runs/1"), plan("runs/2"));
+    let demand = format!("{LEAST}coverage:\n  last_go: required\n");
+    let verify = |run: &std::path::Path, code: i32, words: &[&str]| {
+        let more = ["--against", "runs/1"];
+        expect(&under(&house, &demand, run, &more), code, words);
+    };
+    verify(&house.at("runs/2"), 0, &["\nGO\n"]);
+    // By the right key, a check and all that it showed left out, the plan's digest kept.
+    let forged = house.forged(&house.at("runs/2"), "forged", |dir| {
+        edit(dir, |report| {
+            let checks = report["checks"].as_array_mut().unwrap();
+            checks.pop().unwrap();
+            let left = checks.len();
+            report["counts"]["planned"] = left.into();
+            report["counts"]["passed"] = left.into();
+        });
+    });
+    let refused = under(&house, &demand, &forged, &["--against", "runs/1"]);
+    assert_eq!(refused.status.code(), Some(4), "{refused:?}");
+    // A run is no base of itself.
+    verify(&house.at("runs/1"), 4, &["is not earlier than the run"]);
 }

@@ -4,6 +4,7 @@
 mod coverage;
 mod demands;
 mod example;
+mod people;
 mod restated;
 
 use std::path::Path;
