@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::lab::{GONOGO, Lab};
+use crate::lab::{GONOGO, Lab, keygen};
 
 fn page(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -299,6 +299,80 @@ fn no_gate_of_an_example_lets_a_run_pass_that_is_not_acceptable() {
     pass("no run", false);
     fs::rename(operator.join("gone"), operator.join("run")).unwrap();
     pass("as it was again", true);
+}
+
+/// The second workflow: its check, and then its deployment, where two people broke the glass and nowhere else.
+#[test]
+fn the_break_glass_example_deploys_what_two_people_signed() {
+    let page = page("docs/ci.md");
+    let blocks = blocks(&page, "yml");
+    let block: Vec<_> = blocks
+        .iter()
+        .filter(|one| one.contains("break-glass"))
+        .collect();
+    assert_eq!(block.len(), 1);
+    let told: Value = serde_saphyr::from_str(block[0]).unwrap();
+    let script_of = |name: &str| {
+        let job = &told["jobs"][name];
+        assert!(job["if"].is_null() && job["continue-on-error"].is_null());
+        let steps = job["steps"].as_array().unwrap().iter();
+        let scripts: Vec<_> = steps.filter_map(|step| step["run"].as_str()).collect();
+        assert_eq!(scripts.len(), 1, "{name}");
+        scripts[0].to_owned()
+    };
+    let (check, deploy) = (script_of("check"), script_of("deploy"));
+    assert_eq!(words(&told["jobs"]["deploy"]["needs"]), ["check"]);
+
+    let lab = Lab::new();
+    let host = lab.host("ny4-1").start();
+    let orders = lab.amps("orders", &host);
+    orders.lock("config/config.xml");
+    let operator = lab.operator();
+    let ours = operator.join("deploy.sh");
+    fs::write(&ours, "#!/bin/sh\n: > deployed\n").unwrap();
+    fs::set_permissions(&ours, fs::Permissions::from_mode(0o700)).unwrap();
+    let run = lab.judge();
+    assert_eq!(run.code(), 1, "{}", run.told());
+    fs::rename(&run.dir, operator.join("run")).unwrap();
+    for who in ["ann", "dora", "erin"] {
+        keygen(&operator.join("keys").join(who), who);
+    }
+    let line = |options: &str, who: &str| {
+        let public = fs::read_to_string(operator.join(format!("keys/{who}.pub"))).unwrap();
+        format!("{who} {options}{public}")
+    };
+    let alone = "namespaces=\"gonogo-break-glass@gonogo\" ";
+    let both = line(alone, "dora") + &line(alone, "erin");
+    for (file, text) in [
+        ("breakers", both),
+        ("approvers", line("", "ann")),
+        ("answerers", line("", "ann")),
+    ] {
+        fs::write(operator.join(file), text).unwrap();
+    }
+    let none = BTreeMap::new();
+    let is_deployed = || {
+        let _ = fs::remove_file(operator.join("deployed"));
+        let passed = script(&lab, &BASH, &check, &none) && script(&lab, &BASH, &deploy, &none);
+        assert_eq!(operator.join("deployed").exists(), passed);
+        passed
+    };
+    assert!(!is_deployed(), "nobody asked");
+    let sh = |line: &str| assert!(script(&lab, &BASH, line, &none), "{line}");
+    sh(
+        "gonogo break-glass request run --reason 'it closes' --ticket INC-7 --for 1h --key keys/dora > file",
+    );
+    assert!(!is_deployed(), "one of two");
+    sh("gonogo break-glass sign \"$(cat file)\" --key keys/erin");
+    let _ = fs::remove_file(operator.join("output"));
+    assert!(is_deployed(), "two of two");
+    let output = fs::read_to_string(operator.join("output")).unwrap();
+    let is_go = output
+        .lines()
+        .any(|line| line == "GO" || line.ends_with("=GO"));
+    assert!(output.contains("NO-GO") && !is_go, "{output}");
+    fs::write(operator.join("run/summary.md"), "GO").unwrap();
+    assert!(!is_deployed(), "a run that was changed");
 }
 
 #[test]

@@ -422,6 +422,15 @@ fn harmless() -> Vec<Row> {
             UNSEEN,
             |_, dir| fs::write(dir.join("SHA256SUMS.carl.sig"), "x").unwrap(),
         ),
+        row(
+            "`SHA256SUMS.sig.tsr` and `SHA256SUMS.timestamp` added that are no time stamps: nobody asked for one",
+            "GO",
+            UNSEEN,
+            |_, dir| {
+                fs::write(dir.join("SHA256SUMS.sig.tsr"), "x").unwrap();
+                fs::write(dir.join("SHA256SUMS.timestamp"), "x").unwrap();
+            },
+        ),
     ];
     rows = rows.into_iter().map(accepted).collect();
     rows
