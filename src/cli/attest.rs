@@ -11,7 +11,7 @@ use super::{beside, term};
 use crate::report::answer::{self, Answer, SCHEMA, Word, due, is_name, says_something};
 use crate::report::answer_command;
 use crate::report::beside::{Paper, Purpose, papers};
-use crate::report::schema::{Check, Report};
+use crate::report::schema::{Check, Report, Shard};
 use crate::sign::key::SigningKey;
 use crate::sign::people::ANSWER;
 use crate::sign::sshsig::{Signature, sign};
@@ -85,6 +85,9 @@ pub(super) fn attest(args: &Attest) -> Result<Exit, Fault> {
         list(&args.run, &run.report, &found);
         return Ok(Exit::Go);
     };
+    if let Some(shard) = &run.report.run.scope.shard {
+        return Err(of_a_shard(shard));
+    }
     let asked = asked(&run.report, id)?;
     says_something("the statement", statement).map_err(|why| {
         let hint = "say in one line what you saw, where and when: it stands in the record";
@@ -155,6 +158,18 @@ fn open(args: &Attest, key: &Path) -> Result<SigningKey, Fault> {
         ..Signing::with(key.to_owned())
     };
     signing.open()
+}
+
+/// An answer is of one run, by its manifest: of a shard's, no merged run would ever hear.
+fn of_a_shard(shard: &Shard) -> Fault {
+    Fault::new(
+        Exit::Refused,
+        format!(
+            "the run is shard {} alone, and an answer to it would be lost when all are merged",
+            escape(&shard.name())
+        ),
+        "`gonogo merge` all shards, and answer the run that they are merged into",
+    )
 }
 
 /// The step that asks.
@@ -241,7 +256,10 @@ fn list(dir: &Path, report: &Report, found: &[Paper]) {
             format!("{}  {}", check.id, check.scenario),
             format!("  whom      {}", whom.unwrap_or("a person")),
             format!("  asked     {} {}", step.keyword, step.text),
-            format!("  answer by {}", answer_command(&dir, &check.id)),
+            match report.run.scope.shard {
+                None => format!("  answer by {}", answer_command(&dir, &check.id)),
+                Some(_) => "  answer    the run that all shards are merged into".to_owned(),
+            },
         ];
         for line in lines {
             out += &format!("{}\n", escape(&line));

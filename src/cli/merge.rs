@@ -11,7 +11,7 @@ use super::args::duration;
 use super::fault::{Exit, Fault};
 use super::follows::{self, Follows};
 use super::signing::Signing;
-use super::{circumstances, run as of_run, signers, term, verify};
+use super::{circumstances, people, run as of_run, signers, term, verify};
 use crate::digest::Sha256;
 use crate::report::directory::Draft;
 use crate::report::history::Entry;
@@ -20,7 +20,9 @@ use crate::report::verify::{Demands, Verified};
 use crate::report::{self, schema};
 use crate::run::{self, Files, Given, Terms, Whole};
 use crate::sign::allowed_signers::AllowedSigners;
+use crate::sign::key::SigningKey;
 use crate::sign::manifest::{MANIFEST, read_regular};
+use crate::sign::people::People;
 use crate::text::{count, escape};
 
 /// No manifest of a run comes near it.
@@ -44,6 +46,9 @@ pub(super) struct Merge {
     /// public keys, one a line
     #[arg(long, value_name = "FILE")]
     pub revoked: Option<PathBuf>,
+    /// Who may approve waivers, as `verify` will be told: who merges is none of them, under whatever name
+    #[arg(long, value_name = "FILE")]
+    pub approvers: Option<PathBuf>,
     #[command(flatten)]
     pub signing: Signing,
     /// Most time from the beginning of the first shard to the end of the last
@@ -85,6 +90,7 @@ impl Shard {
 
 pub(super) fn merge(args: &Merge) -> Result<Exit, Fault> {
     let allowed = signers::read(&args.allowed_signers, args.revoked.as_deref())?;
+    let people = args.approvers.as_deref().map(people::people).transpose()?;
     let key = args.signing.open()?;
     let (shards, mut refused) = read(&args.runs, &allowed);
     let (shards, others) = of_one_run(shards);
@@ -114,6 +120,7 @@ pub(super) fn merge(args: &Merge) -> Result<Exit, Fault> {
         report,
         transcripts,
     } = whole(&shards, refused, args.within, previous)?;
+    not_the_merger(&report, &key, &people.unwrap_or_default())?;
     if let Some(previous) = previous {
         can_follow(args, previous, &report)?;
     }
@@ -233,6 +240,25 @@ fn once(shards: Vec<Shard>) -> (Vec<Shard>, Vec<Missing>) {
         }
     }
     (counted, refused)
+}
+
+/// Whoever signs the run accepts no failure in it, as `verify` will say: of whoever signed a shard its own run said so.
+fn not_the_merger(report: &schema::Report, key: &SigningKey, people: &People) -> Result<(), Fault> {
+    let merger = [key.identity(), &key.fingerprint()];
+    let mut used = report.waivers.iter().filter(|one| !one.covered.is_empty());
+    match used.find(|one| people.is_of([&one.approver, &one.key], &[merger])) {
+        None => Ok(()),
+        Some(one) => Err(Fault::new(
+            Exit::Refused,
+            format!(
+                "waiver `{}` was approved by {} ({}), whose key is to sign the merged run: who signs the run approves nothing in it",
+                escape(&one.id),
+                escape(&one.approver),
+                escape(&one.key)
+            ),
+            "merge with a key of somebody else, best with one of the CI server's own; `verify` would accept nothing else",
+        )),
+    }
 }
 
 /// A run begins with its first shard. One that was made since would stand before it in the chain, and break it for ever.

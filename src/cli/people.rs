@@ -273,6 +273,14 @@ pub(super) fn approve(args: &Approve) -> Result<Exit, Fault> {
         let hint = "approve with the gonogo version that wrote the run, or a newer one";
         refuse(format!("report.json: {fault}"), hint)
     })?;
+    if let Some(shard) = &report.run.scope.shard {
+        let message = format!(
+            "the run is shard {} alone, and an approval of it would be lost when all are merged",
+            escape(&shard.name())
+        );
+        let hint = "`gonogo merge` all shards, and approve the run that they are merged into";
+        return Err(Fault::new(Exit::Refused, message, hint));
+    }
     let signature = sign(&key, APPROVAL, &sums).map_err(|fault| {
         Fault::new(
             Exit::Fault,

@@ -193,7 +193,11 @@ pub(super) fn carry_out(
     ));
     // A shard is HOLD for want of the others, too.
     if report.verdict.decision == "HOLD" && report.counts.pending > 0 {
-        let dir = run.dir.to_string_lossy();
+        // What is answered of a shard is lost in the merge.
+        let dir = match report.run.scope.shard {
+            None => run.dir.to_string_lossy(),
+            Some(_) => "MERGED-RUN".into(),
+        };
         term::say(&format!(
             "people are asked: `gonogo attest {} --list` tells what is due, and how it is answered",
             text::escape(&text::shell_word(&dir))

@@ -175,7 +175,7 @@ fn signer(
         match people.verify(Some(approver), WAIVER, &file.bytes, signature, at) {
             Ok(signer) => {
                 let one = [&*signer.identity, &*signer.fingerprint];
-                match runners.iter().any(|runner| people.are_same(one, *runner)) {
+                match people.is_of(one, runners) {
                     true => {
                         faults.push(format!("{name}: who signs the run approves nothing in it"))
                     }

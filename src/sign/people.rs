@@ -204,6 +204,12 @@ impl People {
         ones.any(|one| other.into_iter().any(|other| self.are_one(one, other)))
     }
 
+    /// Whether who put their name to a run is one of those who signed it, or a shard of it.
+    #[must_use]
+    pub fn is_of(&self, one: [&str; 2], runners: &[[&str; 2]]) -> bool {
+        runners.iter().any(|runner| self.are_same(one, *runner))
+    }
+
     /// The signers, those of one person together, in their order.
     #[must_use]
     pub fn apart(&self, signers: Vec<Signer>) -> Vec<Vec<Signer>> {

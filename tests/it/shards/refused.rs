@@ -290,6 +290,38 @@ fn waivers_hold_over_all_shards() {
     );
     expect(&sites.run(&["approve", "run", "--key", "keys/ann"]), 0, &[]);
     expect(&sites.verify("run", &approved), 0, &["\nGO\n"]);
+    // Who approved a waiver merges nothing that it covers: said before anything is sealed, not by the gate alone.
+    keygen(&sites.at("keys/rob"), "rob");
+    approvers(&[("ann", "ann"), ("bob", "bob"), ("bob", "rob")]);
+    let merge = |key: &str, out: &str, more: &[&str]| {
+        let args = [
+            "-o",
+            out,
+            "--allowed-signers",
+            "allowed_signers",
+            "--key",
+            key,
+        ];
+        sites.run(&[&["merge", "s-1", "s-2", "s-3"], &args[..], more].concat())
+    };
+    let says = "waiver `W-1` was approved by bob (SHA256:";
+    expect(
+        &merge("keys/bob", "own", &[]),
+        2,
+        &[says, "merge with a key of somebody else"],
+    );
+    // Only the approvers' file tells that they are one.
+    let with = ["--approvers", "approvers"];
+    expect(&merge("keys/rob", "own", &with), 2, &[says]);
+    assert!(!sites.at("own").exists());
+    expect(&merge("keys/rob", "alias", &[]), 0, &["\nGO\n"]);
+    let rob = fs::read_to_string(sites.at("keys/rob.pub")).unwrap();
+    let signers = fs::read_to_string(sites.at("allowed_signers")).unwrap();
+    fs::write(sites.at("allowed_signers"), format!("{signers}rob {rob}")).unwrap();
+    let refused = sites.verify("alias", &with);
+    expect(&refused, 4, &["who signs the run approves nothing in it"]);
+    expect(&merge("keys/merger", "twin", &with), 0, &["\nGO\n"]);
+    expect(&sites.verify("twin", &with), 0, &["\nGO\n"]);
     // Without its waivers a shard is of another run.
     expect(&sites.shard("bare", "ld5", &["--shard", "2/3"]), 1, &[]);
     expect(
