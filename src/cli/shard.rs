@@ -17,7 +17,8 @@ pub(super) struct Split {
     /// `auto/3` the number alone, also from those of a Kubernetes Indexed Job or of Nomad
     #[arg(long, value_name = "K/N", help_heading = HEADING)]
     pub shard: Option<Asked>,
-    /// Only hosts of this group of the inventory, as for the runner of a site; repeat it for several
+    /// Only hosts of this group of the inventory, as for the runner of a site; repeat it for several. `none` is what is
+    /// in no group: hosts without one, checks about vendors, questions to people
     #[arg(long, value_name = "NAME", help_heading = HEADING)]
     pub group: Vec<String>,
 }

@@ -153,6 +153,7 @@ fn demands(args: &Verify, policy: Option<&Policy>) -> Result<Demands, Fault> {
         signed_at: args.signed_at,
         history: args.history.clone(),
         signers: policy.map_or_else(Vec::new, |policy| policy.signers.clone()),
+        shard_signers: policy.map_or_else(Vec::new, |policy| policy.who_signs_shards().to_vec()),
         against: args.policy.against.clone(),
         authorities: args
             .tsa_ca

@@ -26,7 +26,7 @@ pub use filter::Filters;
 pub use grant::{Grant, Granted, grant};
 pub use planned::{Planned, Word};
 pub use render::{json, text};
-pub use shard::{MOST_SHARDS, Part, Shard};
+pub use shard::{MOST_SHARDS, NO_GROUP, Part, Shard};
 pub use visit::Visit;
 pub use waive::Waivers;
 

@@ -36,6 +36,13 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
     if let Some(part) = &plan.part {
         let (name, own, all) = (part.shard.name(), plan.checks.len(), part.whole);
         writeln!(out, "shard {}: {own} of {all} checks", escape(&name))?;
+        if part.ungrouped > 0 {
+            let checks = count(part.ungrouped, "check");
+            writeln!(
+                out,
+                "in no group: {checks}, which `--group none` runs, alone or beside a group"
+            )?;
+        }
     }
     let mut feature = "";
     for check in &plan.checks {

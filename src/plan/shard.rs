@@ -13,6 +13,8 @@ use crate::text::did_you_mean;
 
 /// More shards than anybody has runners.
 pub const MOST_SHARDS: usize = 4096;
+/// The group of what is in no group: hosts without one, and what is about no host.
+pub const NO_GROUP: &str = "none";
 
 /// Which part.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +38,8 @@ pub struct Part {
     pub checks: Vec<usize>,
     /// Checks of the whole plan.
     pub whole: usize,
+    /// Checks of what is in no group, when it is a part by groups and these are not its own.
+    pub ungrouped: usize,
 }
 
 impl Shard {
@@ -54,6 +58,18 @@ impl Shard {
     #[must_use]
     pub fn name(&self) -> String {
         self.told(BTreeSet::new(), 0).name()
+    }
+
+    /// Whether what is in no group is its own, or that of another number of it.
+    fn has_ungrouped(&self) -> bool {
+        self.groups.is_empty() || self.groups.iter().any(|group| group == NO_GROUP)
+    }
+
+    fn asks_for(&self, groups: &[String]) -> bool {
+        match groups.is_empty() {
+            true => self.has_ungrouped(),
+            false => self.groups.is_empty() || has_any(groups, &self.groups),
+        }
     }
 
     fn told(&self, hosts: BTreeSet<String>, checks: usize) -> schema::Shard {
@@ -96,7 +112,8 @@ impl Plan {
     /// The part of `shard`. It may be empty: there may be more shards than hosts.
     ///
     /// # Errors
-    /// A number that is none of its shards; each group that no host has, or on whose hosts nothing is checked.
+    /// A number that is none of its shards; each group that no host has, or on whose hosts nothing is checked. What is
+    /// in no group may be nothing: `none` is asked for beside sites that change.
     pub fn part(&self, shard: &Shard) -> Result<Part, Vec<Problem>> {
         if shard.number == 0 || shard.number > shard.of || shard.of > MOST_SHARDS {
             let message = format!("there is no shard {} of {}", shard.number, shard.of);
@@ -112,18 +129,25 @@ impl Plan {
         }
         let hosts = self.hosts_of(shard);
         // What is about no host is nobody's, unless somebody has it.
-        let has_rest = shard.groups.is_empty() && shard.number == 1;
+        let has_rest = shard.has_ungrouped() && shard.number == 1;
         let is_own = |host: &Option<String>| match host {
             Some(host) => hosts.contains(host),
             None => has_rest,
         };
         let checks = self.checks.iter().enumerate();
         let checks = checks.filter(|(_, check)| is_own(&check.subject.host));
+        let is_ungrouped = |host: &Option<String>| {
+            let host = host.as_deref().and_then(|name| self.inventory.host(name));
+            host.is_none_or(|host| host.groups.is_empty())
+        };
+        let others = self.checks.iter().filter(|_| !shard.has_ungrouped());
+        let ungrouped = others.filter(|check| is_ungrouped(&check.subject.host));
         Ok(Part {
             shard: shard.clone(),
             checks: checks.map(|(index, _)| index).collect(),
             hosts,
             whole: self.checks.len(),
+            ungrouped: ungrouped.count(),
         })
     }
 
@@ -140,8 +164,8 @@ impl Plan {
         }
         let mut machines: BTreeMap<&str, (usize, Vec<&str>)> = BTreeMap::new();
         for host in &self.inventory.hosts {
-            let is_asked = shard.groups.is_empty() || has_any(&host.groups, &shard.groups);
-            let weight = weights.get(&*host.name).filter(|_| is_asked);
+            let weight = weights.get(&*host.name);
+            let weight = weight.filter(|_| shard.asks_for(&host.groups));
             if let Some(weight) = weight {
                 let machine = host.machine.as_deref().unwrap_or(&host.name);
                 let (sum, hosts) = machines.entry(machine).or_default();
@@ -171,8 +195,17 @@ impl Plan {
     fn idle(&self, group: &str) -> Option<Problem> {
         let hosts = &self.inventory.hosts;
         let groups = hosts.iter().flat_map(|host| &host.groups);
+        if group == NO_GROUP {
+            let is_meant = groups.clone().any(|known| known == NO_GROUP);
+            return is_meant.then(|| {
+                let message =
+                    "`none` means what is in no group, and the inventory has a group of that name";
+                Problem::new(option("--group"), message)
+                    .with_hint("give that group another name, or split by number: --shard K/N")
+            });
+        }
         if !groups.clone().any(|known| known == group) {
-            let known = groups.map(String::as_str);
+            let known = groups.map(String::as_str).chain([NO_GROUP]);
             let message = format!("no host of the inventory is in group `{group}`");
             let hint = did_you_mean(group, known);
             return Some(Problem::new(option("--group"), message).with_hint(hint));

@@ -113,6 +113,51 @@ fn a_site_has_the_hosts_of_its_groups() {
 }
 
 #[test]
+fn what_is_in_no_group_has_a_name_and_is_nobodys_unasked() {
+    let whole = plan(&["ny", "ny", "ld"]);
+    let hosts = |one: &Shard| {
+        let part = whole.part(one).unwrap();
+        let hosts = part.hosts.into_iter().collect::<Vec<_>>().join(" ");
+        (hosts, part.ungrouped)
+    };
+    assert_eq!(hosts(&shard(1, 1, &["ny"])), ("h00 h01".to_owned(), 2));
+    assert_eq!(hosts(&shard(1, 1, &["none"])), ("h02x".to_owned(), 0));
+    assert_eq!(
+        hosts(&shard(1, 1, &["ld", "none"])),
+        ("h02 h02x".to_owned(), 0)
+    );
+    assert_eq!(hosts(&shard(1, 9, &[])).1, 0);
+    let told = |groups: &[&str]| {
+        let mut part = whole.clone();
+        part.cut(&shard(1, 1, groups)).unwrap();
+        text(&part)
+    };
+    let says = "\nin no group: 2 checks, which `--group none` runs, alone or beside a group\n";
+    assert!(told(&["ny"]).contains(says), "{}", told(&["ny"]));
+    assert!(!told(&["none", "ny"]).contains("in no group"));
+    // Everything is in some group: an empty part is as good as any, since what is in none comes and goes.
+    let mut grouped = whole.clone();
+    grouped
+        .checks
+        .retain(|check| check.subject.host.as_deref() != Some("h02x"));
+    assert_eq!(
+        grouped.part(&shard(1, 1, &["none"])).unwrap().checks,
+        [0_usize; 0]
+    );
+    assert_eq!(grouped.part(&shard(1, 1, &["ny"])).unwrap().ungrouped, 0);
+    // An inventory whose group has that name.
+    let other = plan(&["ny", "ny", "none"]);
+    let told = other.part(&shard(1, 1, &["none"])).unwrap_err();
+    assert!(
+        told[0]
+            .message
+            .contains("the inventory has a group of that name"),
+        "{told:?}"
+    );
+    assert!(other.part(&shard(1, 1, &["ny"])).is_ok());
+}
+
+#[test]
 fn what_is_no_part_is_refused_all_of_it_at_once() {
     let whole = plan(&["ny", "ny", "ld"]);
     for (number, of) in [

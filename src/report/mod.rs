@@ -16,6 +16,7 @@ mod granted;
 pub mod history;
 pub mod html;
 pub mod junit;
+pub mod kept;
 pub mod markdown;
 pub mod messages;
 pub mod oscal;

@@ -13,11 +13,10 @@ use super::report::{Circumstances, counts, report as compose};
 use super::restate::same_machine;
 use crate::digest::Sha256;
 use crate::inventory::waivers::WaiverFile;
-use crate::plan::{Plan, Shard};
-use crate::report::sharded::{Missing, Piece, files_of};
+use crate::plan::{NO_GROUP, Plan, Shard};
+use crate::report::sharded::{Missing, Piece};
 use crate::report::waived::{Keys, WAIVERS, before as unwaived, waive};
-use crate::report::{judge, publish, read, schema};
-use crate::sign::manifest::Manifest;
+use crate::report::{judge, kept, publish, schema};
 use crate::text::escape;
 
 /// Most hosts that are named as nobody's.
@@ -260,6 +259,15 @@ fn lost(given: &[Given]) -> BTreeSet<String> {
     called_for(given).iter().map(Shard::name).collect()
 }
 
+/// The part that no site has by itself.
+fn no_group() -> Shard {
+    Shard {
+        number: 1,
+        of: 1,
+        groups: vec![NO_GROUP.to_owned()],
+    }
+}
+
 /// Whose the checks are of which nothing is told: a shard that others call for, or nobody.
 fn absent(
     plan: &Plan,
@@ -274,6 +282,13 @@ fn absent(
             .unwrap_or_default();
         for index in part.into_iter().filter(|index| from[*index].is_none()) {
             absent.entry(index).or_insert_with(|| shard.name());
+        }
+    }
+    let no_group = no_group();
+    let ungrouped = plan.part(&no_group).map(|part| part.checks);
+    for index in ungrouped.into_iter().flatten() {
+        if from[index].is_none() {
+            absent.entry(index).or_insert_with(|| no_group.name());
         }
     }
     let rest =
@@ -309,6 +324,12 @@ fn missing(absent: BTreeSet<String>, mut refused: Vec<Missing>) -> Vec<Missing> 
             .position(|one| one.shard.as_ref() == Some(&name));
         missing.push(match at {
             Some(at) => refused.remove(at),
+            None if name == no_group().name() => Missing {
+                shard: Some(name),
+                why: format!(
+                    "no run of it was given; it is what no site has: run it with `--group {NO_GROUP}`, alone or beside a group"
+                ),
+            },
             None => Missing {
                 shard: Some(name),
                 why: "no run of it was given".to_owned(),
@@ -425,23 +446,11 @@ pub(super) fn holds(told: &schema::Report, directory: &Path, plan: &Plan) -> Res
     };
     let mut given = Vec::new();
     for (at, piece) in merged.shards.iter().enumerate() {
-        let lost =
-            |what: &dyn std::fmt::Display| format!("shard {}: {what}", escape(&piece.shard.name()));
-        let [record, sums, _] = files_of(at);
-        let read_one = |name: &str| fs::read(directory.join(name)).map_err(|error| lost(&error));
-        let sums = read_one(&sums)?;
-        if Sha256::of(&sums).to_string() != piece.manifest {
-            return Err(lost(&"its manifest is another one"));
-        }
-        let sums: Manifest = String::from_utf8_lossy(&sums)
-            .parse()
-            .map_err(|fault| lost(&fault))?;
-        let bytes = read_one(&record)?;
-        if sums.digest("report.json") != Some(Sha256::of(&bytes)) {
-            return Err(lost(&"its record is another one"));
-        }
+        let read = |name: &str| fs::read(directory.join(name));
+        let kept = kept::open(at, piece, read);
+        let kept = kept.map_err(|why| format!("shard {}: {why}", escape(&piece.shard.name())))?;
         given.push(Given {
-            report: read(&bytes).map_err(|fault| lost(&fault))?,
+            report: kept.report,
             manifest: piece.manifest.clone(),
             key: piece.key.clone(),
         });

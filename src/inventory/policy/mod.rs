@@ -39,6 +39,8 @@ pub struct Policy {
     pub max_age: Duration,
     /// Who may have signed it, of those whom `--allowed-signers` lets sign.
     pub signers: Vec<String>,
+    /// Who may have signed the shards of a merged run, of those whom `--allowed-signers` lets sign.
+    pub shard_signers: Vec<String>,
     /// The revocation list.
     pub revoked: Option<PathBuf>,
     /// Who may approve waivers and runs.
@@ -280,6 +282,17 @@ pub fn fits(pattern: &str, name: &str) -> bool {
 }
 
 impl Policy {
+    /// Who may have signed the shards of a merged run; whoever `--allowed-signers` lets sign, when it is nobody. Who
+    /// may sign runs, where nothing else is said: a policy that was written before its run had shards must not let
+    /// in whom it keeps out.
+    #[must_use]
+    pub fn who_signs_shards(&self) -> &[String] {
+        match self.shard_signers.is_empty() {
+            true => &self.signers,
+            false => &self.shard_signers,
+        }
+    }
+
     /// Reads the file at `path`.
     ///
     /// # Errors

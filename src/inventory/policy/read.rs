@@ -56,6 +56,7 @@ pub(super) fn policy(page: &mut Page<'_>, root: &Node<'_>) -> Option<Policy> {
     let max_age = keys.require("max_age", "24h");
     let max_age = max_age.and_then(|node| fields::parsed(page, node, "max_age", duration));
     let signers = texts(page, &mut keys, "signers", person);
+    let shard_signers = texts(page, &mut keys, "shard_signers", person);
     let revoked = path(page, &mut keys, "revoked");
     let approvers = path(page, &mut keys, "approvers");
     let approvals = number(page, &mut keys, "approvals", 1, 100);
@@ -135,6 +136,7 @@ pub(super) fn policy(page: &mut Page<'_>, root: &Node<'_>) -> Option<Policy> {
         environment: environment?.value,
         max_age: max_age?.value,
         signers: values(signers),
+        shard_signers: values(shard_signers),
         revoked,
         approvers,
         approvals,

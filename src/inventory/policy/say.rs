@@ -35,6 +35,13 @@ fn who(policy: &Policy, lines: &mut Vec<String>, not: &mut Vec<&str>) {
         )),
         true => not.push("who signs it (`signers`): whomever --allowed-signers lets sign"),
     }
+    match policy.who_signs_shards() {
+        [] => {}
+        names => lines.push(format!(
+            "where it was merged, each of its shards is signed by one of {}",
+            named(names)
+        )),
+    }
     if let Some(file) = &policy.revoked {
         lines.push(format!("no key of `{}` signed anything", file.display()));
     } else {

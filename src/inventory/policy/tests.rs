@@ -106,8 +106,13 @@ fn reads_a_good_policy() {
     assert_eq!(policy.answerers.as_deref(), Some(Path::new("ci/answerers")));
     assert_eq!(policy.answered_within, Some(Duration::from_secs(12 * 3600)));
     assert_eq!(policy.accept_versions, ["0.4.0"]);
+    // Who signs runs signs shards, unless it is said who does.
+    assert_eq!(policy.who_signs_shards(), ["ci@ops.example"]);
+    let sites = GOOD.replacen("revoked:", "shard_signers: [ny4, ld5]\nrevoked:", 1);
+    assert_eq!(parse(&sites).unwrap().who_signs_shards(), ["ny4", "ld5"]);
     let least = parse("environment: production\nmax_age: 24h\n").unwrap();
     assert_eq!((&least.answerers, least.accept_versions.len()), (&None, 0));
+    assert_eq!(least.who_signs_shards(), [""; 0]);
     assert_eq!(least.waivers, Waived::default());
     let kinds = "environment: a\nmax_age: 1h\nrequired: {kinds: [log, other]}\n";
     let kinds = parse(kinds).unwrap();
@@ -160,6 +165,7 @@ fn what_demands_nothing_is_refused() {
     }
     for (key, empty) in [
         ("signers", "[]"),
+        ("shard_signers", "[]"),
         ("features", "[]"),
         ("tool", "{}"),
         ("tool", "{versions: []}"),
@@ -208,6 +214,11 @@ fn each_rule_refuses() {
             "[ci@ops.example]",
             "[ci@ops.example, ci@ops.example]",
             "3:27 `signers` names `ci@ops.example` twice",
+        ),
+        (
+            "revoked: revoked_keys",
+            "shard_signers: [\"site-*\"]",
+            "4:17 `shard_signers`: `site-*` is not acceptable",
         ),
         (
             "approvers: approvers\n",

@@ -220,10 +220,9 @@ impl Gate {
                 format!("{}, {own} of {} checks", shard.name(), shard.checks),
             )
         });
-        let pieces = run.merged.iter().flat_map(|merged| &merged.shards);
-        let signed: Vec<_> = pieces
-            .zip(verified.shard_signers())
-            .map(|(piece, signer)| format!("{} by {}", piece.shard.name(), signer.identity))
+        let shards = verified.shards().iter();
+        let signed: Vec<_> = shards
+            .map(|shard| format!("{} by {}", shard.name, shard.signer.identity))
             .collect();
         let merged = run.merged.as_ref().map(|_| ("merged", signed.join(", ")));
         for (key, value) in shard.into_iter().chain(merged) {

@@ -50,6 +50,8 @@ pub struct Demands {
     pub challenge: Option<String>,
     /// The only ones who may have signed it, by these names; whoever may sign when nobody is named.
     pub signers: Vec<String>,
+    /// Who may have signed the shards of a merged run; whoever may sign runs, when empty.
+    pub shard_signers: Vec<String>,
     /// An earlier GO, to be looked at for what it had.
     pub against: Option<PathBuf>,
     /// The commit that the run must be for.

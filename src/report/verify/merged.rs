@@ -5,66 +5,78 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Unacceptable, complete, restated};
+use super::{Demands, Unacceptable, complete, policy, restated};
 use crate::digest::Sha256;
-use crate::report::schema::{Piece, Report};
+use crate::report::schema::{Piece, Report, Tool};
 use crate::report::sealed::Sealed;
 use crate::report::sharded::files_of;
-use crate::report::{judge, read};
+use crate::report::{judge, kept};
 use crate::sign::allowed_signers::{AllowedSigners, Signer};
-use crate::sign::manifest::Manifest;
 use crate::sign::sshsig::NAMESPACE;
 use crate::text::escape;
 
-/// Who signed each shard, proven.
-pub(super) fn signers(
+/// A shard of a merged run, proven.
+#[derive(Clone, Debug)]
+pub struct Proven {
+    /// How it is called, as it may be printed.
+    pub name: String,
+    /// Who signed it.
+    pub signer: Signer,
+    /// What made it, as its own record tells.
+    pub tool: Tool,
+}
+
+/// Each shard, proven, and signed by one whom the policy permits.
+pub(super) fn shards(
     report: &Report,
     sealed: &Sealed,
     allowed: &AllowedSigners,
+    demands: &Demands,
     at: Timestamp,
-) -> Result<Vec<Signer>, Unacceptable> {
+) -> Result<Vec<Proven>, Unacceptable> {
     let pieces = report.run.merged.iter().flat_map(|merged| &merged.shards);
-    let mut signers = Vec::new();
-    let mut kept = BTreeMap::new();
+    let mut shards = Vec::new();
+    let mut transcripts = BTreeMap::new();
     for (place, piece) in pieces.enumerate() {
-        let wrong = |why: String| {
-            let shard = escape(&piece.shard.name()).into_owned();
-            Unacceptable::Piece { shard, why }
+        let shard = escape(&piece.shard.name()).into_owned();
+        let wrong = |why: String| Unacceptable::Piece {
+            shard: shard.clone(),
+            why,
         };
-        let [record, sums, signature] = files_of(place);
-        let sums = sealed.read(&sums)?;
-        if Sha256::of(&sums).to_string() != piece.manifest {
-            return Err(wrong("its manifest is not the one recorded".to_owned()));
-        }
-        let signer = allowed.verify(None, NAMESPACE, &sums, &sealed.read(&signature)?, at);
+        let own = kept::open(place, piece, |name| sealed.read(name)).map_err(wrong)?;
+        let [.., signature] = files_of(place);
+        let signature = sealed.read(&signature)?;
+        let signed = |name| allowed.verify(name, NAMESPACE, &own.sums, &signature, at);
+        // One key may stand in several lines: as which of the permitted names it signs is looked for first.
+        let mut names = demands.shard_signers.iter();
+        let permitted = names.find_map(|name| signed(Some(name)).ok());
+        let signer = permitted.map_or_else(|| signed(None), Ok);
         let signer = signer.map_err(|fault| wrong(fault.to_string()))?;
         if signer.fingerprint != piece.key {
             return Err(wrong(
                 "another key signed it than the one recorded".to_owned(),
             ));
         }
-        let sums: Manifest = String::from_utf8_lossy(&sums)
-            .parse()
-            .map_err(|fault: crate::sign::manifest::ManifestSyntax| wrong(fault.to_string()))?;
-        let record = sealed.read(&record)?;
-        if sums.digest("report.json") != Some(Sha256::of(&record)) {
-            return Err(wrong(
-                "its record is not the one that was signed".to_owned(),
-            ));
-        }
-        let record = read(&record).map_err(|fault| wrong(fault.to_string()))?;
-        by_itself(&record, piece, report).map_err(|fault| wrong(fault.to_string()))?;
-        for check in record.checks {
+        policy::shard_signed_by(&shard, &signer, demands)?;
+        by_itself(&own.report, piece, report).map_err(|fault| {
+            let signer = escape(&signer.identity);
+            wrong(format!("signed by `{signer}`: {fault}"))
+        })?;
+        for check in own.report.checks {
             if let Some(name) = &check.transcript {
-                kept.insert(check.id, sums.digest(name));
+                transcripts.insert(check.id, own.manifest.digest(name));
             }
         }
-        signers.push(signer);
+        shards.push(Proven {
+            name: shard,
+            signer,
+            tool: own.report.run.tool,
+        });
     }
     if report.run.merged.is_some() {
-        transcripts(report, sealed, &kept)?;
+        are_kept(report, sealed, &transcripts)?;
     }
-    Ok(signers)
+    Ok(shards)
 }
 
 /// What `verify` would ask of it alone, as far as the record goes.
@@ -78,7 +90,11 @@ fn by_itself(record: &Report, piece: &Piece, merged: &Report) -> Result<(), Unac
         return incomplete("it is another shard than the one recorded");
     }
     if own.tool.version != merged.run.tool.version {
-        return incomplete("another version of gonogo made it");
+        let (own, merged) = (&own.tool.version, &merged.run.tool.version);
+        let (own, merged) = (escape(own), escape(merged));
+        return incomplete(&format!(
+            "gonogo {own} made it, and {merged} the merged run"
+        ));
     }
     if let Some(why) = &own.aborted {
         return Err(Unacceptable::Aborted(escape(why).into_owned()));
@@ -88,17 +104,17 @@ fn by_itself(record: &Report, piece: &Piece, merged: &Report) -> Result<(), Unac
 }
 
 /// Each transcript is the one that its shard's runner signed.
-fn transcripts(
+fn are_kept(
     report: &Report,
     sealed: &Sealed,
-    kept: &BTreeMap<String, Option<Sha256>>,
+    transcripts: &BTreeMap<String, Option<Sha256>>,
 ) -> Result<(), Unacceptable> {
     let other = report.checks.iter().find(|check| {
         let own = check
             .transcript
             .as_deref()
             .map(|name| sealed.manifest.digest(name));
-        own != kept.get(&check.id).copied() || own == Some(None)
+        own != transcripts.get(&check.id).copied() || own == Some(None)
     });
     match other {
         None => Ok(()),

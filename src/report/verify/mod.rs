@@ -22,6 +22,7 @@ use jiff::Timestamp;
 pub use answers::{Heard, Hearing};
 pub use break_glass::{Breakers, Broken};
 pub use demands::Demands;
+pub use merged::Proven;
 pub use people::{Asked, Known};
 pub use policy::Ruling;
 pub use stamped::WITHIN as STAMPED_WITHIN;
@@ -45,7 +46,7 @@ pub struct Verified {
     is_older: bool,
     history: Option<History>,
     against: Option<Report>,
-    shards: Vec<Signer>,
+    shards: Vec<Proven>,
     /// As people answered it, once they were heard.
     answered: Option<(Report, Verdict)>,
 }
@@ -83,7 +84,7 @@ impl Verified {
         complete::rendered(&report, &sealed)?;
         complete::granted(&report)?;
         restated::holds(&report)?;
-        let shards = merged::signers(&report, &sealed, allowed, at)?;
+        let shards = merged::shards(&report, &sealed, allowed, demands, at)?;
         demands::whole(&report, demands)?;
         stamped::soon(&report, stamp.as_ref(), demands)?;
         demands::fresh(&report, demands, now)?;
@@ -155,9 +156,9 @@ impl Verified {
         &self.sealed.signer
     }
 
-    /// Who signed the shards that were merged into it, in their order.
+    /// The shards that were merged into it, in their order.
     #[must_use]
-    pub fn shard_signers(&self) -> &[Signer] {
+    pub fn shards(&self) -> &[Proven] {
         &self.shards
     }
 

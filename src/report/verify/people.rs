@@ -208,7 +208,8 @@ fn answers(report: &Report, file: &WaiverFile) -> Result<(), Unacceptable> {
 
 /// Who signed the run, and what it was merged from.
 fn makers(run: &Verified) -> Vec<[&str; 2]> {
-    let makers = run.shard_signers().iter().chain([run.signer()]);
+    let makers = run.shards().iter().map(|shard| &shard.signer);
+    let makers = makers.chain([run.signer()]);
     let makers = makers.map(|one| [&*one.identity, &*one.fingerprint]);
     makers.collect()
 }
@@ -235,11 +236,7 @@ fn approvals(run: &Verified, asked: &Asked<'_>, known: &mut Known) -> Result<(),
                 .map_err(|fault| fault.to_string()),
         };
         match verified {
-            Ok(one)
-                if runners
-                    .iter()
-                    .any(|runner| people.are_same([&one.identity, &one.fingerprint], *runner)) =>
-            {
+            Ok(one) if people.is_of([&one.identity, &one.fingerprint], &runners) => {
                 faults.push(format!("{name}: who signs the run does not approve it"));
             }
             Ok(one) => signers.push(one),

@@ -77,6 +77,18 @@ pub enum Unacceptable {
     /// Too few people approved it.
     #[error("approvals: {0}")]
     Approvals(String),
+    /// A shard that somebody signed whom the policy does not permit.
+    #[error(
+        "policy: `{signer}` signed shard {shard}; the policy permits {permitted} to sign shards"
+    )]
+    ShardSigner {
+        /// Which.
+        shard: String,
+        /// Who.
+        signer: String,
+        /// Who may.
+        permitted: String,
+    },
     /// Signed by somebody, or made by something, that the policy does not permit.
     #[error("policy: {0}")]
     Policy(String),
@@ -151,6 +163,9 @@ impl Unacceptable {
             }
             Self::Policy(_) => {
                 "`gonogo policy FILE` says what is permitted: run again with that, or have the policy changed"
+            }
+            Self::ShardSigner { .. } => {
+                "`shard_signers` of the policy names who may sign shards, without it `signers`: have the shard run and signed by one of them, or the policy changed"
             }
             Self::Against(_) => {
                 "--against names an earlier run of the same environment that is GO and signed by one of --allowed-signers"

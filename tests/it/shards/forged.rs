@@ -232,6 +232,32 @@ fn who_merges_changes_nothing_of_what_the_shards_found() {
                 report.run.finished = later.to_string();
             }),
         ),
+        // An older version told less: its name must not take a shard out of what is compared.
+        (
+            "older",
+            "good",
+            "signed by `ny4`: incomplete: gonogo 0.3.0 made it, and ",
+            Box::new(|report, dir| {
+                let path = dir.join("shards/1.report.json");
+                let text = fs::read_to_string(&path).unwrap();
+                let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+                assert!(text.contains(&version));
+                let text = text.replacen(&version, "\"version\": \"0.3.0\"", 1);
+                fs::write(path, &text).unwrap();
+                let sums = dir.join("shards/1.SHA256SUMS");
+                let lines = fs::read_to_string(&sums).unwrap();
+                let lines = lines
+                    .lines()
+                    .map(|line| match line.ends_with("  report.json") {
+                        true => format!("{}  report.json\n", Sha256::of(text.as_bytes())),
+                        false => format!("{line}\n"),
+                    });
+                fs::write(&sums, lines.collect::<String>()).unwrap();
+                sign(&sites, "ny4", &sums);
+                report.run.merged.as_mut().unwrap().shards[0].manifest =
+                    Sha256::of(&fs::read(&sums).unwrap()).to_string();
+            }),
+        ),
         (
             "transcript",
             "good",
@@ -266,6 +292,9 @@ fn who_merges_changes_nothing_of_what_the_shards_found() {
         let verified = sites.verify(name, &[]);
         expect(&verified, 4, &[says]);
     }
+    // Nor is it taken where an older version is.
+    let older = ["--max-age", "1h", "--accept-version", "0.3.0"];
+    expect(&sites.verify("older", &older), 4, &["gonogo 0.3.0 made it"]);
     // A shard of another round, which the merger liked better, is a run of its own: given with this one's, neither
     // counts; given instead of it, the record says when each was run, and `--max-age` and `--within` see it.
     let both = sites.merge(&["s-1", "s-2", "s-3", "s-3-good"], "both", &[]);

@@ -5,6 +5,8 @@ mod deploy;
 mod forged;
 mod merged;
 mod refused;
+mod ungrouped;
+mod who;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -45,7 +45,12 @@ impl Verified {
     /// When it was not made by what the policy permits: `verify` exits 4.
     pub fn under(&self, policy: &Policy, now: Timestamp) -> Result<Ruling, Unacceptable> {
         let report = self.report();
-        made_by(&report.run.tool, policy)?;
+        made_by("the run", &report.run.tool, policy)?;
+        for shard in self.shards() {
+            let (name, signer) = (&shard.name, escape(&shard.signer.identity));
+            let what = format!("shard {name} (signed by `{signer}`)");
+            made_by(&what, &shard.tool, policy)?;
+        }
         let mut reasons = required::missing(report, &policy.required);
         reasons.extend(waivers::beyond(report, &policy.waivers));
         reasons.extend(tried::beyond(report, &policy.retries));
@@ -101,6 +106,24 @@ pub(super) fn signed_by(signer: &Signer, demands: &Demands) -> Result<(), Unacce
     }
 }
 
+/// Whoever signed a shard is one of those whom the policy names for that.
+pub(super) fn shard_signed_by(
+    shard: &str,
+    signer: &Signer,
+    demands: &Demands,
+) -> Result<(), Unacceptable> {
+    let permitted = &demands.shard_signers;
+    let is_permitted = signer.named && permitted.contains(&signer.identity);
+    match permitted.is_empty() || is_permitted {
+        true => Ok(()),
+        false => Err(Unacceptable::ShardSigner {
+            shard: shard.to_owned(),
+            signer: escape(&signer.identity).into_owned(),
+            permitted: escape(&permitted.join(", ")).into_owned(),
+        }),
+    }
+}
+
 /// The run that the user names as an earlier GO of the same environment.
 pub(super) fn against(
     directory: &Path,
@@ -129,7 +152,7 @@ pub(super) fn against(
     Ok(other)
 }
 
-fn made_by(tool: &Tool, policy: &Policy) -> Result<(), Unacceptable> {
+fn made_by(what: &str, tool: &Tool, policy: &Policy) -> Result<(), Unacceptable> {
     let (version, rule) = (&tool.version, &policy.tool);
     let wrong = |what: String| Err(Unacceptable::Policy(what));
     let parts: Vec<u64> = version.split('.').flat_map(str::parse).collect();
@@ -138,13 +161,13 @@ fn made_by(tool: &Tool, policy: &Policy) -> Result<(), Unacceptable> {
     {
         let [major, minor, patch] = oldest;
         return wrong(format!(
-            "gonogo {} made the run; the policy permits {major}.{minor}.{patch} and later",
+            "gonogo {} made {what}; the policy permits {major}.{minor}.{patch} and later",
             escape(version)
         ));
     }
     if !rule.versions.is_empty() && !rule.versions.contains(version) {
         return wrong(format!(
-            "gonogo {} made the run; the policy permits {}",
+            "gonogo {} made {what}; the policy permits {}",
             escape(version),
             rule.versions.join(", ")
         ));
@@ -152,7 +175,9 @@ fn made_by(tool: &Tool, policy: &Policy) -> Result<(), Unacceptable> {
     let is_known = tool.sha256.as_ref();
     let is_known = is_known.is_some_and(|digest| rule.binaries.contains(digest));
     if !rule.binaries.is_empty() && !is_known {
-        return wrong("another binary made the run than the policy permits".to_owned());
+        return wrong(format!(
+            "another binary made {what} than the policy permits"
+        ));
     }
     Ok(())
 }

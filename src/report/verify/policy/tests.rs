@@ -230,7 +230,7 @@ fn the_tool_is_one_that_the_policy_permits() {
         "tool: {versions: [0.2.0, 0.3.0]}".to_owned(),
         format!("tool: {{sha256: [{other}, {own}]}}"),
     ] {
-        assert!(made_by(&tool, &policy(&good)).is_ok(), "{good}");
+        assert!(made_by("the run", &tool, &policy(&good)).is_ok(), "{good}");
     }
     for bad in [
         "tool: {oldest: 0.3.1}".to_owned(),
@@ -239,9 +239,16 @@ fn the_tool_is_one_that_the_policy_permits() {
         "tool: {versions: [0.2.0]}".to_owned(),
         format!("tool: {{sha256: [{other}]}}"),
     ] {
-        let refused = made_by(&tool, &policy(&bad));
+        let refused = made_by("the run", &tool, &policy(&bad));
         assert!(matches!(refused, Err(Unacceptable::Policy(_))), "{bad}");
     }
     tool.sha256 = None;
-    assert!(made_by(&tool, &policy(&format!("tool: {{sha256: [{own}]}}"))).is_err());
+    assert!(
+        made_by(
+            "the run",
+            &tool,
+            &policy(&format!("tool: {{sha256: [{own}]}}"))
+        )
+        .is_err()
+    );
 }
