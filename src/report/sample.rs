@@ -149,6 +149,7 @@ fn host(name: &str, address: &str) -> Host {
         }),
         facts: None,
         clients: Default::default(),
+        as_hop: Vec::new(),
     }
 }
 

@@ -224,6 +224,32 @@ pub struct Host {
     /// Which SSH client each team came with; nothing where it was libssh2 for all.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub clients: BTreeMap<String, String>,
+    /// The keys that it showed to those who went through it, each once; not told where the client does not tell.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub as_hop: Vec<HopKey>,
+}
+
+impl HopKey {
+    /// Whether both were shown at one place, are of one type, and are two keys. Two types are two keys of one machine, and
+    /// behind another port another sshd may listen.
+    #[must_use]
+    pub fn is_other(&self, other: &Self) -> bool {
+        let place = |key: &Self| (key.address.clone(), key.host_key_type.clone());
+        place(self) == place(other) && self.host_key != other.host_key
+    }
+}
+
+/// A key that a host showed as a hop.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct HopKey {
+    /// `address:port`.
+    pub address: String,
+    /// `SHA256:…`.
+    pub host_key: String,
+    /// Type of that key, such as `ssh-ed25519`.
+    pub host_key_type: String,
 }
 
 /// What is known of a host for the support request.

@@ -1,7 +1,7 @@
 //! The way in: connects a lane's session once, proves that the host is the one meant, and remembers
 //! what each host said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::plan::Visit;
 use crate::steps::statistics::{Debts, left_behind, settle};
 use crate::steps::{Door, Seen, identify, is_meant, measure, on_time};
 use crate::time;
-use crate::transport::{Greeting, Limits, Session, Ways};
+use crate::transport::{Crossed, Greeting, Limits, Session, Ways};
 use crate::verdict::{Clock, same_hostname};
 
 const MANY: &str = "the address leads to more than one machine (a virtual address, a load balancer, a name with \
@@ -42,6 +42,7 @@ pub struct Met {
 pub struct Registry(
     Arc<Mutex<BTreeMap<String, Met>>>,
     Arc<Mutex<BTreeMap<String, BTreeMap<String, String>>>>,
+    Arc<Mutex<BTreeSet<Crossed>>>,
 );
 
 impl Registry {
@@ -64,6 +65,18 @@ impl Registry {
         let mut clients = clients.unwrap_or_else(std::sync::PoisonError::into_inner);
         let teams = clients.entry(login.host.clone()).or_default();
         teams.insert(login.team.clone(), greeting.client.clone());
+        let crossed = self.2.lock();
+        let mut crossed = crossed.unwrap_or_else(std::sync::PoisonError::into_inner);
+        crossed.extend(greeting.crossed.iter().cloned());
+    }
+
+    /// The keys that the host of that name showed to whoever went through it, each once.
+    #[must_use]
+    pub fn crossed(&self, host: &str) -> Vec<Crossed> {
+        let crossed = self.2.lock();
+        let crossed = crossed.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let own = crossed.iter().filter(|one| one.host == host);
+        own.cloned().collect()
     }
 
     /// Two sessions with one host must meet one machine: a name that leads to two is a load balancer.

@@ -2,15 +2,15 @@
 //! merged and again when a merged run is verified, from what each shard's own runner signed: who merges can
 //! change nothing of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::met;
 use super::replay::nothing_ran;
 use super::report::{Circumstances, counts, report as compose};
-use super::restate::same_machine;
 use crate::digest::Sha256;
 use crate::inventory::waivers::WaiverFile;
 use crate::plan::{NO_GROUP, Plan, Shard};
@@ -168,7 +168,7 @@ pub fn merge(
             .collect();
         report.waivers = waive(file, &keys, &mut report.checks);
     }
-    let differs = hosts(&mut report, given);
+    let differs = met::hosts(&mut report, given);
     let names: BTreeSet<String> = absent
         .into_values()
         .chain(nobody)
@@ -368,75 +368,6 @@ fn piece(given: &Given) -> Option<Piece> {
         runner_identity: run.runner_identity.clone(),
         ci: run.ci.clone(),
     })
-}
-
-/// What the shards learnt of each host, its own shard first; and where they disagree on which machine it is.
-fn hosts(report: &mut schema::Report, given: &[Given]) -> Vec<String> {
-    let mut by_name: HashMap<&str, Vec<(bool, String, &schema::Host)>> = HashMap::new();
-    for one in given {
-        let Some(shard) = &one.report.run.scope.shard else {
-            continue;
-        };
-        let own: HashSet<&String> = shard.hosts.iter().collect();
-        let reached = one.report.hosts.iter();
-        for host in reached.filter(|host| host.host_key.is_some()) {
-            let is_other = !own.contains(&host.name);
-            let met = by_name.entry(&host.name).or_default();
-            met.push((is_other, shard.name(), host));
-        }
-    }
-    let mut differs = Vec::new();
-    for host in &mut report.hosts {
-        let mut met = by_name.remove(&*host.name).unwrap_or_default();
-        met.sort_by_key(|(is_other, ..)| *is_other);
-        let Some(((_, first, main), others)) = met.split_first() else {
-            continue;
-        };
-        let meant = host.clone();
-        *host = schema::Host {
-            name: meant.name,
-            address: meant.address,
-            machine: meant.machine,
-            runner: meant.runner,
-            expected: meant.expected,
-            ..(*main).clone()
-        };
-        for (_, name, other) in others {
-            match other_machine(main, other) {
-                Some(what) => differs.push(format!(
-                    "{what} of host {} is not the same in shards {first} and {name}",
-                    host.name
-                )),
-                None => same_machine(host, other),
-            }
-        }
-    }
-    differs
-}
-
-fn other_machine(one: &schema::Host, other: &schema::Host) -> Option<&'static str> {
-    let types = (&one.host_key_type, &other.host_key_type);
-    // Two types are two keys of one machine.
-    let is_comparable = !matches!(types, (Some(one), Some(other)) if one != other);
-    let said = [
-        (
-            "the machine-id",
-            &one.identity.machine_id,
-            &other.identity.machine_id,
-        ),
-        (
-            "the hostname",
-            &one.identity.hostname,
-            &other.identity.hostname,
-        ),
-        ("the host key", &one.host_key, &other.host_key),
-    ];
-    let mut said = said.into_iter();
-    let differs = said.find(|(what, one, other)| {
-        let is_told = one.is_some() && other.is_some() && one != other;
-        is_told && (*what != "the host key" || is_comparable)
-    });
-    differs.map(|(what, ..)| what)
 }
 
 /// Holds a merged run to the shards that it keeps.

@@ -12,6 +12,7 @@ mod guard;
 mod hung;
 mod lane;
 mod merge;
+mod met;
 mod parser;
 mod record;
 mod recorder;

@@ -218,6 +218,7 @@ fn same(told: &schema::Report, plan: &Plan) -> Result<(), String> {
             identity: schema::HostIdentity::default(),
             server: None,
             clients: BTreeMap::new(),
+            as_hop: Vec::new(),
             ..host
         });
         bare.collect()

@@ -175,7 +175,7 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
     for hop in plan.visits.iter().flat_map(|visit| &visit.login.via) {
         let known = strangers.iter().any(|host| host.name == hop.host);
         if !known && plan.inventory.host(&hop.host).is_none() {
-            strangers.push(stranger(hop));
+            strangers.push(stranger(hop, ran));
         }
     }
     let meant = hosts
@@ -207,6 +207,7 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
                 expected: expected(plan, host),
                 facts: facts(plan, ran, &host.name),
                 clients: clients(plan, ran, host),
+                as_hop: as_hop(ran, &host.name),
             }
         })
         .chain(strangers);
@@ -214,7 +215,7 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
 }
 
 /// A hop that the inventory does not know; nothing is asked of it and nothing demanded.
-fn stranger(hop: &Login) -> schema::Host {
+fn stranger(hop: &Login, ran: &Ran) -> schema::Host {
     schema::Host {
         name: hop.host.clone(),
         address: text::endpoint(&hop.address, hop.port),
@@ -229,7 +230,18 @@ fn stranger(hop: &Login) -> schema::Host {
         expected: None,
         facts: None,
         clients: BTreeMap::new(),
+        as_hop: as_hop(ran, &hop.host),
     }
+}
+
+fn as_hop(ran: &Ran, host: &str) -> Vec<schema::HopKey> {
+    let crossed = ran.hosts.crossed(host).into_iter();
+    let keys = crossed.map(|one| schema::HopKey {
+        address: one.address,
+        host_key: one.host_key,
+        host_key_type: one.host_key_type,
+    });
+    keys.collect()
 }
 
 /// What the first check that asked learnt of the host.

@@ -161,12 +161,14 @@ fn hosts(report: &mut schema::Report, old: &schema::Report) -> BTreeMap<String, 
     let mut changed = BTreeMap::new();
     for host in &mut report.hosts {
         let was = old.hosts.iter().find(|was| was.name == host.name);
+        also_as_hop(host, was.into_iter());
         let Some(was) = was.filter(|was| was.host_key.is_some()) else {
             continue;
         };
         if host.host_key.is_none() {
             *host = schema::Host {
                 address: host.address.clone(),
+                as_hop: std::mem::take(&mut host.as_hop),
                 ..was.clone()
             };
             continue;
@@ -177,6 +179,17 @@ fn hosts(report: &mut schema::Report, old: &schema::Report) -> BTreeMap<String, 
         }
     }
     changed
+}
+
+/// Adds the keys that others saw there on their way.
+pub(super) fn also_as_hop<'h>(
+    host: &mut schema::Host,
+    others: impl Iterator<Item = &'h schema::Host>,
+) {
+    let keys = others.flat_map(|other| other.as_hop.iter().cloned());
+    host.as_hop.extend(keys);
+    host.as_hop.sort_unstable();
+    host.as_hop.dedup();
 }
 
 fn other_machine(was: &schema::Host, is: &schema::Host) -> Option<String> {

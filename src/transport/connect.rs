@@ -80,8 +80,8 @@ async fn reach(ways: &Ways, login: &Login) -> Result<Arc<dyn Session>, Failure> 
 pub(super) async fn to_hop(ways: Ways, chain: Vec<Login>) -> Result<Arc<Hop>, Failure> {
     let nobody = || Failure::new(FailureKind::Undefined, "a hop", "an empty chain of hops");
     let (last, below) = chain.split_last().ok_or_else(nobody)?;
-    let (actor, _) = log_in(&ways, below, last).await?;
-    Hop::new(actor, last)
+    let (actor, greeting) = log_in(&ways, below, last).await?;
+    Hop::new(actor, last, greeting)
 }
 
 /// Logs in to one host, through `below`; its own part of the way is bounded by its `connect_timeout`.
@@ -164,6 +164,16 @@ async fn attempt(
     )
     .await;
     lessons.spent += left.saturating_sub(deadline.left().unwrap_or_default());
+    let crossed = via.as_ref().map(|hop| hop.crossed()).unwrap_or_default();
+    let told = told.map(|(actor, greeting)| {
+        (
+            actor,
+            Greeting {
+                crossed,
+                ..greeting
+            },
+        )
+    });
     told.map_err(|mut refused| {
         // What was lost with its hop says so.
         if let Some(broken) = via.and_then(|hop| hop.broken()) {

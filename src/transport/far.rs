@@ -129,6 +129,7 @@ impl Far {
             server: far.session.banner().unwrap_or_default().to_owned(),
             method: method.to_owned(),
             client: format!("libssh2 {}", super::libssh2_version()),
+            crossed: Vec::new(),
         };
         Ok((far, greeting))
     }

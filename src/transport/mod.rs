@@ -55,7 +55,8 @@ pub use ways::{Hold, Ways};
 
 use crate::digest::{Sha256, Stream};
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::Get;
+use crate::inventory::{Get, Login};
+use crate::text;
 
 /// What the far side proved and said of itself while connecting.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,6 +75,32 @@ pub struct Greeting {
     pub method: String,
     /// The client that was used: `libssh2` or `OpenSSH`, with its version.
     pub client: String,
+    /// The hops on the way, nearest to the runner first, as far as the client tells.
+    pub crossed: Vec<Crossed>,
+}
+
+/// A hop on the way to a host, and the key that it proved to own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Crossed {
+    /// Its name.
+    pub host: String,
+    /// Where it was met: `address:port`.
+    pub address: String,
+    /// As [`Greeting::host_key`].
+    pub host_key: String,
+    /// As [`Greeting::host_key_type`].
+    pub host_key_type: String,
+}
+
+impl Crossed {
+    fn new(hop: &Login, greeting: &Greeting) -> Self {
+        Self {
+            host: hop.host.clone(),
+            address: text::endpoint(&hop.address, hop.port),
+            host_key: greeting.host_key.clone(),
+            host_key_type: greeting.host_key_type.clone(),
+        }
+    }
 }
 
 /// A program with its arguments; quoting is the session's business.

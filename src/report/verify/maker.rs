@@ -37,6 +37,7 @@ pub(super) fn knew(report: &Report) -> Result<(), Unacceptable> {
         || run.merged.is_some()
         || run.scope.shard.is_some()
         || run.subject.is_some()
+        || report.hosts.iter().any(|host| !host.as_hop.is_empty())
         || report.checks.iter().any(asks);
     match later {
         true => Err(Unacceptable::Incomplete(format!(

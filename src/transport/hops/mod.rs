@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use super::actor::{Actor, Socket};
 use super::far::Far;
+use super::{Crossed, Greeting};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
 use crate::time::say;
@@ -30,6 +31,7 @@ const GRACE: Duration = Duration::from_secs(1);
 pub(super) struct Hop {
     orders: Mutex<mpsc::Sender<Order>>,
     shared: Arc<Shared>,
+    crossed: Vec<Crossed>,
     // Dropped last: its end is what the loop ends by.
     actor: Arc<Actor>,
 }
@@ -61,7 +63,11 @@ impl Hop {
     ///
     /// # Errors
     /// `undefined` when the runner is out of files.
-    pub(super) fn new(actor: Arc<Actor>, login: &Login) -> Result<Arc<Self>, Failure> {
+    pub(super) fn new(
+        actor: Arc<Actor>,
+        login: &Login,
+        mut greeting: Greeting,
+    ) -> Result<Arc<Self>, Failure> {
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| {
             Failure::new(
                 FailureKind::Undefined,
@@ -82,9 +88,12 @@ impl Hop {
         actor.send(Box::new(move |far: &mut Far| {
             mux::carry(far, &seen, inbox);
         }))?;
+        let own = Crossed::new(login, &greeting);
+        greeting.crossed.push(own);
         Ok(Arc::new(Self {
             orders: Mutex::new(orders),
             shared,
+            crossed: greeting.crossed,
             actor,
         }))
     }
@@ -130,6 +139,11 @@ impl Hop {
             Err(_) => Err(refusal::late(hop, next, &say(most))),
             Ok(Err(_)) => Ok(Way::Lost(self.lost())),
         }
+    }
+
+    /// The hops up to this one, with it, and the keys that they showed.
+    pub(super) fn crossed(&self) -> Vec<Crossed> {
+        self.crossed.clone()
     }
 
     /// True when a new session had better look for another connection.

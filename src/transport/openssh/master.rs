@@ -15,9 +15,9 @@ use super::place::Place;
 use super::version::Version;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Auth, Login};
-use crate::transport::Greeting;
 use crate::transport::actor::Deadline;
 use crate::transport::host_key::Ask;
+use crate::transport::{Crossed, Greeting};
 
 /// Name of our own control socket.
 pub(super) const SOCKET: &str = "ctl";
@@ -125,7 +125,24 @@ fn attempt(
     }
     let log = Log::read(&place.text(&config::log(last)));
     let greeting = proven(login, place, log).map_err(own)?;
-    Ok((master, greeting))
+    let crossed = crossed(login, place);
+    Ok((
+        master,
+        Greeting {
+            crossed,
+            ..greeting
+        },
+    ))
+}
+
+/// What each hop's own `ssh` logged; one that tells no key is not told.
+fn crossed(login: &Login, place: &Place) -> Vec<Crossed> {
+    let hops = login.via.iter().enumerate();
+    let told = hops.filter_map(|(at, hop)| {
+        let log = Log::read(&place.text(&config::log(at)));
+        log.is_proven().then(|| Crossed::new(hop, &log.greeting))
+    });
+    told.collect()
 }
 
 /// What `ssh` proved, held against what the inventory demands once more.

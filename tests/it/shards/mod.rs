@@ -3,6 +3,7 @@
 
 mod deploy;
 mod forged;
+mod hops;
 mod merged;
 mod refused;
 mod ungrouped;
