@@ -25,14 +25,7 @@ pub fn render(gate: &Gate, exit: u8) -> String {
     });
     let mut more = Map::new();
     if let Some(run) = &gate.run {
-        for (key, value) in [
-            ("run", &run.id),
-            ("kind", &run.kind),
-            ("environment", &run.environment),
-            ("finished", &run.finished),
-            ("signer", &run.signer),
-            ("fingerprint", &run.fingerprint),
-        ] {
+        for (key, value) in run.words() {
             more.insert(key.to_owned(), json!(value));
         }
         more.insert("counts".to_owned(), json!(run.counts));

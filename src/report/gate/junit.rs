@@ -30,14 +30,7 @@ fn suite(gate: &Gate, exit: u8) -> TestSuite {
     suite.add_property(("answer", answer));
     suite.add_property(("exit", &*exit));
     if let Some(run) = &gate.run {
-        for (name, value) in [
-            ("run", &run.id),
-            ("kind", &run.kind),
-            ("environment", &run.environment),
-            ("finished", &run.finished),
-            ("signer", &run.signer),
-            ("fingerprint", &run.fingerprint),
-        ] {
+        for (name, value) in run.words() {
             suite.add_property((name, &*safe(value)));
         }
     }

@@ -87,6 +87,21 @@ pub struct Accepted {
     pub counts: Counts,
 }
 
+impl Accepted {
+    /// What is told of it in words, by key.
+    #[must_use]
+    pub fn words(&self) -> [(&'static str, &str); 6] {
+        [
+            ("run", &self.id),
+            ("kind", &self.kind),
+            ("environment", &self.environment),
+            ("finished", &self.finished),
+            ("signer", &self.signer),
+            ("fingerprint", &self.fingerprint),
+        ]
+    }
+}
+
 /// The answer and what it rests on. Words may quote features and servers: each format escapes them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gate {
