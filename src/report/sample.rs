@@ -197,6 +197,7 @@ fn report(instances: Vec<Instance>) -> Report {
     let file = |path: &str| Input {
         path: format!("inputs/{path}"),
         sha256: digest(path),
+        name: None,
     };
     let inputs = [
         "inventory.yaml",

@@ -183,6 +183,9 @@ pub struct Input {
     pub path: String,
     /// SHA-256 of its bytes.
     pub sha256: String,
+    /// The name that a feature had, where the run directory keeps it under another.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
 }
 
 /// A host as it was meant and as it proved to be.

@@ -159,8 +159,11 @@ fn is_as_shipped(record: &str, bytes: &[u8]) -> bool {
 
 /// The label that the run gave a feature: its name in the directory keeps only portable characters.
 fn label(report: &schema::Report, name: &str) -> String {
+    let path = name;
     let name = name.strip_prefix("inputs/").unwrap_or(name);
-    let mut labels = report.checks.iter().map(|check| &check.feature);
+    let told = report.inputs.iter().filter(|input| input.path == path);
+    let told = told.filter_map(|input| input.name.as_ref());
+    let mut labels = told.chain(report.checks.iter().map(|check| &check.feature));
     let found = labels.find(|label| portable_name(label) == name);
     found.map_or_else(|| name.to_owned(), Clone::clone)
 }

@@ -91,26 +91,31 @@ pub(super) fn inputs(plan: &Plan, files: &mut Files) -> Vec<schema::Input> {
         "inputs/inventory.yaml".to_owned(),
         plan.inventory.bytes.clone(),
         plan.inventory.digest,
+        None,
     );
     let features = plan.features.iter().map(|feature| {
+        let label = &feature.file.label;
+        let name = portable_name(label);
         (
-            format!("inputs/{}", portable_name(&feature.file.label)),
+            format!("inputs/{name}"),
             feature.file.bytes.clone(),
             feature.file.digest,
+            // Of a shard that has no check of it, nothing else tells.
+            (name != *label).then(|| label.clone()),
         )
     });
     let mut inputs = Vec::new();
     let records = plan.inventory.records().into_iter().map(|(name, bytes)| {
         let digest = Sha256::of(&bytes);
-        (format!("inputs/{name}"), bytes, digest)
+        (format!("inputs/{name}"), bytes, digest, None)
     });
     let waivers = plan.waivers.iter().flat_map(|waivers| waivers.files());
     let waivers = waivers.map(|(name, bytes)| {
         let digest = Sha256::of(&bytes);
-        (name, bytes, digest)
+        (name, bytes, digest, None)
     });
     let first = std::iter::once(inventory).chain(waivers);
-    for (name, bytes, digest) in first.chain(records).chain(features) {
+    for (name, bytes, digest, label) in first.chain(records).chain(features) {
         let mut path = name.clone();
         for number in 2.. {
             if !files.contains_key(&path) {
@@ -121,6 +126,7 @@ pub(super) fn inputs(plan: &Plan, files: &mut Files) -> Vec<schema::Input> {
         inputs.push(schema::Input {
             path: path.clone(),
             sha256: digest.to_string(),
+            name: label,
         });
         files.insert(path, bytes);
     }

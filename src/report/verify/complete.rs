@@ -163,6 +163,7 @@ mod tests {
         let input = |path: &str| Input {
             path: path.to_owned(),
             sha256: Sha256::of(b"").to_string(),
+            name: None,
         };
         // Its signature grants nothing without it.
         for others in [

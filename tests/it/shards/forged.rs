@@ -38,6 +38,17 @@ fn count(report: &mut Report) {
 
 /// A copy of `run`, changed, and sealed by `merger`.
 fn forged(sites: &Sites, run: &str, name: &str, change: impl FnOnce(&mut Report, &Path)) {
+    forged_by(sites, "merger", run, name, change);
+}
+
+/// The same, sealed by somebody else.
+pub(super) fn forged_by(
+    sites: &Sites,
+    who: &str,
+    run: &str,
+    name: &str,
+    change: impl FnOnce(&mut Report, &Path),
+) {
     let dir = sites.at(name);
     copy(&sites.at(run), &dir);
     let mut report = read(&fs::read(dir.join("report.json")).unwrap()).unwrap();
@@ -54,7 +65,7 @@ fn forged(sites: &Sites, run: &str, name: &str, change: impl FnOnce(&mut Report,
         .unwrap();
     assert!(sums.status.success(), "{sums:?}");
     fs::write(dir.join("SHA256SUMS"), &sums.stdout).unwrap();
-    sign(sites, "merger", &dir.join("SHA256SUMS"));
+    sign(sites, who, &dir.join("SHA256SUMS"));
     let statement = Statement {
         subjects: vec![("SHA256SUMS".to_owned(), Sha256::of(&sums.stdout))],
         result: match report.verdict.decision.as_str() {
@@ -67,7 +78,7 @@ fn forged(sites: &Sites, run: &str, name: &str, change: impl FnOnce(&mut Report,
         warned: Vec::new(),
         failed: Vec::new(),
     };
-    let key = SigningKey::load(&sites.at("keys/merger"), None).unwrap();
+    let key = SigningKey::load(&sites.at(&format!("keys/{who}")), None).unwrap();
     fs::write(
         dir.join("report.intoto.jsonl"),
         sign_statement(&key, &statement).unwrap(),

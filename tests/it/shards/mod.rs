@@ -1,6 +1,7 @@
 //! Shards: real processes side by side, each with a key of its own, merged into one run. What is missing, twice, of
 //! another estate or forged is never a GO. Here is the site that the tests share.
 
+mod attacked;
 mod deploy;
 mod forged;
 mod hops;
