@@ -6,6 +6,7 @@
 pub mod calendar;
 pub mod digest;
 pub mod failure;
+pub mod probe;
 pub mod problem;
 pub mod text;
 pub mod time;

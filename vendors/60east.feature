@@ -36,6 +36,7 @@ Feature: The support process for 60East
     Scenario: The support process of <vendor> was rehearsed
       Given the "60east" vendor
       Then the drill is not overdue
+      And the process test of the last 92 days was acknowledged in time
 
   Rule: releases do not surprise us
 

@@ -61,6 +61,17 @@ pub(super) fn uses(raw: &Raw, page: &Page<'_>) -> Vec<FileUse> {
             });
         }
     }
+    for vendor in &raw.vendors {
+        let keys = vendor.keys.iter().map(|file| (file, Role::Key));
+        for (file, role) in keys.chain(vendor.cas.iter().map(|file| (file, Role::Ca))) {
+            uses.push(FileUse {
+                place: page.place(file.at),
+                line: page.line(file.at),
+                role,
+                path: file.value.clone(),
+            });
+        }
+    }
     uses
 }
 

@@ -53,9 +53,9 @@ pub use artifact::{
 
 pub use url::Url;
 pub use vendor::{
-    Announced, Application, Channel, Contact, Contract, Coverage, Drill, Intake, IntakeTo, Level,
-    Means, Monitoring, OutOfHours, PageKind, ProcessTest, Proven, StatusPage, Subscription, Vendor,
-    Windows,
+    Announced, Application, Channel, Contact, Contract, Coverage, Drill, Fresh, Intake, IntakeTo,
+    Level, Link, Means, Monitoring, OutOfHours, OutageLog, PageKind, ProcessTest, Proven,
+    StatusPage, Subscription, Vendor, Windows,
 };
 
 use crate::digest::Sha256;

@@ -111,6 +111,9 @@ pub(super) struct Vendor {
     pub name: Text,
     pub vendor: super::vendor::Vendor,
     pub refers: Vec<Reference>,
+    /// Files of the runner that it names: keys, and files of certificates.
+    pub keys: Vec<Spanned<PathBuf>>,
+    pub cas: Vec<Spanned<PathBuf>>,
     /// Something in it was refused: what seems missing may only be misspelt.
     pub unread: bool,
 }

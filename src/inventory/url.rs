@@ -81,6 +81,12 @@ impl Url {
         self.target.split('?').next().unwrap_or_default()
     }
 
+    /// Why it is never asked for, whoever leads there.
+    #[must_use]
+    pub fn never(&self) -> Option<&'static str> {
+        super::never::refuses(self)
+    }
+
     /// True when it stays on the host that opens the connection.
     #[must_use]
     pub fn is_loopback(&self) -> bool {

@@ -1,6 +1,7 @@
 //! A vendor as meant: what is agreed with it, when it answers, who talks to it and by which ways. Facts
 //! as people wrote them down; what follows from them is judged by `support/`, not here.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -45,7 +46,9 @@ pub struct Vendor {
     /// What is asked whether the service works.
     pub monitoring: Vec<Monitoring>,
     /// Where past outages are told.
-    pub outage_log: Option<String>,
+    pub outage_log: Option<OutageLog>,
+    /// The DNS server that is asked for mail exchangers, instead of the runner's own.
+    pub resolver: Option<SocketAddr>,
     /// The vendor's request template, from the inventory's folder.
     pub request_template: Option<PathBuf>,
     /// Ways to hand evidence over.
@@ -208,6 +211,32 @@ pub struct Channel {
     pub teams: Vec<String>,
     /// Who is: team, address, proof.
     pub subscribed: Vec<Subscription>,
+    /// The feed of what it announces.
+    pub feed: Option<Link>,
+    /// When somebody last read all that it announces.
+    pub read: Option<Proven>,
+}
+
+/// A URL that is asked from the runner, or by a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// What is asked.
+    pub url: String,
+    /// Whose certificates are trusted there, instead of those that the runner trusts.
+    pub ca: Option<PathBuf>,
+    /// How many redirects are followed.
+    pub redirects: u32,
+}
+
+/// Where past outages are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutageLog {
+    /// Where.
+    pub link: Link,
+    /// `page`, `rss` or `atom`.
+    pub kind: PageKind,
+    /// When somebody last read it.
+    pub read: Option<Proven>,
 }
 
 /// A team's subscription.
@@ -290,20 +319,57 @@ impl PageKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusPage {
     /// Where.
-    pub url: String,
+    pub link: Link,
     /// How it is written.
     pub kind: PageKind,
+    /// After how many days without a change nobody seems to keep it.
+    pub max_age: u32,
+}
+
+impl StatusPage {
+    /// A quarter.
+    pub const MAX_AGE: u32 = 92;
 }
 
 /// A URL that is asked again and again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Monitoring {
     /// What is asked.
-    pub url: String,
+    pub link: Link,
     /// From where: hosts; the runner when it is empty.
     pub from: Vec<String>,
+    /// From the runner, too.
+    pub runner: bool,
     /// How often.
     pub every: Option<Duration>,
+    /// The status that is an answer.
+    pub status: u16,
+    /// How often a step asks it, one after the other.
+    pub samples: u32,
+    /// The time in the answer that shows whether it is fresh.
+    pub fresh: Option<Fresh>,
+    /// Whose certificates are trusted on hosts: a file there.
+    pub host_ca: Option<String>,
+}
+
+impl Monitoring {
+    /// Enough for a median.
+    pub const SAMPLES: u32 = 3;
+
+    /// Whether the runner asks it.
+    #[must_use]
+    pub fn is_asked_here(&self) -> bool {
+        self.runner || self.from.is_empty()
+    }
+}
+
+/// A time in a JSON answer, and how old it may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fresh {
+    /// A JSON pointer (RFC 6901), such as `/status/updated`.
+    pub at: String,
+    /// How old.
+    pub within: Duration,
 }
 
 /// A way to hand evidence over.
@@ -336,11 +402,15 @@ pub enum IntakeTo {
         directory: Option<String>,
         /// A pin.
         host_key: Option<String>,
+        /// The key to log in with.
+        key: Option<PathBuf>,
+        /// The environment variable with its passphrase.
+        passphrase_env: Option<String>,
     },
     /// An upload.
     Https {
         /// Where.
-        url: String,
+        link: Link,
         /// The environment variable with the token.
         token_env: Option<String>,
     },

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::parse::{Template, TemplateStep, fill};
 use super::{Check, Step};
 use crate::inventory::Inventory;
+use crate::probe::How;
 use crate::problem::Problem;
 use crate::steps::{Below, BindError, Call, Selector, Subject, bind};
 use crate::text;
@@ -67,6 +68,14 @@ impl Crossing<'_> {
                     && let Some(refusal) = self.inventory.never().command(words)
                 {
                     self.tell(&step.place, refusal.message(), refusal.hint());
+                }
+                for question in call.questions(&subject, self.inventory) {
+                    // Whoever sends it, such a request does the same.
+                    let asks = matches!(question.how, How::Get | How::Head | How::Curl);
+                    let refusal = self.inventory.never().command(&question.words());
+                    if let (true, Some(refusal)) = (asks, refusal) {
+                        self.tell(&step.place, refusal.message(), refusal.hint());
+                    }
                 }
                 if needs_output(&call) && !ran {
                     self.tell(
@@ -243,6 +252,18 @@ impl Crossing<'_> {
                     })
                     .collect()
             }),
+            Selector::MonitoredFrom => {
+                if subjects.iter().any(|subject| subject.host.is_some()) {
+                    return Err(twice("hosts"));
+                }
+                if subjects.iter().any(|subject| subject.vendor.is_none()) {
+                    return Err((
+                        "`it` is a vendor, and none is selected before this line".to_owned(),
+                        "begin with `Given the \"…\" vendor`".to_owned(),
+                    ));
+                }
+                each(&|subject| self.monitored_from(subject))
+            }
             Selector::Vendors => each(&|subject| {
                 inventory
                     .vendors
@@ -295,6 +316,23 @@ impl Crossing<'_> {
                     .clone()
                     .or_else(|| instance.teams.first().cloned()),
                 vendor: subject.vendor.clone().or_else(|| instance.vendor.clone()),
+            })
+            .collect()
+    }
+
+    /// In the order of the inventory's hosts, each once.
+    fn monitored_from(&self, subject: &Subject) -> Vec<Subject> {
+        let vendor = subject.vendor.as_deref();
+        let vendor = vendor.and_then(|name| self.inventory.vendor(name));
+        let names = |host: &str| {
+            let mut all = vendor.into_iter().flat_map(|vendor| &vendor.monitoring);
+            all.any(|one| one.from.iter().any(|from| from == host))
+        };
+        let hosts = self.inventory.hosts.iter().filter(|host| names(&host.name));
+        hosts
+            .map(|host| Subject {
+                host: Some(host.name.clone()),
+                ..subject.clone()
             })
             .collect()
     }

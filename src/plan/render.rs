@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 
 use super::{Plan, Planned, Visit};
 use crate::inventory::{AgentKey, Auth, Elevate, Login, Transport};
+use crate::probe::Question;
 use crate::steps::Call;
-use crate::text::{count, endpoint, escape};
+use crate::text::{count, endpoint, escape, size};
+use crate::time::say;
 
 /// What `gonogo plan` prints.
 #[must_use]
@@ -72,6 +74,22 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
                 writeln!(out, "  {}", escape(&format!("{id}  {whom}: {question}")))?;
             }
         }
+    }
+    let asked = asked(plan);
+    if !asked.is_empty() {
+        writeln!(
+            out,
+            "\nwhat will be asked from this machine, and nothing else"
+        )?;
+        for line in &asked {
+            writeln!(out, "  {}", escape(line))?;
+        }
+        writeln!(
+            out,
+            "\neach HTTP answer within {} and of at most {}, over a connection of its own; by the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name, if any; from https only to https",
+            say(Question::PATIENCE),
+            size(Question::MOST)
+        )?;
     }
     writeln!(out, "\nwhat will be used on each host, and nothing else")?;
     for visit in &plan.visits {
@@ -181,6 +199,23 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
+/// What the runner itself asks of the network, each once, in the order of the plan.
+fn asked(plan: &Plan) -> Vec<String> {
+    let (mut lines, mut told) = (Vec::new(), BTreeSet::new());
+    for check in &plan.checks {
+        for step in &check.steps {
+            let questions = step.call.questions(&check.subject, &plan.inventory);
+            let here = questions.iter().filter(|question| question.from.is_none());
+            for line in here.map(Question::line) {
+                if told.insert(line.clone()) {
+                    lines.push(line);
+                }
+            }
+        }
+    }
+    lines
+}
+
 /// `ops@10.20.0.11:22 by key operations via jump@bastion:22 by agent, sudo -u amps`
 fn route(login: &Login) -> String {
     let point = |login: &Login| {
@@ -281,6 +316,7 @@ pub fn json(plan: &Plan) -> Value {
             "tags": check.tags,
             "steps": check.steps.iter().map(|step| format!("{} {}", step.keyword, step.text)).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
+        "asks": asked(plan),
         "visits": plan.visits.iter().map(visit).collect::<Vec<_>>(),
     })
 }

@@ -15,7 +15,7 @@ use super::{facts::KINDS, read, sample, write};
 use crate::failure::FailureKind;
 use crate::verdict::{Decision, Outcome, RunKind, StepOutcome};
 
-const TIMES: [(&str, &[&str]); 12] = [
+const TIMES: [(&str, &[&str]); 18] = [
     ("Run", &["started", "finished", "go_live"]),
     ("Granted", &["from", "expires"]),
     ("Check", &["started"]),
@@ -28,9 +28,15 @@ const TIMES: [(&str, &[&str]); 12] = [
     ("Restates", &["finished"]),
     ("Carried", &["finished"]),
     ("Piece", &["started", "finished"]),
+    ("Probe", &["at"]),
+    ("Hop", &["certificate_ends"]),
+    ("Document", &["time"]),
+    ("Page", &["updated"]),
+    ("Maintenance", &["from", "until"]),
+    ("Entry", &["at"]),
 ];
 
-const DIGESTS: [(&str, &[&str]); 9] = [
+const DIGESTS: [(&str, &[&str]); 10] = [
     ("Subject", &["release"]),
     ("Run", &["previous"]),
     ("Tool", &["sha256"]),
@@ -40,6 +46,7 @@ const DIGESTS: [(&str, &[&str]); 9] = [
     ("LogFound", &["beginning"]),
     ("Restates", &["manifest"]),
     ("Piece", &["manifest"]),
+    ("Document", &["sha256"]),
 ];
 
 /// Times on the runner's own clock: from 1970 and before the year 3000, as `facts.rs` has it.
@@ -107,6 +114,7 @@ fn bound(schema: &mut Value) {
     let bounds = match one.get("format").and_then(Value::as_str) {
         Some("uint64") => Some((json!(0), json!(u64::MAX))),
         Some("uint32") => Some((json!(0), json!(u32::MAX))),
+        Some("uint16") => Some((json!(0), json!(u16::MAX))),
         Some("int64") => Some((json!(i64::MIN), json!(i64::MAX))),
         _ => None,
     };

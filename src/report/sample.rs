@@ -91,6 +91,7 @@ fn check(id: String, feature: &str, line: u64, scenario: String, steps: Vec<Step
         steps,
         evidence: Vec::new(),
         disks: Vec::new(),
+        probes: Vec::new(),
         transcript: None,
         failure: None,
         waiver: None,

@@ -13,6 +13,7 @@ pub use super::restated::{Carried, Restates};
 pub use super::seen::{Configured, Database, Running, Settings, Span, Stretch};
 pub use super::sharded::{Merged, Missing, Piece, Shard};
 pub use super::subject::Subject;
+pub use crate::probe::Probe;
 
 /// Value of [`Report::schema`].
 pub const SCHEMA: &str = "gonogo/report/v1";
@@ -400,6 +401,9 @@ pub struct Check {
     /// File systems whose free space was judged, in the order of the steps.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub disks: Vec<Disk>,
+    /// What was asked of the network for the support process, and what came.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub probes: Vec<Probe>,
     /// The redacted transcript, `evidence/0001.txt`.
     pub transcript: Option<String>,
     /// Why it failed.

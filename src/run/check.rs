@@ -96,6 +96,7 @@ pub(super) async fn judge(
     }
     let evidence = world.evidence();
     let (facts, disks) = (world.facts.take(), std::mem::take(&mut world.disks));
+    let probes = std::mem::take(&mut world.probes);
     let transcript = world.transcript.finish();
     Record {
         started: Some(started),
@@ -104,6 +105,7 @@ pub(super) async fn judge(
         evidence,
         facts,
         disks,
+        probes,
         transcript,
         failure,
         at_login,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::evidence::Evidence;
 use crate::evidence::host_facts::{Disk, HostFacts};
 use crate::failure::Failure;
+use crate::probe::Probe;
 use crate::verdict::StepOutcome;
 
 /// What became of one check.
@@ -24,6 +25,8 @@ pub struct Record {
     pub facts: Option<HostFacts>,
     /// File systems whose free space a step judged.
     pub disks: Vec<Disk>,
+    /// What was asked of the network.
+    pub probes: Vec<Probe>,
     /// The redacted transcript; empty when the check never began.
     pub transcript: String,
     /// Why it failed; `None` means that every step was performed and passed, but for a person's.
@@ -59,6 +62,7 @@ impl Record {
             evidence: Vec::new(),
             facts: None,
             disks: Vec::new(),
+            probes: Vec::new(),
             transcript: String::new(),
             failure: Some(failure),
             at_login: false,

@@ -5,6 +5,7 @@
 //! Without this a record signed by an allowed key could drop an instance together with its checks, and
 //! its sums would still be right.
 
+mod network;
 mod resumed;
 mod settings;
 
@@ -31,7 +32,7 @@ use crate::sign::manifest::portable_name;
 use crate::steps::{
     ArtifactName, Call, Touch, command_line, configuration, host, listing, log, statistics, version,
 };
-use crate::support::Moment;
+use crate::support::{Heard, Moment};
 use crate::text::escape;
 
 mod databases;
@@ -82,6 +83,7 @@ pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), Unlike> {
     for (planned, told) in plan.checks.iter().zip(&report.checks) {
         let wrong = |what: String| format!("check `{}`: {what}", escape(&told.id));
         gathered(planned, told, &plan.inventory).map_err(wrong)?;
+        network::planned(planned, told, &plan.inventory).map_err(wrong)?;
         if matches!(&*told.outcome, "passed" | "pending") {
             asked(planned, told).map_err(wrong)?;
             for step in &planned.steps {
@@ -266,6 +268,7 @@ fn bare(check: &schema::Check) -> schema::Check {
         duration_ms: 0,
         evidence: Vec::new(),
         disks: Vec::new(),
+        probes: Vec::new(),
         transcript: None,
         failure: None,
         waiver: None,
@@ -341,7 +344,12 @@ fn agreed(
     let vendor = planned.subject.vendor.as_deref();
     let vendor = vendor.and_then(|name| all.vendor(name));
     let moment = judged_at(told, run)?;
-    let judged = (vendor.zip(moment)).map(|(vendor, moment)| ask.judge(vendor, all, &moment));
+    let heard = Heard {
+        host: planned.subject.host.as_deref(),
+        probes: &told.probes,
+    };
+    let judged =
+        (vendor.zip(moment)).map(|(vendor, moment)| ask.judge(vendor, all, &moment, &heard));
     match judged.map(|judged| judged.failure) {
         Some(None) => Ok(()),
         Some(Some(failure)) => Err(format!(

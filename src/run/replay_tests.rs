@@ -144,6 +144,7 @@ fn passed(check: &Check) -> Record {
         ],
         facts: None,
         disks: Vec::new(),
+        probes: Vec::new(),
         transcript: "t".into(),
         failure: None,
         at_login: false,

@@ -401,6 +401,7 @@ fn check(
             .map(|found| evidence(found, &asked))
             .collect(),
         disks: record.disks.iter().map(disk).collect(),
+        probes: record.probes.clone(),
         transcript,
         failure: (record.failure.as_ref()).map(|one| failure(one, record.at_login)),
         waiver: None,

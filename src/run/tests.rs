@@ -116,6 +116,7 @@ fn passed() -> Record {
         evidence: Vec::new(),
         facts: None,
         disks: Vec::new(),
+        probes: Vec::new(),
         transcript: String::new(),
         failure: None,
         at_login: false,

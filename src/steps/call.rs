@@ -9,6 +9,7 @@ use super::{Subject, configuration, host, journal, listing, log, person, statist
 use crate::inventory::{
     Artifact, Format, Instance, Inventory, Kind, Pattern, Source, Take, Transport, mask,
 };
+use crate::probe::Question;
 use crate::support::Ask;
 use crate::text;
 
@@ -69,6 +70,8 @@ pub enum Selector {
     Hosts(Option<String>),
     /// Every team.
     Teams,
+    /// Each host that the vendor's `monitoring` names.
+    MonitoredFrom,
     /// Every vendor.
     Vendors,
     /// One vendor by name.
@@ -234,6 +237,7 @@ impl Call {
             self,
             Self::Connect | Self::Run(_) | Self::Version(_) | Self::Host(_)
         ) || !self.artifacts().is_empty()
+            || matches!(self, Self::Vendor(ask) if ask.is_asked_on_host())
     }
 
     /// Refuses what can be known to be impossible before connecting.
@@ -246,6 +250,12 @@ impl Call {
         }
         if matches!(self, Self::Vendor(_)) && subject.vendor.is_none() {
             return Err("this step needs a vendor: begin the scenario with `Given each vendor`, or `Given the \"…\" vendor`".to_owned());
+        }
+        if let Self::Vendor(ask) = self
+            && ask.is_asked_on_host()
+            && self.questions(subject, inventory).is_empty()
+        {
+            return Err("this host asks nothing of this vendor's: begin with `Given the \"…\" vendor` and `And each host that it is monitored from`, and name the host as `from: [HOST]` below `monitoring`".to_owned());
         }
         if let Self::Host(ask) = self {
             ask.validate(subject, inventory)?;
@@ -322,7 +332,17 @@ impl Call {
     /// Whether what it uses is used as the account itself, never by sudo.
     #[must_use]
     pub const fn is_as_itself(&self) -> bool {
-        matches!(self, Self::Host(host::Ask::Known))
+        matches!(self, Self::Host(host::Ask::Known) | Self::Vendor(_))
+    }
+
+    /// What the call will ask of the network, by the runner or by the check's host.
+    #[must_use]
+    pub fn questions(&self, subject: &Subject, inventory: &Inventory) -> Vec<Question> {
+        let vendor = subject.vendor.as_deref();
+        match (self, vendor.and_then(|name| inventory.vendor(name))) {
+            (Self::Vendor(ask), Some(vendor)) => ask.questions(vendor, subject.host.as_deref()),
+            _ => Vec::new(),
+        }
     }
 
     /// What the call will use on the host. Sidecars of a database are included.
@@ -331,6 +351,11 @@ impl Call {
         match self {
             Self::Run(words) => return vec![Touch::Execute(words.clone())],
             Self::Host(ask) => return ask.touches(subject, inventory),
+            Self::Vendor(_) => {
+                let questions = self.questions(subject, inventory).into_iter();
+                let on_host = questions.filter(|question| question.from.is_some());
+                return on_host.map(|one| Touch::Execute(one.words())).collect();
+            }
             _ => {}
         }
         let instance = subject

@@ -4,6 +4,7 @@
 //! A phrase binds to a [`Call`] when the plan is made; the plan asks a call what it will touch, and
 //! the run performs it. One file a theme.
 
+mod asking;
 mod bind;
 mod call;
 mod clock;

@@ -56,7 +56,7 @@ async fn deed(call: &Call, world: &mut World) -> Result<(), Stop> {
         Call::Host(ask) => ask.perform(world).await,
         Call::Within(name, span) => within(world, name, *span).await,
         Call::AllWithin(span) => all_within(world, *span),
-        Call::Vendor(ask) => vendor::perform(*ask, world),
+        Call::Vendor(ask) => vendor::perform(*ask, world).await,
         Call::Run(words) => command::run(world, words).await,
         Call::Succeeds => command::succeeds(world),
         Call::OutputContains(wanted) => command::output_contains(world, wanted),

@@ -15,6 +15,7 @@ use crate::evidence::transcript::Transcript;
 use crate::evidence::{Content, Evidence};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Instance, Inventory, Login};
+use crate::probe::Probe;
 use crate::support::Moment;
 use crate::time;
 use crate::transport::{Limits, Output, Session};
@@ -77,6 +78,8 @@ pub struct World {
     pub facts: Option<HostFacts>,
     /// File systems whose free space a step judged, in order.
     pub disks: Vec<Disk>,
+    /// What was asked of the network, in order.
+    pub probes: Vec<Probe>,
     /// The times that steps about a vendor are judged by.
     pub(super) moment: Option<Moment>,
     /// What happened, redacted as it is written.
@@ -105,6 +108,7 @@ impl World {
             output,
             facts: None,
             disks: Vec::new(),
+            probes: Vec::new(),
             moment: None,
             transcript,
         }

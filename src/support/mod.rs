@@ -1,22 +1,29 @@
-//! The vendor process, judged offline: what the inventory says of a vendor, beside the run's start and
-//! the time of go-live. Pure: the same inventory and the same [`Moment`] give the same answer, so that
-//! `verify` judges again what the run judged. Asks no network and no clock.
+//! The vendor process, judged offline: what the inventory says of a vendor, and what the network answered,
+//! beside the run's start and the time of go-live. Pure: the same inventory, the same [`Heard`] and the same
+//! [`Moment`] give the same answer, so that `verify` judges again what the run judged. Asks no network and no
+//! clock: [`Ask::questions`] says what the run is to ask.
 
+mod asked;
 mod channels;
 mod contract;
 mod coverage;
 mod drill;
 mod people;
 mod phones;
+mod process_test;
 mod proof;
+mod questions;
 mod releases;
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Inventory, Vendor};
+use crate::probe::Probe;
 
 /// When it is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +61,35 @@ pub enum Ask {
     PhonesValid,
     /// The drill is not overdue.
     DrillDue,
+    /// The case that tries the process was acknowledged in time; opened no more than so many days ago.
+    ProcessTest(Option<u32>),
+    /// No status page tells of an open incident, or of maintenance at go-live.
+    NoIncident,
+    /// Every status page answers, and somebody keeps it.
+    PagesAlive,
+    /// The outage log answers.
+    OutageLog,
+    /// Whatever feeds announce was read by a person, or came no longer ago than that.
+    AnnouncementsRead(Duration),
+    /// What is monitored answers the runner.
+    Answers(Duration),
+    /// What is monitored answers the check's host.
+    AnswersHost(Duration),
+    /// Certificates hold for so many days more.
+    CertificatesHold(u32),
+    /// Mail domains take mail.
+    TakesMail,
+    /// Every intake can be reached.
+    IntakeOpen,
+}
+
+/// What came of the questions of a check.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Heard<'a> {
+    /// The host that the check is about.
+    pub host: Option<&'a str>,
+    /// What came, in order.
+    pub probes: &'a [Probe],
 }
 
 /// What came of a question.
@@ -99,9 +135,15 @@ struct Short {
 }
 
 impl Ask {
-    /// Judges `vendor`.
+    /// Judges `vendor` by what was `heard`.
     #[must_use]
-    pub fn judge(self, vendor: &Vendor, inventory: &Inventory, moment: &Moment) -> Judged {
+    pub fn judge(
+        self,
+        vendor: &Vendor,
+        inventory: &Inventory,
+        moment: &Moment,
+        heard: &Heard<'_>,
+    ) -> Judged {
         match self {
             Self::GapsPlanned(days) => coverage::gaps_planned(vendor, inventory, moment, days),
             Self::HoldsFor(days) => contract::holds_for(vendor, moment, days),
@@ -115,6 +157,17 @@ impl Ask {
             Self::ContactsDiffer => people::differ(vendor),
             Self::PhonesValid => phones::valid(vendor),
             Self::DrillDue => drill::not_overdue(vendor, moment),
+            Self::ProcessTest(days) => process_test::in_time(vendor, moment, days),
+            Self::NoIncident => asked::pages::no_incident(vendor, moment, heard),
+            Self::PagesAlive => asked::pages::alive(vendor, moment, heard),
+            Self::OutageLog => asked::feeds::outage_log(vendor, heard),
+            Self::AnnouncementsRead(within) => asked::feeds::read(vendor, moment, heard, within),
+            Self::Answers(within) | Self::AnswersHost(within) => {
+                asked::answers::in_time(self, vendor, heard, within)
+            }
+            Self::CertificatesHold(days) => asked::answers::certificates(vendor, heard, days),
+            Self::TakesMail => asked::mail::taken(vendor, heard),
+            Self::IntakeOpen => asked::intake::open(vendor, heard),
         }
     }
 }

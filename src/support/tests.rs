@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Ask, Judged, Moment};
+use super::{Ask, Heard, Judged, Moment};
 use crate::failure::FailureKind;
 use crate::inventory::Inventory;
 
@@ -17,7 +17,12 @@ fn judge_at(text: &str, ask: Ask, started: &str, go_live: Option<&str>) -> Judge
         started: started.parse().unwrap(),
         go_live: go_live.map(|time| time.parse().unwrap()),
     };
-    ask.judge(&inventory.vendors[0], &inventory, &moment)
+    ask.judge(
+        &inventory.vendors[0],
+        &inventory,
+        &moment,
+        &Heard::default(),
+    )
 }
 
 /// `WELL` with `old` replaced by `new`, judged today.

@@ -41,6 +41,7 @@ mod one_time_codes;
 mod passphrase;
 mod people;
 mod policy;
+mod probes;
 mod products;
 mod profiles;
 mod proof;

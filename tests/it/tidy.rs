@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Room and floor: a room imports only rooms of lower floors, and itself.
-const FLOORS: [(&str, u8); 21] = [
+const FLOORS: [(&str, u8); 22] = [
     ("calendar", 1),
     ("digest", 1),
     ("failure", 1),
+    ("probe", 1),
     ("problem", 1),
     ("text", 1),
     ("time", 1),
@@ -33,7 +34,10 @@ const FLOORS: [(&str, u8); 21] = [
 ];
 
 /// Steps sideways that are meant, each with its reason.
-const SIDEWAYS: [(&str, &str); 2] = [
+const SIDEWAYS: [(&str, &str); 4] = [
+    // What did not come is told in the words of a failure, and counts are told as everywhere.
+    ("probe", "failure"),
+    ("probe", "text"),
     // A problem is shown with escaped text.
     ("problem", "text"),
     // `gonogo demo` is a subcommand.

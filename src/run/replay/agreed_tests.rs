@@ -3,6 +3,7 @@
 use super::super::record::StepRecord;
 use super::tests::composed;
 use super::*;
+use crate::probe::{Hop, Probe, Sample};
 use crate::report::schema::Carried;
 use crate::verdict::StepOutcome;
 use tempfile::TempDir;
@@ -79,6 +80,87 @@ fn what_the_inventory_bears_out_is_believed_and_nothing_else() {
         let (report, directory) = told(&ESTATE.replacen(old, new, 1));
         refused(&report, &directory, words);
     }
+}
+
+const MONITORED: &str = r#"
+environment: production
+vendors:
+  echo:
+    monitoring: [{url: "https://api.example.com/health", samples: 1}]
+"#;
+
+const ASKS: &str = "Feature: f
+  Scenario: <vendor>
+    Given each vendor
+    Then every monitoring URL answers within 2 seconds
+";
+
+fn answered() -> Probe {
+    let hop = Hop {
+        url: "https://api.example.com/health".to_owned(),
+        status: Some(200),
+        ..Hop::default()
+    };
+    let sample = Sample {
+        hops: vec![hop],
+        total_us: 1000,
+        lack: None,
+    };
+    Probe {
+        how: "get".to_owned(),
+        target: "https://api.example.com/health".to_owned(),
+        from: None,
+        asked: "get      https://api.example.com/health".to_owned(),
+        at: "2026-11-21T09:30:02Z".to_owned(),
+        samples: vec![sample],
+        document: None,
+        mail: None,
+        inbox: None,
+    }
+}
+
+#[test]
+fn what_the_network_answered_is_judged_again_and_nothing_unplanned_is_told() {
+    let told = |probes: &[Probe]| {
+        let bytes = MONITORED.as_bytes().to_vec();
+        let inventory = Inventory::parse(Path::new("i.yaml"), bytes).unwrap();
+        let (mut report, directory) = composed(inventory, ASKS, passed);
+        report.checks[0].probes = probes.to_vec();
+        report.run.started = "2026-11-21T09:30:00Z".to_owned();
+        (report, directory)
+    };
+    let (report, directory) = told(&[answered()]);
+    assert_eq!(replay(&report, directory.path()), Ok(()));
+    type Edit = fn(&mut Probe);
+    let cases: [(Edit, &str); 8] = [
+        (
+            |probe| probe.samples[0].hops[0].status = Some(503),
+            "status 503",
+        ),
+        (|probe| probe.samples[0].total_us = 2_000_001, "timeout"),
+        (|probe| probe.samples.clear(), "0"),
+        (|probe| probe.from = Some("ny4-1".to_owned()), "not planned"),
+        (|probe| probe.target.push('/'), "not planned"),
+        (
+            |probe| probe.asked.push_str("  (status 503)"),
+            "not planned",
+        ),
+        (
+            |probe| probe.at = "2026-11-20T09:30:02Z".to_owned(),
+            "while the check ran",
+        ),
+        (|probe| probe.at = "then".to_owned(), "while the check ran"),
+    ];
+    for (edit, words) in cases {
+        let mut probe = answered();
+        edit(&mut probe);
+        let (report, directory) = told(&[probe]);
+        refused(&report, &directory, words);
+    }
+    let (report, directory) = told(&[]);
+    refused(&report, &directory, "not asked");
+    let (report, directory) = told(&[answered(), answered()]);
+    refused(&report, &directory, "told twice");
 }
 
 #[test]

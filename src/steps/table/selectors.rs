@@ -69,6 +69,13 @@ pub(super) const STEPS: &[StepDef] = &[
     ),
     step(
         "Given",
+        "each host that it is monitored from",
+        "And each host that it is monitored from",
+        |_| Ok(Call::Select(Selector::MonitoredFrom)),
+        "One check for each host that `from:` of the vendor's `monitoring` names.",
+    ),
+    step(
+        "Given",
         "each vendor",
         "Given each vendor",
         |_| Ok(Call::Select(Selector::Vendors)),

@@ -133,11 +133,26 @@ impl Head {
         }
     }
 
+    /// Its status.
+    pub(super) const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Where it redirects to.
+    pub(super) fn location(&self) -> Option<&str> {
+        self.location.as_deref()
+    }
+
     /// How the body ends, when this answer is the artifact.
     pub(super) fn judge(&self, url: &Url, has_password: bool) -> Result<Length, Failure> {
         if self.status != 200 {
             return Err(self.refused(url, has_password));
         }
+        self.ends()
+    }
+
+    /// How the body ends, whatever the status.
+    pub(super) fn ends(&self) -> Result<Length, Failure> {
         if let Some(encoding) = &self.encoding {
             let actual = format!(
                 "`Content-Encoding: {}`, which was not asked for",

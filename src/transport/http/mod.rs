@@ -3,11 +3,14 @@
 //! stream whose every wait ends at the deadline: an async client would need a runtime beside the thread
 //! that owns libssh2, and takes no notice of bytes beyond a stated length.
 //!
-//! Follows no redirect, keeps no cookie, asks for no compression, and never asks twice.
+//! Follows no redirect, keeps no cookie, asks for no compression, and never asks twice. What the runner
+//! itself asks is `near.rs`.
 
 mod body;
 mod head;
+mod near;
 mod peer;
+mod proxy;
 pub(super) mod refusal;
 mod tls;
 
@@ -24,7 +27,9 @@ use super::pour::Pour;
 use super::{ReadError, Receipt, Sink, auth};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Get, Url};
+pub use near::{Wanted, ask};
 use peer::Peer;
+pub use proxy::Proxies;
 
 /// What is late or lost, in a failure.
 pub(super) const WHAT: &str = "the HTTP request";

@@ -1,14 +1,12 @@
-//! Ways to the vendor and from it: escalation levels, channels, status pages, what is monitored.
+//! Ways to the vendor and from it that people use: escalation levels and channels.
 
-use super::{Reading, email, hours, people, phone, url};
+use super::{Reading, asked, email, hours, people, phone, url};
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::grammar;
 use crate::inventory::page::Page;
 use crate::inventory::raw::Refers;
 use crate::inventory::read::access;
-use crate::inventory::vendor::{
-    Channel, Level, Means, Monitoring, PageKind, StatusPage, Subscription,
-};
+use crate::inventory::vendor::{Channel, Level, Means, Subscription};
 use crate::inventory::yaml::{self, Node};
 
 pub(super) fn escalation(
@@ -93,12 +91,17 @@ pub(super) fn channels(
         }
         let subscribed = keys.take("subscribed");
         let subscribed = subscribed.map(|node| subscriptions(page, node, reading));
+        let feed = keys.entry("feed");
+        let feed = feed.and_then(|entry| asked::feed(page, entry, reading));
+        let read = people::day_of(page, &mut keys, "read");
         keys.done(page);
         channels.push(Channel {
             name: name.value,
             url,
             teams,
             subscribed: subscribed.unwrap_or_default(),
+            feed,
+            read,
         });
     }
     channels
@@ -131,49 +134,4 @@ fn subscriptions(
         });
     }
     subscriptions
-}
-
-pub(super) fn status_pages(page: &mut Page<'_>, node: &Node<'_>) -> Vec<StatusPage> {
-    let read = |page: &mut Page<'_>, item: &Node<'_>| {
-        let mut keys = Keys::of(page, item, "a page of `status_pages`", item.at)?;
-        let url = keys.require("url", "https://status.example.com/");
-        let url = url.and_then(|node| super::url(page, node, "url"));
-        let kind = keys.require("kind", "statuspage");
-        let kind = kind.and_then(|node| fields::word(page, node, "kind", &PageKind::WORDS));
-        keys.done(page);
-        Some(StatusPage {
-            url: url?,
-            kind: kind?.value,
-        })
-    };
-    let pages = fields::list(page, node, "status_pages", read);
-    pages.map(|pages| pages.value).unwrap_or_default()
-}
-
-pub(super) fn monitoring(
-    page: &mut Page<'_>,
-    node: &Node<'_>,
-    reading: &mut Reading<'_>,
-) -> Vec<Monitoring> {
-    let read = |page: &mut Page<'_>, item: &Node<'_>| {
-        let mut keys = Keys::of(page, item, "an entry of `monitoring`", item.at)?;
-        let url = keys.require("url", "https://api.example.com/health");
-        let url = url.and_then(|node| super::url(page, node, "url"));
-        let from = keys.take("from");
-        let from = from.and_then(|node| fields::names(page, node, "from", grammar::name));
-        let from = from.map(|from| from.value).unwrap_or_default();
-        for host in &from {
-            reading.refers(Refers::Host, host);
-        }
-        let every = keys.take("every");
-        let every = every.and_then(|node| fields::parsed(page, node, "every", access::duration));
-        keys.done(page);
-        Some(Monitoring {
-            url: url?,
-            from: from.into_iter().map(|host| host.value).collect(),
-            every: every.map(|every| every.value),
-        })
-    };
-    let asked = fields::list(page, node, "monitoring", read);
-    asked.map(|asked| asked.value).unwrap_or_default()
 }

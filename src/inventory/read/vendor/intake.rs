@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{email, said, url};
+use super::{Reading, asked, email, said, url};
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::page::{Mark, Page};
 use crate::inventory::read::access;
@@ -26,17 +26,22 @@ const KINDS: [(&str, Kind); 3] = [
 /// What the name of a file may be made of.
 const PLACEHOLDERS: [&str; 6] = ["case", "vendor", "environment", "instance", "host", "utc"];
 
-pub(super) fn intake(page: &mut Page<'_>, node: &Node<'_>) -> Vec<Intake> {
+pub(super) fn intake(
+    page: &mut Page<'_>,
+    node: &Node<'_>,
+    reading: &mut Reading<'_>,
+) -> Vec<Intake> {
+    let one = |page: &mut Page<'_>, item: &Node<'_>| one(page, item, reading);
     let all = fields::list(page, node, "intake", one);
     all.map(|all| all.value).unwrap_or_default()
 }
 
-fn one(page: &mut Page<'_>, item: &Node<'_>) -> Option<Intake> {
+fn one(page: &mut Page<'_>, item: &Node<'_>, reading: &mut Reading<'_>) -> Option<Intake> {
     let mut keys = Keys::of(page, item, "a way of `intake`", item.at)?;
     let kind = keys.require("kind", "sftp");
     let kind = kind.and_then(|node| fields::word(page, node, "kind", &KINDS));
     let to = match kind.as_ref().map(|kind| kind.value) {
-        Some(Kind::Sftp) => sftp(page, &mut keys),
+        Some(Kind::Sftp) => sftp(page, &mut keys, reading),
         Some(Kind::Https) => {
             let place = keys.require("url", "https://uploads.example.com/cases");
             let token = keys.take("token_env");
@@ -52,8 +57,9 @@ fn one(page: &mut Page<'_>, item: &Node<'_>) -> Option<Intake> {
                 }
                 Some(place)
             });
-            place.map(|url| IntakeTo::Https {
-                url,
+            let link = asked::link(page, &mut keys, place, reading);
+            link.map(|link| IntakeTo::Https {
+                link,
                 token_env: token.map(|token| token.value),
             })
         }
@@ -72,6 +78,10 @@ fn one(page: &mut Page<'_>, item: &Node<'_>) -> Option<Intake> {
                 "host_key",
                 "url",
                 "token_env",
+                "ca",
+                "redirects",
+                "key",
+                "passphrase_env",
                 "to",
             ] {
                 keys.take(key);
@@ -104,7 +114,11 @@ fn one(page: &mut Page<'_>, item: &Node<'_>) -> Option<Intake> {
     })
 }
 
-fn sftp(page: &mut Page<'_>, keys: &mut Keys<'_, '_>) -> Option<IntakeTo> {
+fn sftp(
+    page: &mut Page<'_>,
+    keys: &mut Keys<'_, '_>,
+    reading: &mut Reading<'_>,
+) -> Option<IntakeTo> {
     let host = keys.require("host", "drop.example.com");
     let host = host.and_then(|node| fields::checked(page, node, "host", grammar::address));
     let user = keys.require("user", "customer-17");
@@ -113,14 +127,40 @@ fn sftp(page: &mut Page<'_>, keys: &mut Keys<'_, '_>) -> Option<IntakeTo> {
     let port = port.and_then(|node| fields::parsed(page, node, "port", access::port));
     let pin = keys.take("host_key");
     let pin = pin.and_then(|node| fields::checked(page, node, "host_key", grammar::pin));
-    let directory = said(page, keys, "directory");
+    let directory = keys.take("directory");
+    let directory =
+        directory.and_then(|node| fields::checked(page, node, "directory", remote_directory));
+    let key = keys.take("key");
+    let key = key.and_then(|node| access::file(page, node, "key", reading.folder));
+    reading.keys.extend(key.clone());
+    let passphrase = keys.take("passphrase_env");
+    let passphrase = passphrase.and_then(|node| access::variable(page, node, "passphrase_env"));
+    if let (Some(name), None) = (&passphrase, &key) {
+        page.refuse(
+            name.at,
+            "a passphrase, and no key that it opens",
+            "write `key: FILE`",
+        );
+    }
     Some(IntakeTo::Sftp {
         host: host?.value,
         port: port.map_or(22, |port| port.value),
         user: user?.value,
-        directory,
+        directory: directory.map(|directory| directory.value),
         host_key: pin.map(|pin| pin.value),
+        key: key.map(|key| key.value),
+        passphrase_env: passphrase.map(|name| name.value),
     })
+}
+
+/// `in`, `/in/cases`: below where the account begins, or absolute.
+fn remote_directory(text: &str) -> Result<(), String> {
+    grammar::stated(text)?;
+    let is_odd = |c: char| c.is_control() || "*?[]\\\"'`$".contains(c);
+    match text.chars().any(is_odd) || text.split('/').any(|part| part == "..") {
+        true => Err("write a plain path, without `..`, quotes and `*?[]\\$`".to_owned()),
+        false => Ok(()),
+    }
 }
 
 /// `{case}_{host}_{utc}.tar.zst`.

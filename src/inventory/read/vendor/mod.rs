@@ -1,18 +1,19 @@
 //! One key of `vendors:`. What it refers to (contacts, teams, instances, severities) is noted with its
 //! place; `resolve/vendors.rs` looks whether it is there.
 
+mod asked;
 mod channels;
 mod hours;
 mod intake;
 mod people;
 mod releases;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::access;
 use crate::calendar::{self, Zone};
 use crate::inventory::fields::{self, Keys};
-use crate::inventory::page::{Mark, Page, Text};
+use crate::inventory::page::{Mark, Page, Spanned, Text};
 use crate::inventory::raw::{self, Reference, Refers};
 use crate::inventory::vendor::{Contract, Drill, Vendor};
 use crate::inventory::yaml::Node;
@@ -24,6 +25,9 @@ struct Reading<'v> {
     /// The vendor's zone was refused: that hours have none is the same mistake.
     zone_refused: bool,
     refers: Vec<Reference>,
+    keys: Vec<Spanned<PathBuf>>,
+    cas: Vec<Spanned<PathBuf>>,
+    folder: &'v Path,
 }
 
 impl Reading<'_> {
@@ -47,7 +51,7 @@ pub(super) fn vendor(
         ..Vendor::default()
     };
     let before = page.refusals();
-    let mut refers = Vec::new();
+    let (mut refers, mut key_files, mut cas) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(mut keys) = Keys::of(page, node, owner, name.at) {
         let written = keys.take("timezone");
         let zone = written.and_then(|node| hours::zone(page, node));
@@ -55,9 +59,13 @@ pub(super) fn vendor(
             zone: zone.as_ref(),
             zone_refused: written.is_some() && zone.is_none(),
             refers,
+            keys: key_files,
+            cas,
+            folder,
         };
-        whole(page, &mut keys, folder, &mut vendor, &mut reading);
+        whole(page, &mut keys, &mut vendor, &mut reading);
         refers = reading.refers;
+        (key_files, cas) = (reading.keys, reading.cas);
         vendor.zone = zone;
         keys.done(page);
     }
@@ -66,6 +74,8 @@ pub(super) fn vendor(
         name,
         vendor,
         refers,
+        keys: key_files,
+        cas,
         unread,
     }
 }
@@ -73,7 +83,6 @@ pub(super) fn vendor(
 fn whole(
     page: &mut Page<'_>,
     keys: &mut Keys<'_, '_>,
-    folder: &Path,
     vendor: &mut Vendor,
     reading: &mut Reading<'_>,
 ) {
@@ -119,20 +128,24 @@ fn whole(
         vendor.drill = drill(page, &entry.value, entry.at);
     }
     if let Some(node) = keys.take("status_pages") {
-        vendor.status_pages = channels::status_pages(page, node);
+        vendor.status_pages = asked::status_pages(page, node, reading);
     }
     if let Some(node) = keys.take("monitoring") {
-        vendor.monitoring = channels::monitoring(page, node, reading);
+        vendor.monitoring = asked::monitoring(page, node, reading);
     }
     if let Some(node) = keys.take("outage_log") {
-        vendor.outage_log = url(page, node, "outage_log");
+        vendor.outage_log = asked::outage_log(page, node, reading);
+    }
+    if let Some(node) = keys.take("resolver") {
+        let server = fields::parsed(page, node, "resolver", asked::resolver);
+        vendor.resolver = server.map(|server| server.value);
     }
     if let Some(node) = keys.take("request_template") {
-        let template = access::file(page, node, "request_template", folder);
+        let template = access::file(page, node, "request_template", reading.folder);
         vendor.request_template = template.map(|path| path.value);
     }
     if let Some(node) = keys.take("intake") {
-        vendor.intake = intake::intake(page, node);
+        vendor.intake = intake::intake(page, node, reading);
     }
     if let Some(entry) = keys.entry("process_test") {
         vendor.process_test = intake::process_test(page, &entry.value, entry.at);

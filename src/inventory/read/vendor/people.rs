@@ -42,8 +42,17 @@ pub(super) fn contacts(page: &mut Page<'_>, node: &Node<'_>) -> Vec<Contact> {
 
 /// `proven: {date: 2026-10-01, by: Ana Silva}`.
 pub(super) fn proven(page: &mut Page<'_>, keys: &mut Keys<'_, '_>) -> Option<Proven> {
-    let entry = keys.entry("proven")?;
-    let mut keys = Keys::of(page, &entry.value, "`proven`", entry.at)?;
+    day_of(page, keys, "proven")
+}
+
+/// The same below another key.
+pub(super) fn day_of(
+    page: &mut Page<'_>,
+    keys: &mut Keys<'_, '_>,
+    key: &'static str,
+) -> Option<Proven> {
+    let entry = keys.entry(key)?;
+    let mut keys = Keys::of(page, &entry.value, format!("`{key}`"), entry.at)?;
     let date = keys.require("date", "2026-10-01");
     let date = date.and_then(|node| fields::parsed(page, node, "date", calendar::day));
     let by = keys.require("by", "Ana Silva");
