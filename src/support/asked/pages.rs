@@ -29,7 +29,7 @@ const INDICATOR: Words = Words {
     lesser: &["minor", "maintenance"],
     severe: &["major", "critical"],
 };
-/// status.io: `status_overall.status_code`.
+/// status.io: `status_code` of the whole and of components.
 const STATUS_CODE: Words = Words {
     well: &["100"],
     lesser: &["200"],
@@ -254,7 +254,7 @@ fn tell_of(
 ) {
     let url = &page.link.url;
     let (indicator, component, course, stage) = match page.kind {
-        PageKind::StatusIo => (STATUS_CODE, COMPONENT, INCIDENT, STATUS_IO_MAINTENANCE),
+        PageKind::StatusIo => (STATUS_CODE, STATUS_CODE, INCIDENT, STATUS_IO_MAINTENANCE),
         PageKind::Cachet => (
             INDICATOR,
             CACHET_COMPONENT,
@@ -283,7 +283,7 @@ fn tell_of(
             }
             (None, false) => {}
         }
-        components(seen, page.kind, &component, url, judged, wrong);
+        components(seen, &component, url, judged, wrong);
         for incident in &seen.incidents {
             wrong.extend(judge_incident(incident, page.kind, course, url));
         }
@@ -296,18 +296,7 @@ fn tell_of(
     }
 }
 
-fn components(
-    seen: &Page,
-    kind: PageKind,
-    words: &Words,
-    url: &str,
-    judged: &mut Judged,
-    wrong: &mut Vec<Wrong>,
-) {
-    // Components of status.io have codes of their own, which its overall code sums up.
-    if kind == PageKind::StatusIo {
-        return;
-    }
+fn components(seen: &Page, words: &Words, url: &str, judged: &mut Judged, wrong: &mut Vec<Wrong>) {
     for component in &seen.unwell {
         let name = format!("component `{}`", clip(&component.name, 80));
         judge_word(&name, &component.word, words, url, judged, wrong);

@@ -135,6 +135,14 @@ fn status_io_and_cachet_have_words_of_their_own() {
         Undefined,
         "`101`",
     );
+    let component = |code: &str| at(&well.replace("100}]", &format!("{code}}}]")), None);
+    holds(&component("200"));
+    fails(
+        &component("500"),
+        Mismatch,
+        "component `API` is told as `500`",
+    );
+    fails(&component("101"), Undefined, "component `API`");
     let open = well.replace("\"incidents\":[]", "\"incidents\":[{\"name\":\"down\"}]");
     fails(&at(&open, None), Mismatch, "down");
     fails(
