@@ -19,12 +19,14 @@ pub mod transport;
 
 pub mod evidence;
 
+pub mod redaction;
 pub mod support;
 pub mod verdict;
 
 pub mod report;
 pub mod steps;
 
+pub mod case;
 pub mod plan;
 
 pub mod run;

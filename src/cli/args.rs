@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::attest::Attest;
 use super::break_glass::Glass;
+use super::case::Case;
 use super::merge::Merge;
 use super::people::{Approve, Demand, Waive};
 use super::policy::{PolicyFile, Under};
@@ -70,6 +71,9 @@ pub(super) enum Verb {
     Timestamp(TimeStamp),
     /// List every step phrase with what it proves
     Steps(Steps),
+    /// Build what a vendor's support is sent
+    #[command(subcommand)]
+    Case(Case),
     /// Find the known products that run on a host, and print inventory YAML to paste
     Discover(Discover),
     /// List the built-in profiles, or print one to copy and edit

@@ -4,6 +4,7 @@ mod args;
 mod attest;
 mod beside;
 mod break_glass;
+mod case;
 mod circumstances;
 mod controls;
 mod deliver;
@@ -94,6 +95,7 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::History(args) => history::history(args),
         Verb::Timestamp(args) => timestamp::timestamp(args),
         Verb::Steps(args) => steps::steps(args),
+        Verb::Case(asked) => case::case(asked),
         Verb::Discover(args) => discover::discover(args),
         Verb::Profiles(args) => profiles::profiles(args),
     }

@@ -10,6 +10,7 @@ pub mod amps_keeps;
 pub mod database;
 pub mod database_seen;
 pub mod feed;
+mod hints;
 pub mod host_facts;
 mod journal;
 pub mod journald;

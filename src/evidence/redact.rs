@@ -17,6 +17,9 @@ use regex::Regex;
 use super::rules;
 use crate::text;
 
+pub use super::hints::HINTS;
+pub use super::rules::{MARK, Secret, compile, names_secret, secrets};
+
 /// Raw bytes of a production server. They can only be redacted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Capture(Vec<u8>);
@@ -90,8 +93,9 @@ impl Capture {
     }
 
     /// The text as a person would see it: without terminal colours, overstrikes, NUL and invisible
-    /// characters, behind which a secret could hide from the rules.
-    pub(super) fn plain(&self) -> String {
+    /// characters, behind which a secret could hide from the rules. Raw: only `redaction` takes it, to redact it.
+    #[must_use]
+    pub fn plain(&self) -> String {
         static DRESSING: LazyLock<Regex> = LazyLock::new(|| {
             rules::compile(concat!(
                 // CSI, OSC with its end, other escapes (ECMA-48, 5.4), in 7 and 8 bits.
@@ -142,110 +146,120 @@ mod tests {
     const PEM: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1r\nhunter2\n\
                        -----END OPENSSH PRIVATE KEY-----";
 
+    const FORMS: &[(&str, &str)] = &[
+        ("password", "password=hunter2"),
+        ("password", "user=bob password=hunter2 host=x"),
+        ("password", "password = correct hunter2 staple"),
+        ("password", "Passwd: hunter2"),
+        (
+            "password",
+            "  db.password: correct horse: hunter2; x=hunter2",
+        ),
+        ("password", "{\"db_password\" : \"hunter2 \\\" hunter2\"}"),
+        ("password", "{\"password\":\n  \"hunter2\"}"),
+        ("password", "\"{\\\"password\\\":\\\"hunter2\\\"}\""),
+        ("password", "ssl.key.password='hunter2 hunter2'"),
+        ("password", "SECRET_KEY: hunter2"),
+        ("password", "aws_secret_access_key=hunter2"),
+        ("password", "https://h/x?a=1&api_key=hunter2&b=2"),
+        ("password", "api-key: hunter2"),
+        ("password", "ApiKey=hunter2;Server=x"),
+        ("password", "password=hunter2;hunter2"),
+        ("password", "password=a,hunter2 x"),
+        ("password", "passphrase := hunter2"),
+        ("password", "client_token => 'hunter2'"),
+        ("password", "X-Auth-Token: hunter2"),
+        ("password", "password%3Dhunter2"),
+        ("password", "password=\\\n    hunter2"),
+        ("password", "password: |\n  hunter2\n  hunter2\nnext: 1"),
+        ("password", "password:\n  hunter2"),
+        ("password", "requirepass hunter2"),
+        ("password", "1) \"requirepass\"\n2) \"hunter2\""),
+        ("password", "requirepass\nhunter2"),
+        ("password", "user default on ~* +@all >hunter2"),
+        ("password", "machine h login bob password hunter2"),
+        ("password", "stats auth admin:hunter2"),
+        ("password", "ALTER USER bob IDENTIFIED BY 'hunter2'"),
+        ("password", "CREATE ROLE r LOGIN PASSWORD 'hunter2'"),
+        ("password", "curl --password hunter2 -v"),
+        ("password", "tool --api-key \"hunter2 hunter2\" --x"),
+        ("password", "MYSQL_PWD=hunter2"),
+        ("password", "Server=x;Uid=bob;Pwd=hunter2;"),
+        ("password", "url?user=bob&pass=hunter2"),
+        ("password", "{\"pass\": \"hunter2\"}"),
+        ("password", "mysql -u root -phunter2 -h x"),
+        ("password", "sshpass -p hunter2 ssh x"),
+        ("password", "curl -s -u bob:hunter2 http://h"),
+        ("password", "<Password>hunter2</Password>"),
+        ("password", "<Password>\n  hunter2\n</Password>"),
+        ("password", "<Password><![CDATA[a</b>hunter2]]></Password>"),
+        ("password", "<a:ClientSecret x='1'>hunter2</a:ClientSecret>"),
+        ("password", "&lt;Password&gt;hunter2&lt;/Password&gt;"),
+        ("password", "<Password>hunter2 and then the text ends"),
+        ("password", "<Option Password=\"hunter2\" Port='1'/>"),
+        ("password", "<Option name=\"password\" value=\"hunter2\"/>"),
+        (
+            "password",
+            "{\"name\": \"DB_PASSWORD\", \"value\": \"hunter2\"}",
+        ),
+        ("url-password", "tcp://bob:hunter2@host:9007/amps/json"),
+        ("url-password", "redis://:hunter2@host"),
+        ("url-password", "amqp://bob:hunter2@hunter2@host/v"),
+        ("url-password", "tcp://bob:hunter2/x@host"),
+        ("authorization", "Authorization: Bearer hunter2"),
+        ("authorization", "proxy-authorization: Basic hunter2=="),
+        ("authorization", "-H 'Authorization: hunter2hunter2hunter2'"),
+        ("authorization", "sent bearer hunter2.hunter2.hunter2 to x"),
+        // bob:hunter2
+        ("authorization", "Basic Ym9iOmh1bnRlcjI="),
+        ("cookie", "Set-Cookie: session=hunter2; Path=/"),
+        (
+            "jwt",
+            "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJib2IifQ.hunter2hunter2",
+        ),
+        ("aws-key", "id AKIAIOSFODNN7EXAMPLE used"),
+        (
+            "access-token",
+            "ghp_hunter2hunter2hunter2hunter2hunter2hunter2",
+        ),
+        ("access-token", "xoxb-hunter2-hunter2"),
+        ("password-hash", "bob:$6$hunter2$hunter2hunter2:19000:0"),
+        ("private-key", PEM),
+        (
+            "private-key",
+            "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1r\nhunter2\n-",
+        ),
+        (
+            "private-key",
+            "key: b3BlbnNzaC1rZXktdjEAAAAAhunter2\nhunter2hunter2hunter2\n",
+        ),
+        (
+            "private-key",
+            "Private-Lines: 1\nhunter2\nPrivate-MAC: hunter2",
+        ),
+        // Dressed up.
+        ("password", "pass\u{1b}[31mword=\u{1b}[1mhunter2\u{1b}[0m"),
+        ("password", "pass\u{200b}word=hun\u{200b}ter2"),
+        (
+            "password",
+            "p\u{8}pa\u{8}as\u{8}ss\u{8}sw\u{8}wo\u{8}or\u{8}rd\u{8}d=hunter2",
+        ),
+        (
+            "password",
+            "p\0a\0s\0s\0w\0o\0r\0d\0=\0h\0u\0n\0t\0e\0r\x002\0",
+        ),
+        ("password", "pass\u{1b}\u{1b}[0m[0mword=hunter2"),
+    ];
+
     /// Every form, with `hunter2…` as the secret: none of it may be left.
     #[test]
     fn every_canary_is_gone() {
-        let forms: &[(&str, &str)] = &[
-            ("password", "password=hunter2"),
-            ("password", "user=bob password=hunter2 host=x"),
-            ("password", "password = correct hunter2 staple"),
-            ("password", "Passwd: hunter2"),
-            (
-                "password",
-                "  db.password: correct horse: hunter2; x=hunter2",
-            ),
-            ("password", "{\"db_password\" : \"hunter2 \\\" hunter2\"}"),
-            ("password", "{\"password\":\n  \"hunter2\"}"),
-            ("password", "\"{\\\"password\\\":\\\"hunter2\\\"}\""),
-            ("password", "ssl.key.password='hunter2 hunter2'"),
-            ("password", "SECRET_KEY: hunter2"),
-            ("password", "aws_secret_access_key=hunter2"),
-            ("password", "https://h/x?a=1&api_key=hunter2&b=2"),
-            ("password", "api-key: hunter2"),
-            ("password", "ApiKey=hunter2;Server=x"),
-            ("password", "password=hunter2;hunter2"),
-            ("password", "password=a,hunter2 x"),
-            ("password", "passphrase := hunter2"),
-            ("password", "client_token => 'hunter2'"),
-            ("password", "X-Auth-Token: hunter2"),
-            ("password", "password%3Dhunter2"),
-            ("password", "password=\\\n    hunter2"),
-            ("password", "password: |\n  hunter2\n  hunter2\nnext: 1"),
-            ("password", "password:\n  hunter2"),
-            ("password", "requirepass hunter2"),
-            ("password", "1) \"requirepass\"\n2) \"hunter2\""),
-            ("password", "requirepass\nhunter2"),
-            ("password", "user default on ~* +@all >hunter2"),
-            ("password", "machine h login bob password hunter2"),
-            ("password", "stats auth admin:hunter2"),
-            ("password", "ALTER USER bob IDENTIFIED BY 'hunter2'"),
-            ("password", "CREATE ROLE r LOGIN PASSWORD 'hunter2'"),
-            ("password", "curl --password hunter2 -v"),
-            ("password", "tool --api-key \"hunter2 hunter2\" --x"),
-            ("password", "MYSQL_PWD=hunter2"),
-            ("password", "Server=x;Uid=bob;Pwd=hunter2;"),
-            ("password", "url?user=bob&pass=hunter2"),
-            ("password", "{\"pass\": \"hunter2\"}"),
-            ("password", "mysql -u root -phunter2 -h x"),
-            ("password", "sshpass -p hunter2 ssh x"),
-            ("password", "curl -s -u bob:hunter2 http://h"),
-            ("password", "<Password>hunter2</Password>"),
-            ("password", "<Password>\n  hunter2\n</Password>"),
-            ("password", "<Password><![CDATA[a</b>hunter2]]></Password>"),
-            ("password", "<a:ClientSecret x='1'>hunter2</a:ClientSecret>"),
-            ("password", "&lt;Password&gt;hunter2&lt;/Password&gt;"),
-            ("password", "<Password>hunter2 and then the text ends"),
-            ("password", "<Option Password=\"hunter2\" Port='1'/>"),
-            ("password", "<Option name=\"password\" value=\"hunter2\"/>"),
-            (
-                "password",
-                "{\"name\": \"DB_PASSWORD\", \"value\": \"hunter2\"}",
-            ),
-            ("url-password", "tcp://bob:hunter2@host:9007/amps/json"),
-            ("url-password", "redis://:hunter2@host"),
-            ("url-password", "amqp://bob:hunter2@hunter2@host/v"),
-            ("url-password", "tcp://bob:hunter2/x@host"),
-            ("authorization", "Authorization: Bearer hunter2"),
-            ("authorization", "proxy-authorization: Basic hunter2=="),
-            ("authorization", "-H 'Authorization: hunter2hunter2hunter2'"),
-            ("authorization", "sent bearer hunter2.hunter2.hunter2 to x"),
-            // bob:hunter2
-            ("authorization", "Basic Ym9iOmh1bnRlcjI="),
-            ("cookie", "Set-Cookie: session=hunter2; Path=/"),
-            (
-                "jwt",
-                "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJib2IifQ.hunter2hunter2",
-            ),
-            ("aws-key", "id AKIAIOSFODNN7EXAMPLE used"),
-            (
-                "access-token",
-                "ghp_hunter2hunter2hunter2hunter2hunter2hunter2",
-            ),
-            ("access-token", "xoxb-hunter2-hunter2"),
-            ("password-hash", "bob:$6$hunter2$hunter2hunter2:19000:0"),
-            ("private-key", PEM),
-            ("private-key", &PEM[..60]),
-            (
-                "private-key",
-                "key: b3BlbnNzaC1rZXktdjEAAAAAhunter2\nhunter2hunter2hunter2\n",
-            ),
-            (
-                "private-key",
-                "Private-Lines: 1\nhunter2\nPrivate-MAC: hunter2",
-            ),
-            // Dressed up.
-            ("password", "pass\u{1b}[31mword=\u{1b}[1mhunter2\u{1b}[0m"),
-            ("password", "pass\u{200b}word=hun\u{200b}ter2"),
-            (
-                "password",
-                "p\u{8}pa\u{8}as\u{8}ss\u{8}sw\u{8}wo\u{8}or\u{8}rd\u{8}d=hunter2",
-            ),
-            (
-                "password",
-                "p\0a\0s\0s\0w\0o\0r\0d\0=\0h\0u\0n\0t\0e\0r\x002\0",
-            ),
-            ("password", "pass\u{1b}\u{1b}[0m[0mword=hunter2"),
-        ];
+        for (_, form) in FORMS {
+            let capture = Capture::new(*form).plain().to_ascii_lowercase();
+            let is_hinted = HINTS.iter().any(|hint| capture.contains(hint));
+            assert!(is_hinted, "no hint leads to {form:?}");
+        }
+        let forms = FORMS;
         for (rule, form) in forms {
             for framed in [(*form).to_owned(), format!("before\r\n{form}\r\nafter\r\n")] {
                 let Redacted { text, counts } = redact(&framed);

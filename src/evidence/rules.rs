@@ -195,36 +195,29 @@ pub fn compile(expression: &str) -> Regex {
     Regex::new(expression).expect("a constant expression compiles")
 }
 
+/// A secret and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// Name of the rule.
+    pub rule: &'static str,
+    /// From the place that gives it away to its end.
+    pub place: Range<usize>,
+    /// The secret itself.
+    pub secret: Range<usize>,
+}
+
 /// Takes every secret out of `text`, counting by rule; true when there was one.
 pub fn apply(text: &mut String, counts: &mut BTreeMap<&'static str, u64>) -> bool {
     let mut found = false;
     for rule in RULES.iter() {
-        let mut at = 0;
+        let secrets = secrets_by(rule, text);
         let mut copied = 0;
         let mut clean = String::new();
-        while let Some(place) = rule.place.captures_at(text, at) {
-            let (start, end) = place
-                .get(0)
-                .map_or((at, at), |all| (all.start(), all.end()));
-            let secret =
-                (rule.reach)(text, &place).filter(|secret| is_secret(&text[secret.clone()]));
-            match secret {
-                Some(secret) => {
-                    *counts.entry(rule.name).or_default() += 1;
-                    clean.push_str(&text[copied..secret.start]);
-                    clean.push_str(MARK);
-                    copied = secret.end;
-                    at = secret.end.max(start + 1);
-                }
-                None => at = end.max(start + 1),
-            }
-            // Offsets of a match are on characters, `start + 1` need not be.
-            while !text.is_char_boundary(at) && at < text.len() {
-                at += 1;
-            }
-            if at > text.len() {
-                break;
-            }
+        for secret in secrets.iter().map(|found| &found.secret) {
+            *counts.entry(rule.name).or_default() += 1;
+            clean.push_str(&text[copied..secret.start]);
+            clean.push_str(MARK);
+            copied = secret.end;
         }
         if copied > 0 {
             clean.push_str(&text[copied..]);
@@ -233,6 +226,51 @@ pub fn apply(text: &mut String, counts: &mut BTreeMap<&'static str, u64>) -> boo
         }
     }
     found
+}
+
+/// Every secret in `text`, as each rule alone sees it: they may overlap.
+pub fn secrets(text: &str) -> Vec<Secret> {
+    let found = RULES.iter().flat_map(|rule| secrets_by(rule, text));
+    found.collect()
+}
+
+/// Whether what goes by that name is a secret.
+pub fn names_secret(name: &str) -> bool {
+    static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
+        let whole = r"(?i)(?:^|[^a-z])pass$|NAMENAME_END$";
+        compile(&whole.replace("NAME_END", NAME_END).replace("NAME", NAME))
+    });
+    WHOLE.is_match(name)
+}
+
+fn secrets_by(rule: &Rule, text: &str) -> Vec<Secret> {
+    let mut secrets = Vec::new();
+    let mut at = 0;
+    while let Some(place) = rule.place.captures_at(text, at) {
+        let (start, end) = place
+            .get(0)
+            .map_or((at, at), |all| (all.start(), all.end()));
+        let secret = (rule.reach)(text, &place).filter(|secret| is_secret(&text[secret.clone()]));
+        match secret {
+            Some(secret) => {
+                at = secret.end.max(start + 1);
+                secrets.push(Secret {
+                    rule: rule.name,
+                    place: start..secret.end.max(end),
+                    secret,
+                });
+            }
+            None => at = end.max(start + 1),
+        }
+        // Offsets of a match are on characters, `start + 1` need not be.
+        while !text.is_char_boundary(at) && at < text.len() {
+            at += 1;
+        }
+        if at > text.len() {
+            break;
+        }
+    }
+    secrets
 }
 
 /// False for what only stands in a secret's place: nothing, a mask, an answer, a reference.
@@ -453,6 +491,31 @@ fn indented(rest: &str, indent: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_names_a_secret_is_told_from_what_names_its_file() {
+        for name in [
+            "Password",
+            "db.password",
+            "ssl.key.password",
+            "ClientSecret",
+            "requirepass",
+            "db_pass",
+            "PASS",
+        ] {
+            assert!(names_secret(name), "{name}");
+        }
+        for name in [
+            "PasswordFileName",
+            "token_count",
+            "Port",
+            "compass",
+            "bypass",
+            "passes",
+        ] {
+            assert!(!names_secret(name), "{name}");
+        }
+    }
 
     #[test]
     fn every_expression_compiles() {

@@ -36,7 +36,7 @@ pub use estimate::{Found, Share, estimate};
 pub use merge::{Given, Terms, Whole, merge, unlike, waiver_file};
 pub use record::{Record, StepRecord};
 pub use recorder::{Event, Watch};
-pub use replay::{Unlike, again, replay};
+pub use replay::{Unlike, again, recorded_inventory, replay};
 pub use report::{Circumstances, Files, moment, report};
 pub use restate::{Before, differences, restate, to_run_again};
 

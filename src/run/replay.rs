@@ -96,6 +96,17 @@ pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), Unlike> {
     Ok(())
 }
 
+/// The inventory that the run in `directory` keeps.
+///
+/// # Errors
+/// Why it cannot be read again.
+pub fn recorded_inventory(
+    report: &schema::Report,
+    directory: &Path,
+) -> Result<Arc<Inventory>, Unlike> {
+    Ok(again(report, directory)?.inventory)
+}
+
 /// The whole plan that the run's own inputs in `directory` give.
 ///
 /// # Errors

@@ -93,7 +93,9 @@ fn create(directory: &Path) -> io::Result<()> {
         .create(directory)
 }
 
-fn clean(name: &str) -> String {
+/// What a part of a path is called there.
+#[must_use]
+pub fn clean(name: &str) -> String {
     let safe = |c: char| {
         if c.is_ascii_alphanumeric() || "._- ".contains(c) {
             c

@@ -40,7 +40,7 @@ pub use call::{ArtifactName, Call, Selector, Touch};
 pub use clock::{CLOCK_COMMAND, measure, on_time};
 pub use command::line as command_line;
 pub use connect::{HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Seen, identify, is_meant};
-pub use keep::Keep;
+pub use keep::{Keep, clean as kept_name};
 pub use perform::perform;
 pub use subject::Subject;
 pub use table::{STEPS, StepDef, Takes};

@@ -12,6 +12,7 @@ mod bad_input;
 mod bastion;
 mod broken_wire;
 mod browser;
+mod case;
 mod ci_examples;
 mod cmd;
 mod configuration;

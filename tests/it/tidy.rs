@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Room and floor: a room imports only rooms of lower floors, and itself.
-const FLOORS: [(&str, u8); 22] = [
+const FLOORS: [(&str, u8); 24] = [
     ("calendar", 1),
     ("digest", 1),
     ("failure", 1),
@@ -23,8 +23,10 @@ const FLOORS: [(&str, u8); 22] = [
     ("evidence", 4),
     ("verdict", 5),
     ("support", 5),
+    ("redaction", 5),
     ("report", 6),
     ("steps", 6),
+    ("case", 7),
     ("plan", 7),
     ("run", 8),
     ("demo", 9),

@@ -1,0 +1,141 @@
+//! `.tar.zst`, `.tar.gz` and `.zip` of the same members, to the byte the same from the same members: sorted,
+//! without times, owners or modes of ours. Read back only to prove what was written.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+/// What an archive is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// tar in zstd.
+    TarZst,
+    /// tar in gzip.
+    TarGz,
+    /// zip.
+    Zip,
+}
+
+impl Packing {
+    /// By the end of its name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        let ends = |end| name.len() > str::len(end) && name.ends_with(end);
+        match () {
+            () if ends(".tar.zst") => Some(Self::TarZst),
+            () if ends(".tar.gz") => Some(Self::TarGz),
+            () if ends(".zip") => Some(Self::Zip),
+            () => None,
+        }
+    }
+
+    /// The end of its name.
+    #[must_use]
+    pub const fn end(self) -> &'static str {
+        match self {
+            Self::TarZst => ".tar.zst",
+            Self::TarGz => ".tar.gz",
+            Self::Zip => ".zip",
+        }
+    }
+}
+
+/// Writes `members` (name in the archive, file), which are sorted by name.
+///
+/// # Errors
+/// When one cannot be read or the archive not be written.
+pub fn write(
+    packing: Packing,
+    members: &[(String, std::path::PathBuf)],
+    out: File,
+) -> io::Result<File> {
+    match packing {
+        Packing::TarZst => {
+            let mut encoder = zstd::stream::write::Encoder::new(out, 9)?;
+            encoder.include_checksum(true)?;
+            tar(members, encoder)?.finish()
+        }
+        Packing::TarGz => {
+            let level = flate2::Compression::new(9);
+            tar(members, flate2::write::GzEncoder::new(out, level))?.finish()
+        }
+        Packing::Zip => zip(members, out),
+    }
+}
+
+fn tar<W: Write>(members: &[(String, std::path::PathBuf)], out: W) -> io::Result<W> {
+    let mut builder = tar::Builder::new(out);
+    for (name, path) in members {
+        let mut file = File::open(path)?;
+        let mut header = tar::Header::new_ustar();
+        header.set_size(file.metadata()?.len());
+        header.set_mode(0o644);
+        header.set_mtime(0);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_entry_type(tar::EntryType::Regular);
+        builder.append_data(&mut header, name, &mut file)?;
+    }
+    builder.into_inner()
+}
+
+fn zip(members: &[(String, std::path::PathBuf)], out: File) -> io::Result<File> {
+    let mut writer = zip::ZipWriter::new(out);
+    for (name, path) in members {
+        let mut file = File::open(path)?;
+        let options = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Deflated)
+            .last_modified_time(zip::DateTime::default())
+            .large_file(file.metadata()?.len() >= u64::from(u32::MAX))
+            .unix_permissions(0o644);
+        writer.start_file(name.as_str(), options)?;
+        io::copy(&mut file, &mut writer)?;
+    }
+    Ok(writer.finish()?)
+}
+
+/// Unpacks into `directory` under numbers of ours, and gives the name of each member with its file.
+///
+/// # Errors
+/// When it is no such archive, or holds more than regular files.
+pub fn read(
+    packing: Packing,
+    path: &Path,
+    directory: &Path,
+) -> io::Result<Vec<(String, std::path::PathBuf)>> {
+    let file = File::open(path)?;
+    match packing {
+        Packing::TarZst => untar(zstd::stream::read::Decoder::new(file)?, directory),
+        Packing::TarGz => untar(flate2::read::GzDecoder::new(file), directory),
+        Packing::Zip => {
+            let mut archive = zip::ZipArchive::new(file)?;
+            let mut members = Vec::new();
+            for number in 0..archive.len() {
+                let mut member = archive.by_index(number)?;
+                let name = member.name()?.into_owned();
+                members.push((name, saved(&mut member, directory, number)?));
+            }
+            Ok(members)
+        }
+    }
+}
+
+fn untar(from: impl Read, directory: &Path) -> io::Result<Vec<(String, std::path::PathBuf)>> {
+    let mut members = Vec::new();
+    let mut archive = tar::Archive::new(from);
+    for (number, entry) in archive.entries()?.enumerate() {
+        let mut entry = entry?;
+        if entry.header().entry_type() != tar::EntryType::Regular {
+            return Err(io::Error::other("a member that is no regular file"));
+        }
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        members.push((name, saved(&mut entry, directory, number)?));
+    }
+    Ok(members)
+}
+
+fn saved(from: &mut impl Read, directory: &Path, number: usize) -> io::Result<std::path::PathBuf> {
+    let path = directory.join(number.to_string());
+    io::copy(from, &mut File::create_new(&path)?)?;
+    Ok(path)
+}

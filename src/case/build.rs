@@ -1,0 +1,517 @@
+//! From kept files to a proven bundle.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::Refused;
+use super::archive::{self, Packing};
+use super::manifest::{Bite, LeftOut, Manifest, Member, Review, SCHEMA, Window, page};
+use super::proof;
+use super::sources::{self, Source, digest};
+use crate::inventory::Inventory;
+use crate::redaction::{Counts, Engine, Known, Map, Proof, Unfit, learn, redact, sound};
+use crate::report::schema::Report;
+use crate::text::escape;
+
+/// What is asked for.
+pub struct Order<'a> {
+    /// The run, verified.
+    pub report: &'a Report,
+    /// SHA-256 of its SHA256SUMS.
+    pub run_digest: String,
+    /// The inventory that it keeps.
+    pub inventory: &'a Inventory,
+    /// Which instance.
+    pub instance: &'a str,
+    /// As which team retrieved it; the first of the instance's.
+    pub team: Option<&'a str>,
+    /// Where `run --keep` put it.
+    pub from: &'a Path,
+    /// Artifacts that are left out.
+    pub without: &'a [String],
+    /// Whether logs of level trace go along.
+    pub allows_trace: bool,
+    /// Names that are to be replaced beside those of the run.
+    pub names: Vec<String>,
+    /// Texts that must not be in it.
+    pub canaries: Vec<String>,
+    /// Who reviewed the unreviewed bundle.
+    pub reviewed_by: Option<&'a str>,
+    /// Where it is written.
+    pub out: &'a Path,
+    /// The map of names.
+    pub map: &'a Path,
+}
+
+/// What was built.
+pub struct Built {
+    /// Where.
+    pub path: PathBuf,
+    /// Its digest.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+    /// `REDACTION.md`.
+    pub page: String,
+}
+
+/// Where a bundle stands that nobody reviewed: its name says so.
+fn unreviewed(out: &Path, packing: Packing) -> PathBuf {
+    let name = out.to_string_lossy();
+    let stem = name.strip_suffix(packing.end()).unwrap_or(&name);
+    PathBuf::from(format!("{stem}.unreviewed{}", packing.end()))
+}
+
+/// Builds and proves it.
+///
+/// # Errors
+/// Why there is no bundle; none is left then.
+pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
+    let packing = Packing::of(&order.out.to_string_lossy()).ok_or_else(|| {
+        let why = format!(
+            "`{}` is no name of a bundle",
+            escape(&order.out.to_string_lossy())
+        );
+        Refused::Usage(why, "end it with .tar.zst, .tar.gz or .zip")
+    })?;
+    let first = unreviewed(order.out, packing);
+    let target = if order.reviewed_by.is_some() {
+        order.out.to_owned()
+    } else {
+        first.clone()
+    };
+    if target.exists() {
+        let why = format!("`{}` exists already", escape(&target.to_string_lossy()));
+        return Err(Refused::Usage(
+            why,
+            "a bundle is never written over: remove it, or name another",
+        ));
+    }
+    let instance = order.inventory.instance(order.instance).ok_or_else(|| {
+        let known = order
+            .inventory
+            .instances
+            .iter()
+            .map(|one| one.name.as_str());
+        let near = crate::text::did_you_mean(order.instance, known);
+        Refused::Usage(
+            format!(
+                "the run knows no instance `{}` {near}",
+                escape(order.instance)
+            ),
+            "",
+        )
+    })?;
+    let team = order
+        .team
+        .or_else(|| instance.teams.first().map(String::as_str))
+        .unwrap_or_default();
+    let mut sources = sources::find(
+        order.report,
+        instance,
+        team,
+        order.from,
+        order.allows_trace,
+        order.without,
+    )?;
+    sources.sort_by(|a, b| (&a.artifact, &a.evidence.path).cmp(&(&b.artifact, &b.evidence.path)));
+
+    let map = Map::load(order.map).map_err(|fault| {
+        Refused::Usage(
+            fault.to_string(),
+            "it must be a file that gonogo wrote, with mode 0600",
+        )
+    })?;
+    let mut engine = Engine::new(known(order, &instance.name, &instance.product), map);
+    let work = tempfile::tempdir()?;
+    let inputs = gathered(&sources, work.path())?;
+    let mut unfit = Vec::new();
+    let mut opaque = Vec::new();
+    for (number, (source, path)) in sources.iter().zip(&inputs).enumerate() {
+        match learn(&mut engine, source.shape, path) {
+            Err(Unfit::Unknown) => opaque.push(number),
+            learnt => {
+                note(learnt, source, &mut unfit)?;
+            }
+        }
+    }
+    refuse(unfit)?;
+    if opaque.len() == sources.len() {
+        let why = "nothing of it is text or a database".to_owned();
+        return Err(Refused::Found(
+            vec![why],
+            "no bundle is better than an empty one",
+        ));
+    }
+    engine.settle();
+    let broken = sound(&engine);
+    if !broken.is_empty() {
+        return Err(Refused::Fault(format!(
+            "the redactor lets a planted secret through ({}): this is a defect of gonogo",
+            broken.join(", ")
+        )));
+    }
+
+    let content = work.path().join("content");
+    fs::create_dir(&content)?;
+    let mut taken = BTreeSet::new();
+    let (mut files, mut shapes, mut members, mut unfit) =
+        (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
+    for (number, (source, path)) in sources.iter().zip(&inputs).enumerate() {
+        if opaque.contains(&number) {
+            continue;
+        }
+        let out = content.join(number.to_string());
+        let Some(counts) = note(
+            redact(&engine, source.shape, path, &out),
+            source,
+            &mut unfit,
+        )?
+        else {
+            continue;
+        };
+        let name = named(&engine, source, &mut taken);
+        files.push(member(&engine, source, &name, &out, counts)?);
+        shapes.insert(name.clone(), source.shape);
+        members.push((name, out));
+    }
+    refuse(unfit)?;
+
+    let root = crate::sign::manifest::portable_name(&format!(
+        "{}-{}",
+        order.instance, order.report.run.id
+    ));
+    let host = engine.redact_text(&instance.host, &mut Counts::new());
+    let left_out = opaque.iter().filter_map(|number| sources.get(*number));
+    let left_out = left_out.map(|source| LeftOut {
+        artifact: engine.redact_text(&source.artifact, &mut Counts::new()),
+        source: engine.redact_text(&source.evidence.path, &mut Counts::new()),
+        why: Unfit::Unknown.to_string(),
+    });
+    let left_out = left_out.collect();
+    let manifest = Manifest {
+        schema: SCHEMA,
+        tool: format!("gonogo {}", env!("CARGO_PKG_VERSION")),
+        run: order.report.run.id.clone(),
+        run_manifest_sha256: order.run_digest.clone(),
+        environment: engine.redact_text(&order.inventory.environment, &mut Counts::new()),
+        instance: instance.name.clone(),
+        product: instance.product.clone(),
+        host,
+        window: window(sources.iter()),
+        files,
+        left_out,
+    };
+    let page = page(&manifest, &engine.sums());
+    let mut json = serde_json::to_vec_pretty(&manifest).map_err(std::io::Error::other)?;
+    json.push(b'\n');
+    let add =
+        |name: &str, bytes: &[u8], members: &mut Vec<(String, PathBuf)>| -> Result<(), Refused> {
+            let path = content.join(name);
+            fs::write(&path, bytes)?;
+            members.push((name.to_owned(), path));
+            Ok(())
+        };
+    add("manifest.json", &json, &mut members)?;
+    add("REDACTION.md", page.as_bytes(), &mut members)?;
+    members.sort();
+    let mut sums = String::new();
+    for (name, path) in &members {
+        sums.push_str(&format!("{}  {name}\n", digest(path)?));
+    }
+    let content_digest = crate::digest::Sha256::of(sums.as_bytes()).to_string();
+    add("SHA256SUMS", sums.as_bytes(), &mut members)?;
+    if order.reviewed_by.is_some() {
+        same_as_reviewed(packing, &first, &root, &content_digest)?;
+    }
+    let review = Review {
+        reviewed_by: order.reviewed_by.map(str::to_owned),
+        content: content_digest,
+    };
+    let mut review = serde_json::to_vec_pretty(&review).map_err(std::io::Error::other)?;
+    review.push(b'\n');
+    add("REVIEW.json", &review, &mut members)?;
+    members.sort();
+    let members: Vec<(String, PathBuf)> = members
+        .into_iter()
+        .map(|(name, path)| (format!("{root}/{name}"), path))
+        .collect();
+
+    // Under a name of its own until it is proven: what is found wanting is never there.
+    let parent = target
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let staged = tempfile::Builder::new()
+        .prefix(".gonogo-case-")
+        .tempdir_in(parent)?;
+    let draft = staged.path().join("bundle");
+    let file = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft)?;
+    archive::write(packing, &members, file)?.sync_all()?;
+    proof::holds(
+        &Proof::new(&engine),
+        packing,
+        &draft,
+        &root,
+        &shapes,
+        &members,
+    )?;
+    engine
+        .into_map()
+        .save(order.map)
+        .map_err(|fault| Refused::Fault(fault.to_string()))?;
+    fs::hard_link(&draft, &target)?;
+    Ok(Built {
+        sha256: digest(&target)?.to_string(),
+        bytes: fs::metadata(&target)?.len(),
+        path: target,
+        page,
+    })
+}
+
+/// What the run itself knows of names.
+fn known(order: &Order<'_>, instance: &str, product: &str) -> Known {
+    let mut known = Known {
+        canaries: order.canaries.clone(),
+        ..Known::default()
+    };
+    for host in &order.report.hosts {
+        let said = [
+            Some(&host.name),
+            host.identity.hostname.as_ref(),
+            host.identity.machine_id.as_ref(),
+        ];
+        known.hosts.extend(said.into_iter().flatten().cloned());
+        if let Some((address, _)) = host.address.rsplit_once(':') {
+            known
+                .hosts
+                .insert(address.trim_matches(['[', ']']).to_owned());
+        }
+    }
+    known.hosts.extend(order.names.iter().cloned());
+    known.hosts.insert(order.report.run.runner.clone());
+    known.users.insert(order.report.run.operator.clone());
+    for host in &order.inventory.hosts {
+        known.hosts.insert(host.address.clone());
+        for team in &order.inventory.teams {
+            if let Some(login) = order.inventory.login(&host.name, &team.name) {
+                known.users.insert(login.user.clone());
+            }
+        }
+    }
+    for vendor in &order.inventory.vendors {
+        for contact in &vendor.contacts {
+            let said = [
+                Some(&contact.name),
+                contact.email.as_ref(),
+                contact.phone.as_ref(),
+            ];
+            known.contacts.extend(said.into_iter().flatten().cloned());
+        }
+        let contract = vendor
+            .contract
+            .iter()
+            .filter_map(|contract| contract.id.clone());
+        known.contacts.extend(contract);
+    }
+    for check in &order.report.checks {
+        known
+            .versions
+            .extend(check.evidence.iter().filter_map(|one| one.version.clone()));
+    }
+    let words = [instance, product, "gonogo"].map(str::to_owned);
+    known.protected.extend(words);
+    known.protected.extend(
+        order
+            .inventory
+            .instance(instance)
+            .and_then(|one| one.expect_name.clone()),
+    );
+    // A host that is called like the instance stays: the request is about it.
+    known
+        .hosts
+        .retain(|host| !host.is_empty() && host != "localhost");
+    known.users.retain(|user| !user.is_empty());
+    known
+}
+
+/// Private copies, each database with what belongs to it; their bytes are those that the run vouches for.
+fn gathered(sources: &[Source], work: &Path) -> Result<Vec<PathBuf>, Refused> {
+    let mut paths = Vec::new();
+    for (number, source) in sources.iter().enumerate() {
+        let path = work.join(format!("in-{number}"));
+        fs::copy(&source.path, &path)?;
+        if digest(&path)?.to_string() != source.evidence.sha256 {
+            return Err(Refused::Found(
+                vec![format!(
+                    "`{}` changed while it was read",
+                    escape(&source.path.to_string_lossy())
+                )],
+                "nobody may write to what was kept",
+            ));
+        }
+        for (end, beside) in &source.sidecars {
+            fs::copy(beside, work.join(format!("in-{number}{end}")))?;
+        }
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
+fn note<T>(
+    result: Result<T, Unfit>,
+    source: &Source,
+    unfit: &mut Vec<String>,
+) -> Result<Option<T>, Refused> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Unfit::Io(error)) => Err(error.into()),
+        Err(why) => {
+            unfit.push(format!(
+                "`{}` ({}): {why}",
+                escape(&source.evidence.path),
+                escape(&source.artifact)
+            ));
+            Ok(None)
+        }
+    }
+}
+
+fn refuse(unfit: Vec<String>) -> Result<(), Refused> {
+    match unfit.is_empty() {
+        true => Ok(()),
+        false => Err(Refused::Found(
+            unfit,
+            "what cannot be redacted cannot leave: leave the artifact out with `--without ARTIFACT`",
+        )),
+    }
+}
+
+/// `artifacts/<artifact>/<file>`, without names of ours.
+fn named(engine: &Engine, source: &Source, taken: &mut BTreeSet<String>) -> String {
+    let file = match source.evidence.method.as_str() {
+        "command" => "output.txt",
+        _ => source.evidence.path.rsplit('/').next().unwrap_or_default(),
+    };
+    let plain = |text: &str| {
+        let text = engine.redact_text(text, &mut Counts::new());
+        crate::sign::manifest::portable_name(&text.replace('/', "_").replace(['[', ']'], ""))
+    };
+    let name = format!("artifacts/{}/{}", plain(&source.artifact), plain(file));
+    let mut numbered = name.clone();
+    let mut number = 1;
+    while !taken.insert(numbered.clone()) {
+        number += 1;
+        numbered = format!("{name}.{number}");
+    }
+    numbered
+}
+
+fn member(
+    engine: &Engine,
+    source: &Source,
+    name: &str,
+    out: &Path,
+    counts: Counts,
+) -> Result<Member, Refused> {
+    let evidence = &source.evidence;
+    Ok(Member {
+        file: name.to_owned(),
+        artifact: engine.redact_text(&source.artifact, &mut Counts::new()),
+        kind: evidence.kind.clone(),
+        source: engine.redact_text(&evidence.path, &mut Counts::new()),
+        window: window(std::iter::once(source)),
+        bytes_before: evidence.bytes,
+        sha256_before: evidence.sha256.clone(),
+        bytes: fs::metadata(out)?.len(),
+        sha256: digest(out)?.to_string(),
+        redactions: counts
+            .into_iter()
+            .map(|(rule, count)| Bite { rule, count })
+            .collect(),
+    })
+}
+
+fn window<'s>(sources: impl Iterator<Item = &'s Source> + Clone) -> Window {
+    Window {
+        from: sources
+            .clone()
+            .filter_map(|source| source.evidence.oldest_entry.clone())
+            .min(),
+        to: sources
+            .filter_map(|source| source.evidence.newest_entry.clone())
+            .max(),
+    }
+}
+
+/// A review is of bytes: those of the unreviewed bundle, which must be the same but for the review itself.
+fn same_as_reviewed(
+    packing: Packing,
+    first: &Path,
+    root: &str,
+    content: &str,
+) -> Result<(), Refused> {
+    let hint = "build without --reviewed-by first, look at that bundle, then build it again with --reviewed-by and the same options";
+    let shown = escape(&first.to_string_lossy()).into_owned();
+    if !first.exists() {
+        return Err(Refused::Found(
+            vec![format!(
+                "there is no `{shown}` that could have been reviewed"
+            )],
+            hint,
+        ));
+    }
+    let directory = tempfile::tempdir()?;
+    let members = archive::read(packing, first, directory.path()).map_err(|error| {
+        Refused::Found(vec![format!("`{shown}` cannot be read: {error}")], hint)
+    })?;
+    let sums = members
+        .iter()
+        .find(|(name, _)| *name == format!("{root}/SHA256SUMS"));
+    let sums = sums.map(|(_, path)| fs::read(path)).transpose()?;
+    let is_same = sums.is_some_and(|sums| crate::digest::Sha256::of(&sums).to_string() == content)
+        && whole(&members, root)?;
+    match is_same {
+        true => Ok(()),
+        false => Err(Refused::Found(
+            vec![format!(
+                "`{shown}` is not what is built now: whoever reviewed it has seen something else"
+            )],
+            hint,
+        )),
+    }
+}
+
+/// Whether every member has the digest that SHA256SUMS names, and none is missing.
+fn whole(members: &[(String, PathBuf)], root: &str) -> Result<bool, Refused> {
+    let find = |name: &str| {
+        members
+            .iter()
+            .find(|(member, _)| *member == format!("{root}/{name}"))
+    };
+    let Some((_, sums)) = find("SHA256SUMS") else {
+        return Ok(false);
+    };
+    let sums = fs::read_to_string(sums)?;
+    let mut named = 0;
+    for line in sums.lines() {
+        let Some((sum, name)) = line.split_once("  ") else {
+            return Ok(false);
+        };
+        let Some((_, path)) = find(name) else {
+            return Ok(false);
+        };
+        if digest(path)?.to_string() != sum {
+            return Ok(false);
+        }
+        named += 1;
+    }
+    // SHA256SUMS itself and REVIEW.json.
+    Ok(members.len() == named + 2)
+}

@@ -1,0 +1,31 @@
+//! The bundle of one instance for its vendor: kept artifacts that a signed run vouches for, redacted, packed
+//! the same way every time, and opened again before anybody else sees it.
+//!
+//! Reads what `run --keep` kept and never a host; what goes out goes through `redaction`.
+
+pub mod archive;
+mod build;
+mod manifest;
+mod proof;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+pub use build::{Built, Order, build};
+
+/// Why there is no bundle.
+#[derive(Debug)]
+pub enum Refused {
+    /// What was found speaks against it: each thing, and what to do.
+    Found(Vec<String>, &'static str),
+    /// What was asked for cannot be done.
+    Usage(String, &'static str),
+    /// Our own side.
+    Fault(String),
+}
+
+impl From<std::io::Error> for Refused {
+    fn from(error: std::io::Error) -> Self {
+        Self::Fault(error.to_string())
+    }
+}

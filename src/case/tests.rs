@@ -1,0 +1,69 @@
+//! Archives: the same members make the same bytes, and the programs of the machine open them.
+
+use std::fs::{self, File};
+use std::process::Command;
+
+use super::archive::{Packing, read, write};
+
+#[test]
+fn the_name_says_what_it_is() {
+    assert_eq!(Packing::of("a/orders.tar.zst"), Some(Packing::TarZst));
+    assert_eq!(Packing::of("orders.tar.gz"), Some(Packing::TarGz));
+    assert_eq!(Packing::of("orders.zip"), Some(Packing::Zip));
+    for other in ["orders.tar", ".zip", "orders.tgz", ""] {
+        assert_eq!(Packing::of(other), None, "{other}");
+    }
+}
+
+#[test]
+fn equal_members_make_equal_archives_that_other_programs_open() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name);
+    fs::write(path("one"), "one\n").unwrap();
+    fs::write(path("two"), vec![7; 300_000]).unwrap();
+    let long = format!("root/artifacts/{}/b.log", "x".repeat(120));
+    let members = [
+        ("root/a.log".to_owned(), path("one")),
+        (long.clone(), path("two")),
+    ];
+    for (packing, program, args) in [
+        (Packing::TarZst, "tar", ["--zstd", "-tvf"]),
+        (Packing::TarGz, "tar", ["-z", "-tvf"]),
+        (Packing::Zip, "unzip", ["-Z", "-1"]),
+    ] {
+        let (first, second) = (path("first"), path("second"));
+        write(packing, &members, File::create(&first).unwrap()).unwrap();
+        // The files are newer, and others may write them: nothing of that may show.
+        fs::write(path("one"), "one\n").unwrap();
+        write(packing, &members, File::create(&second).unwrap()).unwrap();
+        assert_eq!(
+            fs::read(&first).unwrap(),
+            fs::read(&second).unwrap(),
+            "{packing:?}"
+        );
+        let listed = Command::new(program)
+            .args(args)
+            .arg(&first)
+            .output()
+            .unwrap();
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        assert!(
+            listed.contains("root/a.log") && listed.contains(&long),
+            "{program}: {listed}"
+        );
+        let out = tempfile::tempdir().unwrap();
+        let back = read(packing, &first, out.path()).unwrap();
+        assert_eq!(back.len(), 2);
+        for ((name, file), (wanted, own)) in back.iter().zip(&members) {
+            assert_eq!(
+                (name, fs::read(file).unwrap()),
+                (wanted, fs::read(own).unwrap())
+            );
+        }
+        // Cut off, it is none.
+        let bytes = fs::read(&first).unwrap();
+        fs::write(&second, &bytes[..bytes.len() / 2]).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        assert!(read(packing, &second, other.path()).is_err(), "{packing:?}");
+    }
+}

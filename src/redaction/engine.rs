@@ -1,0 +1,332 @@
+//! What is known of secrets and names, and what stands in their place. Knows words; lines, formats and files
+//! know it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Counts;
+use super::by_value::ByValue;
+use super::line::Mood;
+use super::map::{Class, Map};
+use super::text::Text;
+use super::undress::{FIRST, MOST, visible};
+use super::vocabulary;
+use super::word::Vocabulary;
+use crate::evidence::redact::{MARK, compile};
+
+/// Of a secret, so many bytes make it worth to be looked for everywhere.
+const WORTH: usize = 6;
+/// Most secrets that are remembered, and the longest.
+const MOST_SECRETS: usize = 50_000;
+const LONGEST_SECRET: usize = 512;
+
+/// What is known before anything was read.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Names and addresses of hosts.
+    pub hosts: BTreeSet<String>,
+    /// Accounts.
+    pub users: BTreeSet<String>,
+    /// People and firms, their addresses and numbers.
+    pub contacts: BTreeSet<String>,
+    /// Words that stay, because the request is about them: the instance, its product.
+    pub protected: BTreeSet<String>,
+    /// Versions that the run has found.
+    pub versions: BTreeSet<String>,
+    /// Texts that were planted to be removed by the rules: one that is left stops the bundle.
+    pub canaries: Vec<String>,
+}
+
+/// Takes out what is not proven harmless.
+pub struct Engine {
+    pub(super) known: Known,
+    pub(super) words: Vocabulary,
+    map: RefCell<Map>,
+    names: BTreeMap<String, Class>,
+    secrets: BTreeSet<String>,
+    /// Every secret that was taken out.
+    seen: RefCell<BTreeSet<String>>,
+    by_value: ByValue,
+}
+
+/// Accounts and hosts that are called like half of all logs: where they stand as a name they are replaced, as
+/// words they stay.
+const COMMON: &[&str] = &[
+    "localhost",
+    "root",
+    "nobody",
+    "admin",
+    "user",
+    "users",
+    "client",
+    "server",
+    "service",
+    "daemon",
+    "system",
+    "amps",
+    "postgres",
+    "mysql",
+    "redis",
+    "nginx",
+    "haproxy",
+    "kafka",
+    "rabbitmq",
+    "elasticsearch",
+    "opensearch",
+    "mongodb",
+    "mongod",
+    "host",
+    "test",
+    "none",
+    "unknown",
+    "any",
+    "all",
+    "default",
+    "name",
+    "sshd",
+    "mail",
+    "log",
+];
+
+/// Whether a text is nothing but words, whatever stands around them.
+pub(super) fn is_words(words: &Vocabulary, text: &str) -> bool {
+    text.split_whitespace()
+        .all(|word| words.is_harmless(word.trim_matches(|c: char| !c.is_alphanumeric())))
+}
+
+impl Engine {
+    /// Looks for what is `known`, and for all that is not known to be harmless.
+    #[must_use]
+    pub fn new(known: Known, map: Map) -> Self {
+        let words = Vocabulary {
+            protected: known.protected.clone(),
+            versions: known.versions.clone(),
+            ..Vocabulary::default()
+        };
+        let mut engine = Self {
+            words,
+            map: RefCell::new(map),
+            names: BTreeMap::new(),
+            secrets: BTreeSet::new(),
+            seen: RefCell::default(),
+            by_value: ByValue::new(&BTreeMap::new(), &BTreeSet::new()),
+            known,
+        };
+        let all = [
+            ("user", engine.known.users.clone()),
+            ("host", engine.known.hosts.clone()),
+            ("contact", engine.known.contacts.clone()),
+        ];
+        for (class, names) in all {
+            for name in names {
+                engine.know(class, &name);
+            }
+        }
+        engine.settle();
+        engine
+    }
+
+    fn know(&mut self, class: Class, name: &str) {
+        let name = name.trim().to_ascii_lowercase();
+        let is_number = name
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"._- ".contains(&byte));
+        let is_address = name.parse::<std::net::IpAddr>().is_ok();
+        let fits = (2..=128).contains(&name.len()) && !is_number && !is_address;
+        if fits && !self.words.is_protected(&name) && !COMMON.contains(&name.as_str()) {
+            self.names.entry(name).or_insert(class);
+        }
+    }
+
+    /// Makes ready for what was learnt.
+    pub fn settle(&mut self) {
+        for secret in self.seen.get_mut().iter() {
+            let trimmed = secret.trim();
+            let is_number = trimmed
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'.');
+            let is_worth = trimmed.len() >= WORTH
+                && (is_number && trimmed.len() >= 8
+                    || !is_number && !is_words(&self.words, trimmed))
+                && !self.words.is_protected(trimmed)
+                && !trimmed.contains(MARK)
+                && trimmed.chars().any(char::is_alphanumeric);
+            if is_worth && self.secrets.len() < MOST_SECRETS {
+                self.secrets.insert(trimmed.to_owned());
+            }
+        }
+        // What was a name somewhere is one everywhere.
+        let met: Vec<(String, String)> = self.replaced();
+        for (class, name) in met {
+            let class = ["user", "host", "client", "contact", "phone", "mail"]
+                .into_iter()
+                .find(|one| *one == class);
+            if let Some(class) = class
+                && name.len() >= 4
+                && !is_words(&self.words, &name)
+                && (class == "phone" || name.bytes().any(|byte| byte.is_ascii_alphabetic()))
+                && !self.words.is_protected(&name)
+            {
+                self.names.entry(name).or_insert(class);
+            }
+        }
+        self.by_value = ByValue::new(&self.names, &self.secrets);
+        self.words.forget();
+    }
+
+    /// The map, with every name that was met.
+    pub fn into_map(self) -> Map {
+        self.map.into_inner()
+    }
+
+    /// How many names of each kind were met.
+    #[must_use]
+    pub fn sums(&self) -> BTreeMap<String, u64> {
+        self.map.borrow().sums()
+    }
+
+    /// What the product calls its own: elements, attributes, tables, columns.
+    pub(super) fn learn_schema(&mut self, name: &str) {
+        for word in std::iter::once(name).chain(vocabulary::parts(name)) {
+            let lower = word.to_ascii_lowercase();
+            let is_plain = lower.len() > 2
+                && lower
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(&byte));
+            if is_plain && !self.names.contains_key(&lower) {
+                self.words.schema.insert(lower);
+            }
+        }
+    }
+
+    /// Whether the name of an element or a column holds a name of ours.
+    pub(super) fn holds_name(&self, name: &str) -> bool {
+        !self.by_value.names(name).is_empty() || !self.by_value.secrets(name).is_empty()
+    }
+
+    /// What stands for `name`.
+    pub(super) fn token(&self, class: Class, name: &str) -> String {
+        let mut map = self.map.borrow_mut();
+        match class {
+            "id" => map.token(class, name),
+            _ => map.token(class, &name.to_ascii_lowercase()),
+        }
+    }
+
+    /// Remembers what was taken out.
+    pub(super) fn saw(&self, secret: &str) {
+        let secret = secret.trim();
+        let mut seen = self.seen.borrow_mut();
+        if (4..=LONGEST_SECRET).contains(&secret.len()) && seen.len() < MOST_SECRETS {
+            seen.insert(secret.to_owned());
+        }
+    }
+
+    /// Every secret that was taken out.
+    pub(super) fn seen(&self) -> Vec<String> {
+        self.seen
+            .borrow()
+            .iter()
+            .chain(&self.secrets)
+            .cloned()
+            .collect()
+    }
+
+    /// Every name that a token stands for.
+    pub(super) fn replaced(&self) -> Vec<(String, String)> {
+        let map = self.map.borrow();
+        map.names()
+            .map(|(class, name)| (class.to_owned(), name.to_owned()))
+            .collect()
+    }
+
+    /// The line with one character for each thing that is known by value, and what stands for it.
+    pub(super) fn known_in(&self, line: &str) -> Option<(String, Vec<(String, String)>)> {
+        let mut found: Vec<(Range<usize>, Option<Class>)> = Vec::new();
+        found.extend(
+            self.by_value
+                .secrets(line)
+                .into_iter()
+                .map(|range| (range, None)),
+        );
+        found.extend(
+            self.by_value
+                .names(line)
+                .into_iter()
+                .map(|(range, class, _)| (range, Some(class))),
+        );
+        if found.is_empty() {
+            return None;
+        }
+        // A secret before a name that stands in it.
+        found.sort_by_key(|(range, class)| {
+            (range.start, class.is_some(), std::cmp::Reverse(range.end))
+        });
+        let (mut text, mut known) = (String::with_capacity(line.len()), Vec::new());
+        let mut at = 0;
+        for (range, class) in found {
+            if range.start < at {
+                // Overlaps: what is left of it goes with the one before.
+                if range.end > at && class.is_none() {
+                    at = range.end;
+                }
+                continue;
+            }
+            let Some(stands) =
+                char::from_u32(FIRST + known.len() as u32).filter(|_| known.len() < MOST as usize)
+            else {
+                break;
+            };
+            let written = &line[range.clone()];
+            let token = match class {
+                Some(class) => self.token(class, written),
+                None => {
+                    self.saw(written);
+                    MARK.to_owned()
+                }
+            };
+            text.push_str(&line[at..range.start]);
+            text.push(stands);
+            known.push((written.to_owned(), token));
+            at = range.end;
+        }
+        text.push_str(&line[at..]);
+        Some((text, known))
+    }
+
+    /// Where the machine stands that syslog names at the beginning of a line.
+    pub(super) fn stamped_host(&self, line: &str) -> Option<Range<usize>> {
+        static STAMPED: LazyLock<Regex> = LazyLock::new(|| {
+            compile(
+                r"^(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*) ([A-Za-z0-9._\-]+) [A-Za-z][\w./\-]*(?:\[\d+\])?: ",
+            )
+        });
+        let found = STAMPED.captures(line)?.get(1)?.range();
+        let name = &line[found.clone()];
+        let is_level = [
+            "trace", "debug", "info", "warn", "warning", "error", "fatal", "log", "notice",
+            "stats", "critical",
+        ];
+        (!is_level.contains(&name.to_ascii_lowercase().as_str())).then_some(found)
+    }
+
+    /// A whole text, as lines of a log, or as the value of something.
+    pub(super) fn text(&self, text: &str, mood: Mood, counts: &mut Counts) -> String {
+        let text = visible(text);
+        let mut out = String::with_capacity(text.len() + text.len() / 8);
+        let mut lines = Text::new(self, mood);
+        for line in text.split_inclusive('\n') {
+            lines.line(line, &mut out, counts);
+        }
+        out
+    }
+
+    /// A text of ours that leaves.
+    pub fn redact_text(&self, text: &str, counts: &mut Counts) -> String {
+        self.text(text, Mood::default(), counts)
+    }
+}

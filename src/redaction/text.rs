@@ -1,0 +1,467 @@
+//! Lines one after the other: what a line leaves for those below it. Keys in PEM, values on the next line, in
+//! blocks, in quotes and brackets over several lines, columns below their names, sections and blocks of settings.
+
+use super::Counts;
+use super::cues::{self, Cue};
+use super::engine::Engine;
+use super::line::{Carry, Line, Mood};
+use super::undress::{LAYERS, decoded};
+use super::value::is_nothing;
+use super::{shape, tree};
+use crate::evidence::redact::MARK;
+
+/// Lines that a key or a value may go on for.
+const LONGEST: usize = 400;
+/// Longest line that is taken for the names of columns.
+const HEADER: usize = 2000;
+
+/// Where among its lines a text is.
+pub(super) struct Text<'e> {
+    engine: &'e Engine,
+    mood: Mood,
+    carry: Carry,
+    /// Lines of a key, or of a value, so far.
+    carried: usize,
+    in_key: bool,
+    columns: Option<Columns>,
+    /// Lines for which `value` is the value of a secret.
+    named: usize,
+    /// Of every open block whether it holds secrets.
+    blocks: Vec<bool>,
+    /// What the section is about.
+    section: Cue,
+}
+
+struct Columns {
+    divider: char,
+    cues: Vec<Cue>,
+}
+
+impl<'e> Text<'e> {
+    pub fn new(engine: &'e Engine, mood: Mood) -> Self {
+        Self {
+            engine,
+            mood,
+            carry: Carry::Nothing,
+            carried: 0,
+            in_key: false,
+            columns: None,
+            named: 0,
+            blocks: Vec::new(),
+            section: Cue::None,
+        }
+    }
+
+    /// Writes one line with its end to `out`.
+    pub fn line(&mut self, line: &str, out: &mut String, counts: &mut Counts) {
+        let body = line.trim_end_matches(['\n', '\r']);
+        let end = &line[body.len()..];
+        self.body(body, out, counts);
+        out.push_str(end);
+    }
+
+    fn body(&mut self, body: &str, out: &mut String, counts: &mut Counts) {
+        if self.in_key {
+            return self.key(body, out, counts);
+        }
+        if self.carry != Carry::Nothing && self.carried(body, out, counts) {
+            return;
+        }
+        if let Some(begin) = begins_key(body) {
+            let (head, key) = body.split_at(begin);
+            self.plain(head, out, counts);
+            self.hide(key, out, counts);
+            self.in_key = !key.contains("END");
+            self.carried = 0;
+            return;
+        }
+        if self.cells(body, out, counts) {
+            return;
+        }
+        if let Some(object) = object(body)
+            && let Some(clean) = tree::redact_line(self.engine, object, counts)
+        {
+            out.push_str(&body[..body.len() - body.trim_start().len()]);
+            out.push_str(&clean);
+            return;
+        }
+        self.plain(body, out, counts);
+        if self.columns.is_some() {
+            self.carry = Carry::Nothing;
+        }
+    }
+
+    /// A line of a key.
+    fn key(&mut self, body: &str, out: &mut String, counts: &mut Counts) {
+        self.carried += 1;
+        let is_over = self.carried > LONGEST || is_entry(body);
+        if is_over {
+            self.in_key = false;
+            return self.body(body, out, counts);
+        }
+        self.hide(body, out, counts);
+        self.in_key = !(body.contains("--END") || body.contains("-- END"));
+    }
+
+    fn hide(&mut self, body: &str, out: &mut String, counts: &mut Counts) {
+        let trimmed = body.trim_start();
+        out.push_str(&body[..body.len() - trimmed.len()]);
+        if trimmed.is_empty() {
+            return;
+        }
+        self.engine.saw(trimmed);
+        *counts.entry("secret".to_owned()).or_default() += 1;
+        out.push_str(if self.mood.is_setting {
+            "redacted"
+        } else {
+            MARK
+        });
+        if self.mood.is_setting && trimmed.ends_with('\\') {
+            out.push('\\');
+        }
+    }
+
+    /// What the line above left; false when it is over.
+    fn carried(&mut self, body: &str, out: &mut String, counts: &mut Counts) -> bool {
+        self.carried += 1;
+        let trimmed = body.trim();
+        if self.carried > LONGEST || is_entry(body) {
+            self.carry = Carry::Nothing;
+            return false;
+        }
+        match self.carry {
+            Carry::Nothing => false,
+            Carry::Value => {
+                if trimmed.is_empty() {
+                    out.push_str(body);
+                    return self.carried < 4;
+                }
+                self.carry = match trimmed.as_bytes() {
+                    [quote @ (b'"' | b'\''), rest @ ..] if !rest.contains(quote) => {
+                        Carry::Quote(*quote)
+                    }
+                    [.., b'\\'] => Carry::Value,
+                    [.., b'[' | b'{'] if trimmed.len() == 1 => {
+                        Carry::Bracket(trimmed.as_bytes()[0], trimmed.as_bytes()[0] + 2, 1)
+                    }
+                    // `password:` above, and more names below it: a block.
+                    _ if trimmed.ends_with(':') || trimmed.starts_with("- ") => {
+                        Carry::Block(indent(body).saturating_sub(1))
+                    }
+                    _ => Carry::Nothing,
+                };
+                self.hide(body, out, counts);
+                true
+            }
+            Carry::Quote(quote) => {
+                match body.bytes().position(|byte| byte == quote) {
+                    None => self.hide(body, out, counts),
+                    Some(end) => {
+                        self.carry = Carry::Nothing;
+                        self.hide(&body[..end], out, counts);
+                        let mood = Mood {
+                            is_shadowed: true,
+                            ..self.mood
+                        };
+                        self.run(&body[end..], mood, out, counts);
+                    }
+                }
+                true
+            }
+            Carry::Bracket(open, close, depth) => {
+                let opened = body.bytes().filter(|byte| *byte == open).count();
+                let closed = body.bytes().filter(|byte| *byte == close).count();
+                self.carry = match (depth + opened).checked_sub(closed) {
+                    None | Some(0) => Carry::Nothing,
+                    Some(depth) => Carry::Bracket(open, close, depth),
+                };
+                let is_end = self.carry == Carry::Nothing
+                    && trimmed.trim_end_matches([',', ';']).as_bytes() == [close];
+                match is_end {
+                    true => out.push_str(body),
+                    false => self.hide(body, out, counts),
+                }
+                true
+            }
+            Carry::Block(least) => {
+                if trimmed.is_empty() || indent(body) > least {
+                    self.hide(body, out, counts);
+                    return true;
+                }
+                self.carry = Carry::Nothing;
+                false
+            }
+        }
+    }
+
+    /// Columns below their names.
+    fn cells(&mut self, body: &str, out: &mut String, counts: &mut Counts) -> bool {
+        if let Some(columns) = self.columns.take() {
+            let cells: Vec<&str> = body.split(columns.divider).collect();
+            if cells.len() == columns.cues.len() && !is_entry(body) {
+                for (at, (cell, cue)) in cells.into_iter().zip(&columns.cues).enumerate() {
+                    if at > 0 {
+                        out.push(columns.divider);
+                    }
+                    let value = cell.trim().trim_matches(['"', '\'']);
+                    let (lead, tail) = cell.split_once(value).unwrap_or((cell, ""));
+                    match cue {
+                        _ if value.is_empty()
+                            || value.bytes().all(|byte| b"-+".contains(&byte)) =>
+                        {
+                            out.push_str(cell)
+                        }
+                        cue if cue.is_secret() && !is_nothing(value) => {
+                            out.push_str(lead);
+                            self.hide(value, out, counts);
+                            out.push_str(tail);
+                        }
+                        Cue::Person(class) => {
+                            out.push_str(lead);
+                            out.push_str(&whole_name(self.engine, class, value, counts));
+                            out.push_str(tail);
+                        }
+                        _ => self.run(cell, self.mood, out, counts),
+                    }
+                }
+                self.columns = Some(columns);
+                return true;
+            }
+            // A rule between the names and the rows.
+            if body.bytes().all(|byte| b"-+=| ".contains(&byte)) {
+                self.columns = Some(columns);
+                return false;
+            }
+        }
+        if !self.mood.is_setting && body.len() <= HEADER {
+            self.columns = header(body);
+        }
+        false
+    }
+
+    /// A line without anything special about it.
+    fn plain(&mut self, body: &str, out: &mut String, counts: &mut Counts) {
+        let mut mood = self.mood;
+        if mood.is_setting {
+            mood = self.within(body, mood);
+        }
+        self.run(body, mood, out, counts);
+    }
+
+    /// What the section or the block means for a line of it.
+    fn within(&mut self, body: &str, mood: Mood) -> Mood {
+        let trimmed = body.trim();
+        let mut mood = mood;
+        if trimmed.starts_with('[') && trimmed.ends_with(']') && !mood.has_semicolons {
+            self.section = cues::of(trimmed);
+            return mood;
+        }
+        if trimmed.starts_with('}') {
+            self.blocks.pop();
+        }
+        let is_deep = self.blocks.last().copied().unwrap_or_default();
+        mood.is_shadowed |= is_deep;
+        match self.section {
+            Cue::Strong | Cue::Rest => mood.is_shadowed = true,
+            Cue::Weak => mood.is_strict = true,
+            _ => {}
+        }
+        if trimmed.ends_with('{') {
+            let holds = trimmed
+                .split(|c: char| c.is_whitespace() || "\"'{}()=".contains(c))
+                .any(|word| cues::of(word).is_secret());
+            self.blocks.push(is_deep || holds);
+        }
+        mood
+    }
+
+    /// The line as it is written, and as it is meant.
+    fn run(&mut self, body: &str, mood: Mood, out: &mut String, counts: &mut Counts) {
+        let mut meant: Option<String> = None;
+        for _ in 0..LAYERS {
+            match decoded(meant.as_deref().unwrap_or(body)) {
+                Some(plain) => meant = Some(plain),
+                None => break,
+            }
+        }
+        let named = self.named > 0;
+        if let Some(meant) = meant {
+            let mut own = Counts::new();
+            let (clean, carry, names) = self.once(&meant, mood, named, &mut own);
+            let mut as_written = Counts::new();
+            let is_same = clean == meant;
+            let sum = |counts: &Counts| counts.values().sum::<u64>();
+            // Settings keep their spelling where nothing hid in it.
+            let raw = (mood.is_setting && !is_same)
+                .then(|| self.once(body, mood, named, &mut as_written));
+            self.carry = carry;
+            self.named = if names {
+                3
+            } else {
+                self.named.saturating_sub(1)
+            };
+            self.carried = 0;
+            match raw {
+                _ if is_same => out.push_str(body),
+                Some((raw, carry, _))
+                    if sum(&as_written) == sum(&own)
+                        && as_written.get("secret") == own.get("secret") =>
+                {
+                    self.carry = carry;
+                    out.push_str(&raw);
+                    add(counts, as_written);
+                }
+                _ => {
+                    out.push_str(&clean);
+                    add(counts, own);
+                }
+            }
+            return;
+        }
+        let (clean, carry, names) = self.once(body, mood, named, counts);
+        out.push_str(&clean);
+        self.carry = carry;
+        self.carried = 0;
+        self.named = if names {
+            3
+        } else {
+            self.named.saturating_sub(1)
+        };
+    }
+
+    fn once(
+        &self,
+        body: &str,
+        mood: Mood,
+        named: bool,
+        counts: &mut Counts,
+    ) -> (String, Carry, bool) {
+        let marked = self.engine.known_in(body);
+        let (text, known) = match &marked {
+            Some((text, known)) => (text.as_str(), known.as_slice()),
+            None => (body, &[][..]),
+        };
+        // `value=V, name=password`: the name comes last.
+        let reversed = !named
+            && text.contains("alue")
+            && text
+                .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
+                .any(|word| cues::of(word) >= Cue::Strong);
+        let mut line = Line {
+            engine: self.engine,
+            text,
+            out: String::with_capacity(text.len() + 32),
+            counts,
+            mood,
+            carry: Carry::Nothing,
+            pending: None,
+            shadow: false,
+            is_deep: false,
+            forced: None,
+            tag: None,
+            is_unknown: false,
+            before: 0..0,
+            named: named || reversed,
+            named_before: named || reversed,
+            known,
+        };
+        line.run();
+        let names = line.named && !line.named_before;
+        (line.out, line.carry, names || reversed)
+    }
+}
+
+/// A whole value that names somebody.
+pub(super) fn whole_name(
+    engine: &Engine,
+    class: &'static str,
+    value: &str,
+    counts: &mut Counts,
+) -> String {
+    if shape::is_harmless(value)
+        || super::vocabulary::is_few(value)
+        || engine.words.is_protected(value)
+    {
+        return value.to_owned();
+    }
+    // An address, mail, a list of them: by its form, but no word stays.
+    if value.contains(['/', '@', ':', ',', ' ', '.', '\\', '(', '$', '*']) {
+        let mood = Mood {
+            is_strict: true,
+            ..Mood::default()
+        };
+        return engine.text(value, mood, counts);
+    }
+    *counts.entry(class.to_owned()).or_default() += 1;
+    engine.token(class, value)
+}
+
+fn add(counts: &mut Counts, more: Counts) {
+    for (rule, count) in more {
+        *counts.entry(rule).or_default() += count;
+    }
+}
+
+fn indent(body: &str) -> usize {
+    body.len() - body.trim_start().len()
+}
+
+/// The names of columns, if one of them is a secret's or a person's.
+fn header(body: &str) -> Option<Columns> {
+    let divider = [',', '\t', ';', '|']
+        .into_iter()
+        .find(|divider| body.contains(*divider))?;
+    let names: Vec<&str> = body
+        .split(divider)
+        .map(|name| name.trim().trim_matches(['"', '\'']))
+        .collect();
+    let is_name = |name: &&str| {
+        name.len() <= 40
+            && name.split_whitespace().count() <= 3
+            && name
+                .chars()
+                .all(|c| c.is_alphanumeric() || "_-. #%()".contains(c))
+            && !name.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let filled = names.iter().filter(|name| !name.is_empty());
+    if names.len() < 2 || filled.clone().count() < 2 || !names.iter().all(is_name) {
+        return None;
+    }
+    let cues: Vec<Cue> = names.iter().map(|name| cues::of(name)).collect();
+    let tells = cues
+        .iter()
+        .any(|cue| cue.is_secret() || matches!(cue, Cue::Person(_)));
+    tells.then_some(Columns { divider, cues })
+}
+
+/// Where a key begins on the line.
+fn begins_key(body: &str) -> Option<usize> {
+    if !body.contains("BEGIN") && !body.contains("PuTTY") {
+        return None;
+    }
+    ["-----BEGIN ", "---- BEGIN ", "PuTTY-User-Key-File"]
+        .iter()
+        .find_map(|begin| body.find(begin))
+}
+
+/// Whether a line begins as entries of logs do: no value goes on there.
+fn is_entry(body: &str) -> bool {
+    let mut words = body.split_ascii_whitespace();
+    let Some(first) = words.next() else {
+        return false;
+    };
+    let first = first.trim_matches(['[', ']']);
+    let is_time = first.len() >= 10
+        && (first.starts_with("20") || first.starts_with("19"))
+        && first
+            .as_bytes()
+            .get(4)
+            .is_some_and(|byte| b"-/".contains(byte));
+    is_time && shape::is_harmless(first)
+}
+
+/// A line that is one JSON object.
+fn object(body: &str) -> Option<&str> {
+    let trimmed = body.trim();
+    (trimmed.starts_with('{') && trimmed.ends_with('}') && trimmed.contains('"')).then_some(trimmed)
+}

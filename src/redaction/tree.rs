@@ -1,0 +1,221 @@
+//! YAML and JSON: every value by its name, the names around it and its neighbours, whatever the quoting, the
+//! escapes, the folding or the anchor; comments as lines. Only what may not stay is rewritten.
+
+use granit_parser::{Event, Parser, ScalarStyle};
+
+use super::cues::Cue;
+use super::engine::Engine;
+use super::line::Mood;
+use super::node::{Edit, Node, Trust, Walk};
+use super::text::Text;
+use super::{Counts, Unfit, json};
+
+/// A value that stands in a block below its name.
+const BLOCK: u8 = 2;
+
+enum Open {
+    Map(Vec<(Node, Node)>, Option<Node>, usize),
+    List(Vec<Node>, usize),
+}
+
+/// Every document of a YAML stream, as one list; `None` when it is not well-formed.
+fn yaml(text: &str) -> Option<Node> {
+    let mut options = granit_parser::options! {
+        emit_unresolved_aliases: true,
+        flow_nesting_limit: 128,
+        block_nesting_limit: 128,
+    };
+    options.set_emit_comments(false);
+    let mut parser = Parser::new_from_str_with_options(text, options);
+    let mut open: Vec<Open> = vec![Open::List(Vec::new(), 0)];
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.ok()?;
+        match event {
+            Event::Scalar(plain, style, anchor, _) => {
+                let range = span.byte_range()?;
+                text.get(range.clone())?;
+                let hint = match style {
+                    ScalarStyle::Literal | ScalarStyle::Folded => BLOCK,
+                    ScalarStyle::Plain => 0,
+                    _ => 1,
+                };
+                put(
+                    &mut open,
+                    anchor,
+                    Node::Scalar(range, plain.into_owned(), hint),
+                );
+            }
+            Event::MappingStart(_, anchor, _) => open.push(Open::Map(Vec::new(), None, anchor)),
+            Event::SequenceStart(_, anchor, _) => open.push(Open::List(Vec::new(), anchor)),
+            Event::MappingEnd | Event::SequenceEnd => {
+                let (node, anchor) = match open.pop()? {
+                    Open::Map(pairs, _, anchor) => (Node::Map(pairs), anchor),
+                    Open::List(items, anchor) => (Node::List(items), anchor),
+                };
+                put(&mut open, anchor, node);
+            }
+            Event::Alias(anchor) => put(&mut open, 0, Node::Alias(anchor)),
+            Event::UnresolvedAlias(_) => return None,
+            _ => {}
+        }
+    }
+    match open.pop()? {
+        Open::List(documents, _) if open.is_empty() => Some(Node::List(documents)),
+        _ => None,
+    }
+}
+
+fn put(open: &mut [Open], anchor: usize, node: Node) {
+    let node = match anchor {
+        0 => node,
+        anchor => Node::Anchored(anchor, Box::new(node)),
+    };
+    match open.last_mut() {
+        Some(Open::List(items, _)) => items.push(node),
+        Some(Open::Map(pairs, key, _)) => match key.take() {
+            Some(key) => pairs.push((key, node)),
+            None => *key = Some(node),
+        },
+        None => {}
+    }
+}
+
+fn read(text: &str, is_json: bool) -> Option<Node> {
+    match is_json {
+        true => json::read(text),
+        false => yaml(text),
+    }
+}
+
+/// Everything that is written anew, sorted.
+fn edits(engine: &Engine, node: &Node, counts: &mut Counts) -> Vec<Edit> {
+    let mut anchors = Vec::new();
+    loop {
+        let had = anchors.len();
+        let mut own = Counts::new();
+        let mut walk = Walk {
+            engine,
+            counts: &mut own,
+            edits: Vec::new(),
+            secret_anchors: anchors,
+        };
+        walk.node(node, Trust::Open, Cue::None, false);
+        let mut edits = walk.edits;
+        anchors = walk.secret_anchors;
+        anchors.sort_unstable();
+        anchors.dedup();
+        // What an alias repeats below a secret's name is the secret, and stood before it.
+        if anchors.len() == had {
+            for (rule, count) in own {
+                *counts.entry(rule).or_default() += count;
+            }
+            edits.sort_by_key(|edit| edit.range.start);
+            return edits;
+        }
+    }
+}
+
+/// One line that is a JSON object; `None` when it is none.
+pub(super) fn redact_line(engine: &Engine, line: &str, counts: &mut Counts) -> Option<String> {
+    let node = json::read(line)?;
+    let mut clean = String::with_capacity(line.len());
+    let mut at = 0;
+    for edit in edits(engine, &node, counts) {
+        clean.push_str(line.get(at..edit.range.start)?);
+        clean.push_str(&serde_json::to_string(&edit.new).ok()?);
+        at = edit.range.end;
+    }
+    clean.push_str(&line[at..]);
+    Some(clean)
+}
+
+/// The whole document without what must not leave; `None` when it is not well-formed.
+pub(super) fn redact(
+    engine: &Engine,
+    text: &str,
+    is_json: bool,
+    counts: &mut Counts,
+) -> Result<Option<String>, Unfit> {
+    let Some(node) = read(text, is_json) else {
+        return Ok(None);
+    };
+    let mut clean = String::with_capacity(text.len());
+    let mut at = 0;
+    for (range, edit) in gaps(&node, edits(engine, &node, counts)) {
+        if range.start < at {
+            continue;
+        }
+        comments(engine, &text[at..range.start], is_json, &mut clean, counts);
+        match edit {
+            None => clean.push_str(&text[range.clone()]),
+            Some(edit) => {
+                // JSON's strings are YAML's in double quotes (YAML 1.2.2, 5.1).
+                clean.push_str(&serde_json::to_string(&edit.new).map_err(std::io::Error::other)?);
+                if edit.hint == BLOCK && text[..range.end].ends_with('\n') {
+                    clean.push('\n');
+                }
+            }
+        }
+        at = range.end;
+    }
+    comments(engine, &text[at..], is_json, &mut clean, counts);
+    match read(&clean, is_json) {
+        Some(after) if after.is_like(&node) => Ok(Some(clean)),
+        _ => Err(Unfit::Content(
+            "its redacted form would not have the form that it has".to_owned(),
+        )),
+    }
+}
+
+/// Every value and name with its place, and what it becomes.
+fn gaps(node: &Node, edits: Vec<Edit>) -> Vec<(std::ops::Range<usize>, Option<Edit>)> {
+    fn places(node: &Node, found: &mut Vec<std::ops::Range<usize>>) {
+        match node {
+            Node::Scalar(range, ..) => found.push(range.clone()),
+            Node::Anchored(_, node) => places(node, found),
+            Node::List(items) => items.iter().for_each(|item| places(item, found)),
+            Node::Map(pairs) => pairs.iter().for_each(|(key, value)| {
+                places(key, found);
+                places(value, found);
+            }),
+            Node::Alias(_) => {}
+        }
+    }
+    let mut all = Vec::new();
+    places(node, &mut all);
+    all.sort_by_key(|range| range.start);
+    let mut edits = edits.into_iter().peekable();
+    all.into_iter()
+        .map(|range| {
+            let edit = edits.next_if(|edit| edit.range == range);
+            (range, edit)
+        })
+        .collect()
+}
+
+/// What stands between values: its comments are lines like any other.
+fn comments(engine: &Engine, gap: &str, is_json: bool, clean: &mut String, counts: &mut Counts) {
+    if is_json || !gap.contains(['#', '&', '!', '%']) {
+        clean.push_str(gap);
+        return;
+    }
+    let mut lines = Text::new(engine, Mood::default());
+    for line in gap.split_inclusive('\n') {
+        let begins = line.match_indices('#').map(|(at, _)| at).find(|at| {
+            line[..*at]
+                .chars()
+                .next_back()
+                .is_none_or(char::is_whitespace)
+        });
+        match begins {
+            Some(at) => {
+                clean.push_str(&line[..at]);
+                let body = line[at + 1..].trim_end_matches(['\r', '\n']);
+                clean.push('#');
+                lines.line(&super::undress::visible(body), clean, counts);
+                clean.push_str(&line[at + 1 + body.len()..]);
+            }
+            None => clean.push_str(line),
+        }
+    }
+}

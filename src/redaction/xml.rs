@@ -1,0 +1,385 @@
+//! XML: every text and attribute by the names around it, references resolved, CDATA and comments taken
+//! together. Only what may not stay is rewritten; the rest of the document stays to the byte. A document with
+//! a DTD is refused: it may build a secret out of pieces.
+
+use std::ops::Range;
+
+use roxmltree::{Document, Node, NodeType, ParsingOptions};
+
+use super::cues::{self, Cue};
+use super::engine::Engine;
+use super::line::Mood;
+use super::node::{Trust, is_value, value};
+use super::{Counts, Unfit};
+
+const NODES: u32 = 1_000_000;
+
+/// Namespaces of the world's, not of the house's.
+const WORLD: &[&str] = &[
+    "http://www.w3.org/",
+    "http://schemas.",
+    "http://java.sun.com/",
+    "http://xmlns.jcp.org/",
+    "http://www.springframework.org/",
+    "http://maven.apache.org/",
+    "http://activemq.apache.org/",
+    "http://www.liquibase.org/",
+    "http://docbook.org/",
+];
+
+/// The document; `None` when it is not well-formed, or names places in its namespaces.
+fn parse(text: &str) -> Result<Option<Document<'_>>, Unfit> {
+    let options = ParsingOptions {
+        nodes_limit: NODES,
+        ..ParsingOptions::default()
+    };
+    match Document::parse_with_options(text, options) {
+        Ok(document) => {
+            let spaces = document.descendants().flat_map(|node| node.namespaces());
+            let is_ours = |uri: &str| uri.contains("//") && !WORLD.iter().any(|world| uri.starts_with(world)) || uri.contains('@');
+            let names_places = spaces.into_iter().any(|space| is_ours(space.uri()));
+            Ok((!names_places).then_some(document))
+        }
+        Err(roxmltree::Error::DtdDetected) => Err(Unfit::Content(
+            "it has a DTD, whose entities may build anything: take the `<!DOCTYPE` out of a copy and send \
+             that by hand"
+                .to_owned(),
+        )),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The names that the document uses: they are its product's.
+pub(super) fn learn(engine: &mut Engine, text: &str) -> Result<(), Unfit> {
+    if let Some(document) = parse(text)? {
+        for node in document.descendants().filter(Node::is_element) {
+            engine.learn_schema(node.tag_name().name());
+            for attribute in node.attributes() {
+                engine.learn_schema(attribute.name());
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Walk<'e> {
+    engine: &'e Engine,
+    counts: &'e mut Counts,
+    edits: Vec<(Range<usize>, String)>,
+}
+
+impl Walk<'_> {
+    fn element(&mut self, node: Node<'_, '_>, trust: Trust, hint: Cue) {
+        let tag = node.tag_name().name();
+        let named = node
+            .attributes()
+            .filter(|attribute| cues::names_another(attribute.name()))
+            .map(|attribute| cues::of(attribute.value()))
+            .max()
+            .unwrap_or(Cue::None);
+        let own = cues::of(tag).max(hint);
+        for attribute in node.attributes() {
+            let name = attribute.name();
+            let cue = match () {
+                () if cues::names_another(name) => match cues::of(name) {
+                    cue @ Cue::Person(_) => cue,
+                    _ => Cue::None,
+                },
+                () if is_value(name) => own.max(named),
+                () => cues::of(name).max(if named >= Cue::Strong {
+                    Cue::Weak
+                } else {
+                    Cue::None
+                }),
+            };
+            let trust = match own {
+                Cue::Strong | Cue::Rest if !cues::names_another(name) => Trust::Secret,
+                Cue::Weak => trust.max(Trust::Strict),
+                _ => trust,
+            };
+            let new = value(
+                self.engine,
+                attribute.value(),
+                trust,
+                cue,
+                false,
+                self.counts,
+            );
+            if new != attribute.value() {
+                self.edits.push((attribute.range_value(), escaped(&new)));
+            }
+        }
+        let cue = own.max(named);
+        let is_leaf = !node.children().any(|child| child.is_element());
+        let below = match cue {
+            Cue::Strong | Cue::Rest => Trust::Secret,
+            Cue::Weak if !is_leaf => trust.max(Trust::Strict),
+            _ => trust,
+        };
+        if is_leaf {
+            self.leaf(node, below, cue);
+        } else {
+            self.children(node, below, cue);
+        }
+        for child in node.children() {
+            match child.node_type() {
+                NodeType::Comment => self.comment(child),
+                NodeType::PI => self.instruction(child),
+                _ => {}
+            }
+        }
+    }
+
+    fn leaf(&mut self, node: Node<'_, '_>, trust: Trust, cue: Cue) {
+        let mut texts = node.children().filter(Node::is_text);
+        let (Some(first), Some(last)) = (node.first_child(), node.last_child()) else {
+            return;
+        };
+        if texts.next().is_none() {
+            return;
+        }
+        let plain: String = node
+            .children()
+            .filter(Node::is_text)
+            .filter_map(|child| child.text())
+            .collect();
+        self.text(&plain, first.range().start..last.range().end, trust, cue);
+    }
+
+    fn text(&mut self, plain: &str, range: Range<usize>, trust: Trust, cue: Cue) {
+        let trimmed = plain.trim();
+        if trimmed.is_empty() {
+            return;
+        }
+        let new = value(self.engine, trimmed, trust, cue, false, self.counts);
+        if new != trimmed {
+            let (lead, tail) = plain.split_once(trimmed).unwrap_or_default();
+            self.edits
+                .push((range, format!("{lead}{}{tail}", escaped(&new))));
+        }
+    }
+
+    fn children(&mut self, node: Node<'_, '_>, trust: Trust, cue: Cue) {
+        let has_values = node
+            .children()
+            .any(|child| child.is_element() && is_value(child.tag_name().name()));
+        let named = node
+            .children()
+            .filter(|child| is_naming(child))
+            .filter_map(|child| child.text())
+            .filter(|text| cues::is_name_of_secret(text))
+            .map(cues::of)
+            .max()
+            // `<key>`, its value, `<key>`: each for its own.
+            .filter(|_| node.children().filter(is_naming).count() == 1)
+            .unwrap_or(Cue::None);
+        // The name of a secret stood right before.
+        let mut after = false;
+        for child in node.children() {
+            if let Some(text) = child.text().filter(|_| child.is_text()) {
+                let was = std::mem::replace(&mut after, ends_with_name(text));
+                let trust = if was && !text.trim().is_empty() {
+                    Trust::Secret
+                } else {
+                    trust
+                };
+                after |= was && text.trim().is_empty();
+                let inherited = if matches!(cue, Cue::Person(_)) {
+                    cue
+                } else {
+                    Cue::None
+                };
+                self.text(text, child.range(), trust, inherited);
+            } else if child.is_element() {
+                let tag = child.tag_name().name();
+                let names = is_naming(&child);
+                let secret = after && !names || named != Cue::None && is_value(tag);
+                let child_trust = match named {
+                    _ if secret => Trust::Secret,
+                    Cue::Strong | Cue::Rest if !names => trust.max(Trust::Strict),
+                    _ => trust,
+                };
+                let text: String = child
+                    .descendants()
+                    .filter(Node::is_text)
+                    .filter_map(|text| text.text())
+                    .collect();
+                match names && (has_values || named != Cue::None) {
+                    // `<key>` beside `<value>` is no key.
+                    true => self.naming(child, child_trust),
+                    false => self.element(child, child_trust, Cue::None),
+                }
+                after = names && cues::is_name_of_secret(&text) || ends_with_name(&text);
+            }
+        }
+    }
+
+    fn naming(&mut self, node: Node<'_, '_>, trust: Trust) {
+        for attribute in node.attributes() {
+            let new = value(
+                self.engine,
+                attribute.value(),
+                trust,
+                Cue::None,
+                false,
+                self.counts,
+            );
+            if new != attribute.value() {
+                self.edits.push((attribute.range_value(), escaped(&new)));
+            }
+        }
+        match node.children().any(|child| child.is_element()) {
+            true => self.children(node, trust, Cue::None),
+            false => self.leaf(node, trust, Cue::None),
+        }
+    }
+
+    fn comment(&mut self, node: Node<'_, '_>) {
+        let range = node.range();
+        let inner = range.start + 4..range.end.saturating_sub(3);
+        let Some(plain) = node.document().input_text().get(inner.clone()) else {
+            return;
+        };
+        let new = self.engine.text(plain, Mood::default(), self.counts);
+        if new != plain {
+            self.edits
+                .push((inner, new.replace("--", "- -").replace("->", "- >")));
+        }
+    }
+
+    fn instruction(&mut self, node: Node<'_, '_>) {
+        let Some(pi) = node.pi() else {
+            return;
+        };
+        let Some(plain) = pi.value else {
+            return;
+        };
+        let new = self.engine.text(plain, Mood::default(), self.counts);
+        if new != plain {
+            let target = pi.target;
+            self.edits.push((
+                node.range(),
+                format!("<?{target} {}?>", new.replace("?>", "? >")),
+            ));
+        }
+    }
+}
+
+/// `<name>`, `<key>`: what stands in it names its neighbours.
+fn is_naming(node: &Node<'_, '_>) -> bool {
+    let tag = node.tag_name().name().to_ascii_lowercase();
+    let names = [
+        "name",
+        "key",
+        "property",
+        "parameter",
+        "param-name",
+        "variable",
+        "option",
+        "field",
+        "header",
+    ];
+    node.is_element()
+        && node.attributes().len() == 0
+        && !node.children().any(|child| child.is_element())
+        && (names.contains(&tag.as_str()) || tag.ends_with("name"))
+}
+
+/// `password=`: the value comes next.
+fn ends_with_name(text: &str) -> bool {
+    let text = text.trim();
+    let Some(name) = text.strip_suffix(['=', ':']) else {
+        return false;
+    };
+    let name = name
+        .trim_end()
+        .rsplit(|c: char| c.is_whitespace() || ",;&".contains(c))
+        .next()
+        .unwrap_or_default();
+    cues::is_name_of_secret(name)
+}
+
+/// The document without what must not leave; `None` when it is not well-formed.
+pub(super) fn redact(
+    engine: &Engine,
+    text: &str,
+    counts: &mut Counts,
+) -> Result<Option<String>, Unfit> {
+    let Some(document) = parse(text)? else {
+        return Ok(None);
+    };
+    let names = document.descendants().filter(Node::is_element);
+    let is_ours = |name: &str| engine.holds_name(name);
+    if names.into_iter().any(|node| {
+        is_ours(node.tag_name().name())
+            || node.attributes().any(|attribute| is_ours(attribute.name()))
+    }) {
+        return Err(Unfit::Content(
+            "an element or attribute of it is called like somebody".to_owned(),
+        ));
+    }
+    let mut walk = Walk {
+        engine,
+        counts,
+        edits: Vec::new(),
+    };
+    walk.element(document.root_element(), Trust::Open, Cue::None);
+    for node in document.root().children() {
+        match node.node_type() {
+            NodeType::Comment => walk.comment(node),
+            NodeType::PI => walk.instruction(node),
+            _ => {}
+        }
+    }
+    let mut edits = walk.edits;
+    edits.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+    let mut clean = String::with_capacity(text.len());
+    let mut at = 0;
+    for (range, new) in edits {
+        // A comment inside of a text that is rewritten goes with it.
+        if range.start < at {
+            continue;
+        }
+        clean.push_str(&text[at..range.start]);
+        clean.push_str(&new);
+        at = range.end;
+    }
+    clean.push_str(&text[at..]);
+    match parse(&clean)? {
+        Some(after) if is_like(document.root_element(), after.root_element()) => Ok(Some(clean)),
+        _ => Err(Unfit::Content(
+            "its redacted form would not have the form that it has".to_owned(),
+        )),
+    }
+}
+
+/// The same elements and attributes, in the same order.
+fn is_like(one: Node<'_, '_>, two: Node<'_, '_>) -> bool {
+    let names = |node: Node<'_, '_>| -> Vec<String> {
+        let own = std::iter::once(node.tag_name().name().to_owned());
+        own.chain(
+            node.attributes()
+                .map(|attribute| attribute.name().to_owned()),
+        )
+        .collect()
+    };
+    let mut nodes = one.descendants().filter(Node::is_element);
+    let mut others = two.descendants().filter(Node::is_element);
+    loop {
+        match (nodes.next(), others.next()) {
+            (None, None) => return true,
+            (Some(node), Some(other))
+                if names(node) == names(other)
+                    && node.ancestors().count() == other.ancestors().count() => {}
+            _ => return false,
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&apos;")
+}

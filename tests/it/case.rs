@@ -1,0 +1,225 @@
+//! `gonogo case build`: from a run over real sshd with `--keep` to an archive that the machine's own `tar` and
+//! `unzip` open, in which nothing that was planted on the host is left.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::lab::Lab;
+
+const SECRET: &str = "hunter2-Xy9";
+
+/// A run that kept its artifacts: secrets in the configuration, in a log and in a packed one.
+fn kept() -> (Lab, PathBuf) {
+    let lab = Lab::new();
+    let host = lab.host("ny4-1").start();
+    let orders = lab.amps("orders", &host);
+    orders.stop_writer();
+    let log = fs::read_to_string(orders.path(&orders.log())).unwrap();
+    let last = log.lines().last().unwrap();
+    let at = last.split(' ').next().unwrap();
+    let told = format!(
+        "{log}{at} [1] info: 07-0015 client[feed-7] from 10.77.1.9:4242 as tcp://bob:{SECRET}@db/\n{at} [1] info: 07-0015 u=tcp%3A%2F%2Fbob%3A{SECRET}%40db\n"
+    );
+    orders.write(&orders.log(), told.as_bytes());
+    let config = fs::read_dir(orders.path("config"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let text = fs::read_to_string(&config).unwrap();
+    let end = text.rfind("</").unwrap();
+    let secret = format!("<Auth><Password>{SECRET}</Password></Auth>{}", &text[end..]);
+    fs::write(&config, format!("{}{secret}", &text[..end])).unwrap();
+    lab.write_inputs(&lab.inventory());
+    let out = lab.next_out();
+    let ran = lab.run(&[&lab.run_args(&out)[..], &["--keep", "kept"]].concat());
+    assert!(matches!(ran.status.code(), Some(0 | 1)), "{ran:?}");
+    let run = lab.operator().join(out);
+    (lab, run)
+}
+
+fn build(lab: &Lab, run: &Path, out: &str, more: &[&str]) -> Output {
+    let run = run.to_str().unwrap();
+    let args = [
+        "case",
+        "build",
+        run,
+        "--allowed-signers",
+        "allowed_signers",
+        "--instance",
+        "orders",
+        "--from",
+        "kept",
+        "-o",
+        out,
+    ];
+    lab.run(&[&args[..], more].concat())
+}
+
+#[track_caller]
+fn ends(output: &Output, code: i32, says: &str) {
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{told}");
+    assert!(told.contains(says), "{told}");
+    assert!(!told.contains(SECRET), "{told}");
+}
+
+#[test]
+fn a_bundle_is_built_reviewed_and_opened_by_other_programs() {
+    let (lab, run) = kept();
+    let at = |name: &str| lab.operator().join(name);
+    ends(
+        &build(&lab, &run, "b.tar.zst", &["--reviewed-by", "Eve"]),
+        1,
+        "could have been reviewed",
+    );
+    ends(&build(&lab, &run, "b.tar.zst", &[]), 0, "not reviewed");
+    assert!(!at("b.tar.zst").exists());
+    ends(
+        &build(&lab, &run, "b.tar.zst", &["--reviewed-by", "Eve"]),
+        0,
+        "",
+    );
+    let map = at("b.tar.zst.names.json");
+    assert_eq!(
+        fs::metadata(&map).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert!(fs::read_to_string(&map).unwrap().contains("10.77.1.9"));
+
+    let open = at("open");
+    fs::create_dir(&open).unwrap();
+    let untar = Command::new("tar")
+        .arg("--zstd")
+        .arg("-xf")
+        .arg(at("b.tar.zst"))
+        .arg("-C")
+        .arg(&open)
+        .output()
+        .unwrap();
+    assert!(untar.status.success(), "{untar:?}");
+    let root = fs::read_dir(&open).unwrap().next().unwrap().unwrap().path();
+    let sums = Command::new("sha256sum")
+        .args(["-c", "--quiet", "SHA256SUMS"])
+        .current_dir(&root)
+        .output()
+        .unwrap();
+    assert!(sums.status.success(), "{sums:?}");
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(root.join("manifest.json")).unwrap()).unwrap();
+    let kinds: Vec<_> = manifest["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file["kind"].as_str().unwrap())
+        .collect();
+    for kind in ["version", "configuration", "log", "statistics"] {
+        assert!(kinds.contains(&kind), "{kinds:?}");
+    }
+    assert!(
+        fs::read_to_string(root.join("REVIEW.json"))
+            .unwrap()
+            .contains("Eve")
+    );
+    let mut texts = String::new();
+    let mut waiting = vec![root];
+    while let Some(directory) = waiting.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => waiting.push(path),
+                false => texts.push_str(&String::from_utf8_lossy(&fs::read(path).unwrap())),
+            }
+        }
+    }
+    for gone in [SECRET, "hunter2", "10.77.1.9", "ny4-1", "bob"] {
+        assert!(!texts.contains(gone), "{gone} is left");
+    }
+    assert!(
+        texts.contains("orders") && texts.contains("5.3.4.12") && texts.contains(":4242"),
+        "too much is gone"
+    );
+
+    // The same once more, to the byte; and nothing is written over.
+    ends(&build(&lab, &run, "b.tar.zst", &[]), 2, "exists already");
+    let map = map.to_str().unwrap();
+    for end in ["tar.zst", "tar.gz", "zip"] {
+        let (one, two) = (format!("one.{end}"), format!("two.{end}"));
+        ends(&build(&lab, &run, &one, &["--map", map]), 0, "");
+        ends(&build(&lab, &run, &two, &["--map", map]), 0, "");
+        let bytes = |name: &str| fs::read(at(&format!("{name}.unreviewed.{end}"))).unwrap();
+        assert_eq!(bytes("one"), bytes("two"), "{end}");
+    }
+    let unzip = Command::new("unzip")
+        .arg("-tq")
+        .arg(at("one.unreviewed.zip"))
+        .output()
+        .unwrap();
+    assert!(unzip.status.success(), "{unzip:?}");
+}
+
+#[test]
+fn what_the_run_does_not_vouch_for_is_refused() {
+    let (lab, run) = kept();
+    let at = |name: &str| lab.operator().join(name);
+    let none = |lab: &Lab| {
+        let left = fs::read_dir(lab.operator()).unwrap().filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            name.to_string_lossy().contains("unreviewed")
+                || name.to_string_lossy().contains("gonogo-case")
+        });
+        assert_eq!(left.count(), 0, "a bundle is left");
+    };
+    // A canary that no rule knows.
+    fs::write(at("canaries"), "client logon\n").unwrap();
+    ends(
+        &build(&lab, &run, "b.zip", &["--canaries", "canaries"]),
+        1,
+        "canary 1",
+    );
+    none(&lab);
+    ends(&build(&lab, &run, "b.rar", &[]), 2, "no name of a bundle");
+    ends(
+        &build(&lab, &run, "b.zip", &["--without", "event lag"]),
+        2,
+        "did not retrieve",
+    );
+    // Its bytes are not those of the run.
+    let directory = at("kept/orders/operations/event log");
+    let log = fs::read_dir(&directory)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let was = fs::read(&log).unwrap();
+    fs::write(&log, [&was[..], b"x"].concat()).unwrap();
+    ends(
+        &build(&lab, &run, "b.zip", &[]),
+        1,
+        "no evidence of the run has its digest",
+    );
+    none(&lab);
+    fs::remove_file(&log).unwrap();
+    ends(&build(&lab, &run, "b.zip", &[]), 1, "is not kept in");
+    ends(
+        &build(&lab, &run, "b.zip", &["--without", "event log"]),
+        0,
+        "not reviewed",
+    );
+    fs::remove_file(at("b.unreviewed.zip")).unwrap();
+    // The run was changed.
+    let summary = run.join("summary.md");
+    let mut text = fs::read(&summary).unwrap();
+    text.push(b'x');
+    fs::write(&summary, text).unwrap();
+    ends(
+        &build(&lab, &run, "b.zip", &["--without", "event log"]),
+        4,
+        "not acceptable",
+    );
+    none(&lab);
+}
