@@ -38,6 +38,13 @@ Feature: The support process for 60East
       Then the drill is not overdue
       And the process test of the last 92 days was acknowledged in time
 
+  Rule: support has nothing to ask back
+
+    @vendor @request
+    Scenario: A request to <vendor> can be filled in to its last field
+      Given the "60east" vendor
+      Then no field of the request is left blank
+
   Rule: releases do not surprise us
 
     @vendor @releases

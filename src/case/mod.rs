@@ -1,10 +1,12 @@
-//! The bundle of one instance for its vendor: kept artifacts that a signed run vouches for, redacted, packed
+//! What a vendor's support is sent. The request: the vendor's template, filled in from records. The bundle of
+//! one instance: kept artifacts that a signed run vouches for, redacted, packed
 //! the same way every time, and opened again before anybody else sees it.
 //!
 //! Reads what `run --keep` kept and never a host; what goes out goes through `redaction`.
 
 pub mod archive;
 mod build;
+pub mod draft;
 mod manifest;
 mod proof;
 mod sources;

@@ -6,7 +6,8 @@
 //! it. A closed pipe ends the output quietly and changes no verdict; `verify` and `diff` make a fault of a
 //! good answer that they could not deliver. No line to stderr holds a mark by which a CI server takes a command from a
 //! log (`defuse`). Nothing is ever asked but a passphrase, on
-//! /dev/tty and only before a person (`passphrase.rs`).
+//! /dev/tty and only before a person (`passphrase.rs`), and what only a person knows of a support request
+//! (`case/draft.rs`).
 
 use std::fs::{File, metadata};
 use std::io::{self, IsTerminal as _, Seek as _, SeekFrom, Write as _};

@@ -43,6 +43,7 @@ pub use breaks::{Break, Target, UnknownBreak};
 pub use fault::EstateFault;
 pub use ledger::{Act, Request};
 
+use crate::inventory::template::SHIPPED;
 use crate::time;
 use draft::{Answer, Draft, HostDraft};
 use ledger::Ledger;
@@ -229,6 +230,7 @@ fn inhabit(temporary: TempDir, directory: PathBuf, draft: Draft) -> Result<Estat
         &directory.join("inventory.yaml"),
         &written::inventory(&entries),
     )?;
+    disk::write(&directory.join("60east-request.txt"), SHIPPED)?;
 
     let living = draft.instances.into_iter().map(|instance| Living {
         log: instance.log.map(|scribe| (instance.home.log(), scribe)),

@@ -62,6 +62,8 @@ vendors:
     announced:
       - {release: 5.3.5.1, action: test the new client library, due: DUE, done: PROVEN}
     drill: {last: DRILL}
+    request_template: 60east-request.txt
+    asked: [severity, impact, since when, behaviour seen, behaviour expected]    # what only a person knows
     process_test: {case: "00012345", opened: "OPENED", acknowledged: "ACKNOWLEDGED", within: 4h}
 
   # A service that somebody else runs.

@@ -28,6 +28,7 @@ mod read;
 mod resolve;
 mod size;
 mod ssh_config;
+pub mod template;
 mod url;
 mod vendor;
 pub mod waivers;
@@ -65,6 +66,7 @@ pub use forbidden::{Never, Refusal};
 use page::Page;
 use profile::Profiles;
 pub use profile::{PROFILE_END, Shipped, shipped};
+use template::{TEMPLATE_END, Template};
 
 /// Largest inventory read, in bytes: over ten times what 100,000 hosts need.
 const MOST_BYTES: u64 = 256 << 20;
@@ -192,7 +194,8 @@ impl Inventory {
             Some((product.name.value.clone(), chosen.value.clone()))
         });
         let chosen = chosen.collect();
-        let resolved = resolve::resolve(raw, &mut page, configs, &profiles, &never);
+        let mut resolved = resolve::resolve(raw, &mut page, configs, &profiles, &never);
+        templates(path, &mut resolved.vendors, records);
         if page.refusals() > 0 {
             return Err(page.into_problems().into());
         }
@@ -280,7 +283,12 @@ impl Inventory {
         });
         let profiles = self.profiles.texts();
         let profiles = profiles.map(|(name, text)| (name.to_owned(), text.to_vec()));
-        named.chain(profiles).collect()
+        let vendors = self.vendors.iter().enumerate();
+        let templates = vendors.filter_map(|(at, vendor)| {
+            let text = vendor.request_template.as_ref()?.text.as_ref().ok()?;
+            Some((template_name(at, &vendor.name), text.clone().into_bytes()))
+        });
+        named.chain(profiles).chain(templates).collect()
     }
 
     /// How each product is known among the processes of a host.
@@ -313,15 +321,46 @@ impl Inventory {
 /// How the names of the ssh_configs in [`Inventory::records`] end.
 pub const RECORD_END: &str = ".ssh_config";
 
+/// `vendor-1-60east.request.txt`, as with ssh_configs.
+fn template_name(vendor: usize, name: &str) -> String {
+    format!("vendor-{}-{}{TEMPLATE_END}", vendor + 1, portable(name))
+}
+
+/// Reads the templates that vendors name, or takes what a run has kept of them.
+fn templates(
+    inventory: &Path,
+    vendors: &mut [Vendor],
+    records: Option<&BTreeMap<String, Vec<u8>>>,
+) {
+    for (at, vendor) in vendors.iter_mut().enumerate() {
+        if let Some(template) = &mut vendor.request_template {
+            let path = std::mem::take(&mut template.path);
+            *template = match records {
+                None => Template::read(path),
+                Some(records) => {
+                    let name = template_name(at, &vendor.name);
+                    let kept = records.get(&name);
+                    // Where a reader of the run finds it.
+                    Template::kept(inventory.with_file_name(name), kept)
+                }
+            };
+        }
+    }
+}
+
 /// `team-1-operations.ssh_config`; the numbers keep names apart that look alike in ASCII.
 fn record_name(team: usize, name: &str, source: usize) -> String {
-    let portable = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-    let name: String = name.chars().take(40).map(portable).collect();
+    let name = portable(name);
     let more = match source {
         0 => String::new(),
         source => format!(".{}", source + 1),
     };
     format!("team-{}-{name}{more}{RECORD_END}", team + 1)
+}
+
+fn portable(name: &str) -> String {
+    let portable = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    name.chars().take(40).map(portable).collect()
 }
 
 /// Every ssh_config that some level names, read or taken from what a run has kept.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::template::Template;
 use crate::calendar::{Hours, Zone};
 
 /// One key of `vendors:`. What is not written is `None` or empty.
@@ -50,7 +51,9 @@ pub struct Vendor {
     /// The DNS server that is asked for mail exchangers, instead of the runner's own.
     pub resolver: Option<SocketAddr>,
     /// The vendor's request template, from the inventory's folder.
-    pub request_template: Option<PathBuf>,
+    pub request_template: Option<Template>,
+    /// The fields of it that only a person knows.
+    pub asked: Vec<String>,
     /// Ways to hand evidence over.
     pub intake: Vec<Intake>,
     /// The case that tries the process.

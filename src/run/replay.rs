@@ -23,6 +23,7 @@ use super::{Ran, Record, merge, told};
 use crate::digest::Sha256;
 use crate::failure::{Failure, FailureKind};
 use crate::feature_files::FeatureFile;
+use crate::inventory::template::TEMPLATE_END;
 use crate::inventory::{self, Artifact, Instance, Inventory, Kind, PROFILE_END, RECORD_END};
 use crate::plan::{self, Check, Filters, Part, Plan, Shard};
 use crate::problem::Problem;
@@ -128,7 +129,7 @@ pub fn again(report: &schema::Report, directory: &Path) -> Result<Plan, Unlike> 
             INVENTORY => inventory = Some(bytes),
             // `report/verify/people.rs` holds the record to them.
             name if is_of_waivers(name) => {}
-            name if name.ends_with(RECORD_END) || name.ends_with(PROFILE_END) => {
+            name if is_record(name) => {
                 let name = name.strip_prefix("inputs/").unwrap_or(name);
                 if is_ours(report) && !is_as_shipped(name, &bytes) {
                     return Err(format!(
@@ -158,6 +159,12 @@ pub fn again(report: &schema::Report, directory: &Path) -> Result<Plan, Unlike> 
 /// What another version has and words differently is not held against it.
 fn is_ours(report: &schema::Report) -> bool {
     report.run.tool.version == env!("CARGO_PKG_VERSION")
+}
+
+/// What stood elsewhere than in the inventory: [`Inventory::records`].
+fn is_record(name: &str) -> bool {
+    let ends = [RECORD_END, PROFILE_END, TEMPLATE_END];
+    ends.iter().any(|end| name.ends_with(end))
 }
 
 /// A built-in profile is of no inventory: whoever binds a run to theirs could not tell that it was changed.

@@ -14,6 +14,7 @@ mod process_test;
 mod proof;
 mod questions;
 mod releases;
+pub mod request;
 #[cfg(test)]
 mod tests;
 
@@ -81,6 +82,8 @@ pub enum Ask {
     TakesMail,
     /// Every intake can be reached.
     IntakeOpen,
+    /// Each field of the support request has somebody who fills it in.
+    RequestComplete,
 }
 
 /// What came of the questions of a check.
@@ -168,6 +171,7 @@ impl Ask {
             Self::CertificatesHold(days) => asked::answers::certificates(vendor, heard, days),
             Self::TakesMail => asked::mail::taken(vendor, heard),
             Self::IntakeOpen => asked::intake::open(vendor, heard),
+            Self::RequestComplete => request::complete(vendor, inventory),
         }
     }
 }

@@ -27,19 +27,19 @@ fn judge_at(text: &str, ask: Ask, started: &str, go_live: Option<&str>) -> Judge
 
 /// `WELL` with `old` replaced by `new`, judged today.
 #[track_caller]
-fn judge(ask: Ask, old: &str, new: &str) -> Judged {
+pub(super) fn judge(ask: Ask, old: &str, new: &str) -> Judged {
     assert!(WELL.contains(old), "{old}");
     judge_at(&WELL.replacen(old, new, 1), ask, TODAY, None)
 }
 
 #[track_caller]
-fn holds(judged: &Judged) {
+pub(super) fn holds(judged: &Judged) {
     assert_eq!(judged.failure, None);
     assert!(!judged.told.is_empty());
 }
 
 #[track_caller]
-fn fails(judged: &Judged, kind: FailureKind, words: &str) {
+pub(super) fn fails(judged: &Judged, kind: FailureKind, words: &str) {
     let failure = judged
         .failure
         .as_ref()
@@ -54,7 +54,7 @@ fn fails(judged: &Judged, kind: FailureKind, words: &str) {
     );
 }
 
-const ALL: [Ask; 11] = [
+const ALL: [Ask; 12] = [
     Ask::GapsPlanned(92),
     Ask::HoldsFor(30),
     Ask::HoldsUntilDrill,
@@ -66,6 +66,7 @@ const ALL: [Ask; 11] = [
     Ask::Subscribed(92),
     Ask::ContactsDiffer,
     Ask::DrillDue,
+    Ask::RequestComplete,
 ];
 
 #[test]

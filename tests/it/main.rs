@@ -19,6 +19,7 @@ mod configuration;
 mod demo_estate;
 mod diff;
 mod discover;
+mod draft;
 mod estimate;
 mod formats;
 mod full_disk;

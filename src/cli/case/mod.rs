@@ -1,6 +1,7 @@
 //! `gonogo case`: what a vendor's support is sent. One file a command.
 
 mod build;
+mod draft;
 
 use clap::Subcommand;
 
@@ -11,11 +12,17 @@ use super::fault::{Exit, Fault};
 pub(super) enum Case {
     /// Build the redacted evidence bundle of one instance from what `run --keep` kept
     Build(build::Build),
+    /// Write the support request: the vendor's template, filled in from a run
+    Draft(draft::Draft),
+    /// Print a request template to copy and edit
+    Template(draft::Template),
 }
 
 /// Does what was asked for.
 pub(super) fn case(asked: &Case) -> Result<Exit, Fault> {
     match asked {
         Case::Build(args) => build::build(args),
+        Case::Draft(args) => draft::draft(args),
+        Case::Template(args) => draft::template(args),
     }
 }

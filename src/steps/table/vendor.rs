@@ -166,4 +166,11 @@ pub(super) const STEPS: &[StepDef] = &[
         |_| Ok(Call::Vendor(Ask::IntakeOpen)),
         "Asks each of `intake` from the runner, and sends nothing: an SFTP drop has the pinned host key and, with a `key`, lets in and shows the directory; an upload answers a HEAD with 2xx, 401, 403 or 405; a mail domain takes mail.",
     ),
+    step(
+        "Then",
+        "no field of the request is left blank",
+        "Then no field of the request is left blank",
+        |_| Ok(Call::Vendor(Ask::RequestComplete)),
+        "The vendor's request template is there and has fields; each is filled in by a run, by what the inventory says of the vendor, or by a person who is asked for it (`asked`); no label stands without one. What people answer is held to the same by `gonogo case draft`.",
+    ),
 ];

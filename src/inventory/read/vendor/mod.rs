@@ -15,6 +15,7 @@ use crate::calendar::{self, Zone};
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::page::{Mark, Page, Spanned, Text};
 use crate::inventory::raw::{self, Reference, Refers};
+use crate::inventory::template::{self, Template};
 use crate::inventory::vendor::{Contract, Drill, Vendor};
 use crate::inventory::yaml::Node;
 use crate::inventory::{email, grammar, phone};
@@ -142,7 +143,16 @@ fn whole(
     }
     if let Some(node) = keys.take("request_template") {
         let template = access::file(page, node, "request_template", reading.folder);
-        vendor.request_template = template.map(|path| path.value);
+        // Its text is read later: a run that is verified has kept it.
+        vendor.request_template = template.map(|path| Template {
+            path: path.value,
+            text: Err(String::new()),
+        });
+    }
+    if let Some(node) = keys.take("asked")
+        && let Some(asked) = fields::names(page, node, "asked", template::asked)
+    {
+        vendor.asked = asked.value.into_iter().map(|field| field.value).collect();
     }
     if let Some(node) = keys.take("intake") {
         vendor.intake = intake::intake(page, node, reading);
