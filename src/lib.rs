@@ -18,6 +18,7 @@ pub mod sign;
 pub mod transport;
 
 pub mod evidence;
+pub mod intake;
 
 pub mod redaction;
 pub mod support;

@@ -6,9 +6,11 @@
 
 pub mod archive;
 mod build;
+pub mod deliver;
 pub mod draft;
 mod manifest;
 mod proof;
+pub mod receipt;
 mod sources;
 #[cfg(test)]
 mod tests;

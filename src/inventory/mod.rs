@@ -60,6 +60,7 @@ pub use vendor::{
 };
 
 use crate::digest::Sha256;
+pub use crate::probe::DropLogin;
 use crate::problem::{Place, Problem, Problems};
 pub use discover::{Discover, From, Process, Tell, To};
 pub use forbidden::{Never, Refusal};

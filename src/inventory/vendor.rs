@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 use super::template::Template;
 use crate::calendar::{Hours, Zone};
+use crate::probe::DropLogin;
 
 /// One key of `vendors:`. What is not written is `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -405,10 +406,8 @@ pub enum IntakeTo {
         directory: Option<String>,
         /// A pin.
         host_key: Option<String>,
-        /// The key to log in with.
-        key: Option<PathBuf>,
-        /// The environment variable with its passphrase.
-        passphrase_env: Option<String>,
+        /// How we log in.
+        login: Option<DropLogin>,
     },
     /// An upload.
     Https {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use found::{
     Component, Document, Entry, Exchanger, Feed, Inbox, Incident, Mail, Maintenance, Page,
 };
-pub use question::{Drop, How, Question, Read};
+pub use question::{Drop, DropLogin, How, Question, Read};
 
 use crate::failure::Failure;
 

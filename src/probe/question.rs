@@ -51,12 +51,29 @@ pub struct Drop {
     pub user: String,
     /// The pin of its host key.
     pub host_key: Option<String>,
-    /// The key to log in with, where a login is asked for.
-    pub key: Option<PathBuf>,
-    /// The variable with the passphrase of that key.
-    pub passphrase_env: Option<String>,
+    /// How we log in, where a login is asked for.
+    pub login: Option<DropLogin>,
     /// Where in it.
     pub directory: Option<String>,
+}
+
+/// How a drop box lets us in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DropLogin {
+    /// By a private key.
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// The environment variable with its passphrase.
+        passphrase_env: Option<String>,
+    },
+    /// By the ssh-agent.
+    Agent,
+    /// By a password.
+    Password {
+        /// The environment variable that holds it.
+        env: String,
+    },
 }
 
 /// What is read of an answer.
@@ -155,12 +172,17 @@ impl Question {
         match &self.how {
             How::Mx(Some(server)) => more.push(format!("asks {server}")),
             How::Sftp(drop) => {
-                let key = drop.key.as_ref();
-                more.push(key.map_or_else(
+                let by = match &drop.login {
+                    None => None,
+                    Some(DropLogin::Key { path, .. }) => Some(format!("key {}", name(path))),
+                    Some(DropLogin::Agent) => Some("the ssh-agent".to_owned()),
+                    Some(DropLogin::Password { env }) => Some(format!("the password in {env}")),
+                };
+                more.push(by.map_or_else(
                     || "the host key only".to_owned(),
-                    |key| {
+                    |by| {
                         let directory = drop.directory.as_deref().unwrap_or(".");
-                        format!("key {}, then looks at {directory}", name(key))
+                        format!("{by}, then looks at {directory}")
                     },
                 ));
             }

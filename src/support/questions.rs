@@ -186,16 +186,14 @@ pub(super) fn of_intake(vendor: &Vendor, intake: &Intake) -> Option<Question> {
             user,
             directory,
             host_key,
-            key,
-            passphrase_env,
+            login,
         } => {
             let drop = Drop {
                 host: host.clone(),
                 port: *port,
                 user: user.clone(),
                 host_key: host_key.clone(),
-                key: key.clone(),
-                passphrase_env: passphrase_env.clone(),
+                login: login.clone(),
                 directory: directory.clone(),
             };
             let target = format!("{user}@{}", crate::text::endpoint(host, *port));

@@ -16,6 +16,7 @@ mod case;
 mod ci_examples;
 mod cmd;
 mod configuration;
+mod deliver;
 mod demo_estate;
 mod diff;
 mod discover;

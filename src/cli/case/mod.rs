@@ -1,6 +1,7 @@
 //! `gonogo case`: what a vendor's support is sent. One file a command.
 
 mod build;
+mod deliver;
 mod draft;
 
 use clap::Subcommand;
@@ -12,6 +13,8 @@ use super::fault::{Exit, Fault};
 pub(super) enum Case {
     /// Build the redacted evidence bundle of one instance from what `run --keep` kept
     Build(build::Build),
+    /// Hand a finished file to the vendor's intake
+    Deliver(deliver::Deliver),
     /// Write the support request: the vendor's template, filled in from a run
     Draft(draft::Draft),
     /// Print a request template to copy and edit
@@ -22,6 +25,7 @@ pub(super) enum Case {
 pub(super) fn case(asked: &Case) -> Result<Exit, Fault> {
     match asked {
         Case::Build(args) => build::build(args),
+        Case::Deliver(args) => deliver::deliver(args),
         Case::Draft(args) => draft::draft(args),
         Case::Template(args) => draft::template(args),
     }

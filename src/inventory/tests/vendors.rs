@@ -130,6 +130,9 @@ request_template: request.txt ¦ asked: [impact, version] ¦ 53:21 ¦ `asked`: `
 request_template: request.txt ¦ asked: [Impact] ¦ 53:13 ¦ `asked`: `Impact` is not acceptable ¦ small letter
 request_template: request.txt ¦ asked: [impact, impact] ¦ 53:21 ¦ `asked` names `impact` twice ¦ keep one
 url: "https://up.example.com/cases" ¦ url: "http://up.example.com/cases" ¦ 56:28 ¦ never goes out unencrypted ¦ https://
+directory: in ¦ key: k, agent: true ¦ 55:9 ¦ logged in to in several ways ¦ keep one
+directory: in ¦ passphrase_env: PW ¦ 55:9 ¦ `passphrase_env` without a `key` ¦ write `key: FILE`
+directory: in ¦ password: abc ¦ 55:58 ¦ unknown key `password` ¦ write `password_env: NAME`
 token_env: UPLOAD_TOKEN ¦ token: abc ¦ 56:60 ¦ unknown key `token` ¦
 opened: 2026-10-01T09:30:00-04:00 ¦ opened: 2026-10-01T09:30:00 ¦ 58:46 ¦ cannot read ¦ offset from UTC
 acknowledged: 2026-10-01T10:02:00-04:00 ¦ acknowledged: 2026-10-01T10:02:00Z ¦ 58:5 ¦ acknowledged before it was opened ¦ offsets

@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::evidence::redact::Capture;
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{Auth, Client, Elevate, Login, Transport};
-use crate::probe::{Drop, Inbox, Lack};
+use crate::inventory::{AgentKey, Auth, Client, Elevate, Login, Transport};
+use crate::probe::{Drop, DropLogin, Inbox, Lack};
 use crate::transport::{EntryKind, Limits, Ways};
 
 /// No listing is asked for that could be larger.
@@ -39,7 +39,7 @@ async fn look(drop: &Drop, time: Duration, inbox: &mut Inbox) -> Result<(), Fail
     };
     let ways = Ways::default();
     let login = login(drop, pin, time);
-    let Some(_) = &drop.key else {
+    let Some(_) = &drop.login else {
         // The host key comes before any account does: whoever is turned away has seen it proven.
         return match ways.connect(&login, &CancellationToken::new()).await {
             Err(failure) if failure.kind != FailureKind::Auth => Err(failure),
@@ -78,10 +78,17 @@ async fn look(drop: &Drop, time: Duration, inbox: &mut Inbox) -> Result<(), Fail
 }
 
 fn login(drop: &Drop, pin: &str, time: Duration) -> Login {
-    let key = drop.key.iter().map(|path| Auth::Key {
-        path: path.clone(),
-        certificate: None,
-        passphrase_env: drop.passphrase_env.clone(),
+    let way = drop.login.iter().map(|login| match login {
+        DropLogin::Key {
+            path,
+            passphrase_env,
+        } => Auth::Key {
+            path: path.clone(),
+            certificate: None,
+            passphrase_env: passphrase_env.clone(),
+        },
+        DropLogin::Agent => Auth::Agent(AgentKey::Any),
+        DropLogin::Password { env } => Auth::Password { env: env.clone() },
     });
     Login {
         host: drop.host.clone(),
@@ -89,7 +96,7 @@ fn login(drop: &Drop, pin: &str, time: Duration) -> Login {
         address: drop.host.clone(),
         port: drop.port,
         user: drop.user.clone(),
-        auth: key.collect(),
+        auth: way.collect(),
         known_hosts: Vec::new(),
         host_key: Some(pin.to_owned()),
         connect_timeout: time,

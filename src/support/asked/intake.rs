@@ -62,9 +62,9 @@ fn let_in(probe: &Probe, question: &Question, drop: &Drop) -> Result<String, Wro
                 .with_hint("ask the vendor, by another way, which key its drop box has"),
         );
     }
-    match (&drop.key, inbox.login, &inbox.directory) {
+    match (&drop.login, inbox.login, &inbox.directory) {
         (None, _, _) => Ok(format!(
-            "{target}: reached, host key {key}; no `key`, and so no login was tried"
+            "{target}: reached, host key {key}; no way to log in, and so no login was tried"
         )),
         (Some(_), true, Some(directory)) => Ok(format!(
             "{target}: host key {key}, let in, {directory} is a directory"

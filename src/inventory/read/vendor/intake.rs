@@ -1,12 +1,14 @@
 //! Where evidence is handed over, and the case that tries it. Sends nothing.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::{Reading, asked, email, said, url};
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::page::{Mark, Page};
 use crate::inventory::read::access;
-use crate::inventory::vendor::{Intake, IntakeTo, ProcessTest};
+use crate::inventory::vendor::{DropLogin, Intake, IntakeTo, ProcessTest};
 use crate::inventory::yaml::Node;
 use crate::inventory::{grammar, size};
 
@@ -41,7 +43,7 @@ fn one(page: &mut Page<'_>, item: &Node<'_>, reading: &mut Reading<'_>) -> Optio
     let kind = keys.require("kind", "sftp");
     let kind = kind.and_then(|node| fields::word(page, node, "kind", &KINDS));
     let to = match kind.as_ref().map(|kind| kind.value) {
-        Some(Kind::Sftp) => sftp(page, &mut keys, reading),
+        Some(Kind::Sftp) => sftp(page, &mut keys, item.at, reading),
         Some(Kind::Https) => {
             let place = keys.require("url", "https://uploads.example.com/cases");
             let token = keys.take("token_env");
@@ -76,6 +78,10 @@ fn one(page: &mut Page<'_>, item: &Node<'_>, reading: &mut Reading<'_>) -> Optio
                 "user",
                 "directory",
                 "host_key",
+                "key",
+                "passphrase_env",
+                "agent",
+                "password_env",
                 "url",
                 "token_env",
                 "ca",
@@ -117,6 +123,7 @@ fn one(page: &mut Page<'_>, item: &Node<'_>, reading: &mut Reading<'_>) -> Optio
 fn sftp(
     page: &mut Page<'_>,
     keys: &mut Keys<'_, '_>,
+    at: Mark,
     reading: &mut Reading<'_>,
 ) -> Option<IntakeTo> {
     let host = keys.require("host", "drop.example.com");
@@ -130,26 +137,14 @@ fn sftp(
     let directory = keys.take("directory");
     let directory =
         directory.and_then(|node| fields::checked(page, node, "directory", remote_directory));
-    let key = keys.take("key");
-    let key = key.and_then(|node| access::file(page, node, "key", reading.folder));
-    reading.keys.extend(key.clone());
-    let passphrase = keys.take("passphrase_env");
-    let passphrase = passphrase.and_then(|node| access::variable(page, node, "passphrase_env"));
-    if let (Some(name), None) = (&passphrase, &key) {
-        page.refuse(
-            name.at,
-            "a passphrase, and no key that it opens",
-            "write `key: FILE`",
-        );
-    }
+    let login = login(page, keys, at, reading);
     Some(IntakeTo::Sftp {
         host: host?.value,
         port: port.map_or(22, |port| port.value),
         user: user?.value,
         directory: directory.map(|directory| directory.value),
         host_key: pin.map(|pin| pin.value),
-        key: key.map(|key| key.value),
-        passphrase_env: passphrase.map(|name| name.value),
+        login,
     })
 }
 
@@ -160,6 +155,42 @@ fn remote_directory(text: &str) -> Result<(), String> {
     match text.chars().any(is_odd) || text.split('/').any(|part| part == "..") {
         true => Err("write a plain path, without `..`, quotes and `*?[]\\$`".to_owned()),
         false => Ok(()),
+    }
+}
+
+/// One way to log in: which of two was tried would be nobody's knowledge.
+fn login(
+    page: &mut Page<'_>,
+    keys: &mut Keys<'_, '_>,
+    at: Mark,
+    reading: &mut Reading<'_>,
+) -> Option<DropLogin> {
+    let key = keys.take("key");
+    let key = key.and_then(|node| access::file(page, node, "key", reading.folder));
+    reading.keys.extend(key.clone());
+    let mut named = |key: &'static str| {
+        let node = keys.take(key)?;
+        access::variable(page, node, key).map(|name| name.value)
+    };
+    let (passphrase_env, password) = (named("passphrase_env"), named("password_env"));
+    let agent = keys.take("agent");
+    let agent = agent.and_then(|node| fields::flag(page, node, "agent"));
+    let agent = agent.is_some_and(|agent| agent.value);
+    let ways = [key.is_some(), agent, password.is_some()];
+    if ways.iter().filter(|said| **said).count() > 1 {
+        let hint = "keep one of `key`, `agent` and `password_env`";
+        page.refuse(at, "this intake is logged in to in several ways", hint);
+    }
+    if passphrase_env.is_some() && key.is_none() {
+        page.refuse(at, "`passphrase_env` without a `key`", "write `key: FILE`");
+    }
+    match (key, password) {
+        (Some(key), _) => Some(DropLogin::Key {
+            path: key.value,
+            passphrase_env,
+        }),
+        (None, Some(env)) => Some(DropLogin::Password { env }),
+        (None, None) => agent.then_some(DropLogin::Agent),
     }
 }
 
