@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::receipt::{self, Receipt};
+use super::split;
 use crate::digest::{Sha256, Stream};
 use crate::intake::{self, Parcel};
 use crate::inventory::{Drill, Intake, IntakeTo, Inventory, Vendor};
@@ -62,7 +63,8 @@ pub type Wrong = (String, String);
 /// # Errors
 /// All that is against it.
 pub fn plan<'a>(order: &Order<'a>) -> Result<Plan<'a>, Vec<Wrong>> {
-    let (vendor, way, intake) = whereto(order).map_err(|wrong| vec![wrong])?;
+    let (vendor, way, intake) =
+        way(order.inventory, order.vendor, order.way).map_err(|wrong| vec![wrong])?;
     let (bytes, sha256, head) = look(order.bundle).map_err(|wrong| vec![wrong])?;
     let (mut wrong, mut notes) = (Vec::new(), Vec::new());
     let own = order.bundle.file_name().unwrap_or_default();
@@ -97,7 +99,7 @@ pub fn plan<'a>(order: &Order<'a>) -> Result<Plan<'a>, Vec<Wrong>> {
                 text::size(bytes),
                 text::size(most)
             ),
-            "`gonogo case build --without ARTIFACT` leaves something out, or name another way with --intake".to_owned(),
+            "send it in parts (`gonogo case split`), leave something out (`case build --without ARTIFACT`), or name another way with --intake".to_owned(),
         ));
     }
     if !intake.encrypt_to.is_empty() {
@@ -214,14 +216,20 @@ impl Plan<'_> {
     }
 }
 
-fn whereto<'a>(order: &Order<'a>) -> Result<(&'a Vendor, usize, &'a Intake), Wrong> {
-    let all = order.inventory.vendors.iter();
-    let vendor = order.inventory.vendor(order.vendor).ok_or_else(|| {
-        let near = text::did_you_mean(order.vendor, all.map(|one| one.name.as_str()));
-        (
-            format!("the inventory knows no vendor `{}`", order.vendor),
-            near,
-        )
+/// The vendor, and which of its ways is meant, from 1.
+///
+/// # Errors
+/// Why none is.
+pub fn way<'a>(
+    inventory: &'a Inventory,
+    vendor: &str,
+    way: Option<usize>,
+) -> Result<(&'a Vendor, usize, &'a Intake), Wrong> {
+    let all = inventory.vendors.iter();
+    let named = vendor;
+    let vendor = inventory.vendor(named).ok_or_else(|| {
+        let near = text::did_you_mean(named, all.map(|one| one.name.as_str()));
+        (format!("the inventory knows no vendor `{}`", vendor), near)
     })?;
     let ways = &vendor.intake;
     let listed = || {
@@ -231,7 +239,7 @@ fn whereto<'a>(order: &Order<'a>) -> Result<(&'a Vendor, usize, &'a Intake), Wro
         });
         words.collect::<Vec<_>>().join(", ")
     };
-    match (order.way, ways.as_slice()) {
+    match (way, ways.as_slice()) {
         (_, []) => Err((
             format!("the inventory says no `intake` of vendor `{}`", vendor.name),
             "write how it takes evidence: `intake: [{kind: sftp, …}]`".to_owned(),
@@ -375,6 +383,7 @@ fn name(
         rest = behind;
     }
     name.push_str(rest);
+    let mut name = split::as_part(own, &name);
     let encrypted = [".age", ".gpg", ".pgp", ".asc"];
     if let Some(end) = encrypted.iter().find(|end| own.ends_with(**end))
         && !name.ends_with(end)

@@ -12,6 +12,7 @@ mod manifest;
 mod proof;
 pub mod receipt;
 mod sources;
+pub mod split;
 #[cfg(test)]
 mod tests;
 

@@ -3,6 +3,7 @@
 mod build;
 mod deliver;
 mod draft;
+mod split;
 
 use clap::Subcommand;
 
@@ -17,6 +18,8 @@ pub(super) enum Case {
     Deliver(deliver::Deliver),
     /// Write the support request: the vendor's template, filled in from a run
     Draft(draft::Draft),
+    /// Write a file that is too large for an intake as numbered parts
+    Split(split::Split),
     /// Print a request template to copy and edit
     Template(draft::Template),
 }
@@ -27,6 +30,7 @@ pub(super) fn case(asked: &Case) -> Result<Exit, Fault> {
         Case::Build(args) => build::build(args),
         Case::Deliver(args) => deliver::deliver(args),
         Case::Draft(args) => draft::draft(args),
+        Case::Split(args) => split::split(args),
         Case::Template(args) => draft::template(args),
     }
 }

@@ -3,6 +3,7 @@
 mod https;
 mod rules;
 mod sftp;
+mod split;
 
 use std::fs;
 use std::path::{Path, PathBuf};
