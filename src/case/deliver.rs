@@ -128,6 +128,17 @@ pub fn plan<'a>(order: &Order<'a>) -> Result<Plan<'a>, Vec<Wrong>> {
             "send the file by hand, or name another way with --intake".to_owned(),
         ));
     }
+    if let IntakeTo::Sftp {
+        host_key, login, ..
+    } = &intake.to
+    {
+        if host_key.is_none() {
+            wrong.push(intake::unpinned().into());
+        }
+        if login.is_none() {
+            wrong.push(intake::no_login().into());
+        }
+    }
     if order.is_test {
         let tested = tested_lately(order).unwrap_or_else(|why| {
             wrong.push(why);

@@ -67,14 +67,18 @@ pub(super) fn enter(to: &IntakeTo, deadline: Deadline) -> Result<Session, Refuse
     }
 }
 
-pub(super) fn unpinned() -> Refused {
+/// Without a pin nobody knows who it is.
+#[must_use]
+pub fn unpinned() -> Refused {
     Refused::new(
         "the intake's host key is not pinned: evidence could go to anybody",
         "ask the vendor for its fingerprint and write `host_key: \"SHA256:…\"`",
     )
 }
 
-pub(super) fn no_login() -> Refused {
+/// Without a login nobody gets in.
+#[must_use]
+pub fn no_login() -> Refused {
     Refused::new(
         "the intake says no way to log in",
         "write `key: FILE`, `agent: true` or `password_env: NAME`",

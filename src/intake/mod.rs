@@ -8,6 +8,8 @@ mod door;
 mod https;
 mod sftp;
 
+pub use door::{no_login, unpinned};
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -136,6 +138,12 @@ pub fn deliver(intake: &Intake, parcel: &Parcel, time: Duration) -> Result<Arriv
                 "perhaps a part of `{}`: nobody could look",
                 parcel.name
             )))),
+    }
+}
+
+impl From<Refused> for (String, String) {
+    fn from(refused: Refused) -> Self {
+        (refused.why, refused.hint)
     }
 }
 
