@@ -114,8 +114,8 @@ pub fn plan<'a>(order: &Order<'a>) -> Result<Plan<'a>, Vec<Wrong>> {
             )),
         }
     }
-    if let IntakeTo::Https { url, .. } = &intake.to
-        && url.contains(['?', '#'])
+    if let IntakeTo::Https { link, .. } = &intake.to
+        && link.url.contains(['?', '#'])
     {
         wrong.push((
             "the address of the intake has a query or a fragment".to_owned(),
@@ -199,8 +199,8 @@ impl Plan<'_> {
                     text::endpoint(host, *port)
                 )
             }
-            IntakeTo::Https { url, .. } => {
-                format!("https PUT {}/{name}", url.trim_end_matches('/'))
+            IntakeTo::Https { link, .. } => {
+                format!("https PUT {}/{name}", link.url.trim_end_matches('/'))
             }
             IntakeTo::Email(to) => format!("e-mail to {to}, attachment {name}"),
         }

@@ -1,17 +1,19 @@
 //! An upload by HTTPS: PUT below the intake's address, where nothing of that name may be; then read back, as far
-//! as the intake lets anybody. No redirect is followed, and the server's certificate must hold by what this
-//! machine trusts.
+//! as the intake lets anybody. No redirect is followed, and the server's certificate must hold by `ca:`, else by
+//! what this machine trusts.
 
 use std::io::Read as _;
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ureq::http::Response;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, SendBody};
 
 use super::{Arrived, Compared, Deadline, Outgoing, Parcel, Refused, secret};
 use crate::digest::{Sha256, Stream};
+use crate::inventory::Link;
 use crate::text;
 
 const PIECE: usize = 256 << 10;
@@ -21,15 +23,15 @@ pub(super) fn ready(token_env: Option<&str>) -> Result<(), Refused> {
 }
 
 pub(super) fn deliver(
-    url: &str,
+    link: &Link,
     token_env: Option<&str>,
     parcel: &Parcel,
     deadline: Deadline,
 ) -> Result<Arrived, Refused> {
     let upload = Upload {
-        place: place(url, &parcel.name)?,
+        place: place(&link.url, &parcel.name)?,
         token: token_env.map(|env| secret(env, "token")).transpose()?,
-        roots: roots()?,
+        roots: roots(link.ca.as_deref())?,
         deadline,
     };
     upload.is_free()?;
@@ -54,8 +56,11 @@ pub(super) fn place(url: &str, name: &str) -> Result<String, Refused> {
     }
 }
 
-/// The certificates that this machine trusts: a company's own are among them.
-fn roots() -> Result<RootCerts, Refused> {
+/// The certificates of `ca:`, else those that this machine trusts: a company's own are among them.
+fn roots(ca: Option<&Path>) -> Result<RootCerts, Refused> {
+    if let Some(file) = ca {
+        return named(file);
+    }
     let found = rustls_native_certs::load_native_certs();
     let certificates: Vec<Certificate<'static>> = (found.certs.iter())
         .map(|one| Certificate::from_der(one).to_owned())
@@ -66,6 +71,24 @@ fn roots() -> Result<RootCerts, Refused> {
             "this machine trusts no certificate authority",
             "install ca-certificates, or set SSL_CERT_FILE",
         )),
+    }
+}
+
+fn named(file: &Path) -> Result<RootCerts, Refused> {
+    let shown = text::escape(&file.to_string_lossy()).into_owned();
+    let hint = "write `ca:` of a file with certificates in PEM";
+    let refused = |why: String| Refused::new(format!("`{shown}` {why}"), hint);
+    let pem = std::fs::read(file).map_err(|error| refused(format!("cannot be read: {error}")))?;
+    let mut certificates = Vec::new();
+    for item in parse_pem(&pem) {
+        match item.map_err(|error| refused(format!("is no PEM: {error}")))? {
+            PemItem::Certificate(one) => certificates.push(one),
+            _ => return Err(refused("holds more than certificates".to_owned())),
+        }
+    }
+    match certificates.is_empty() {
+        false => Ok(RootCerts::new_with_certs(&certificates)),
+        true => Err(refused("holds no certificate".to_owned())),
     }
 }
 

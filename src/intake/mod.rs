@@ -117,8 +117,8 @@ pub fn deliver(intake: &Intake, parcel: &Parcel, time: Duration) -> Result<Arriv
     let deadline = Deadline(Instant::now() + time);
     let work = move || match &intake.to {
         IntakeTo::Sftp { .. } => sftp::deliver(&intake, &sent, deadline),
-        IntakeTo::Https { url, token_env, .. } => {
-            https::deliver(url, token_env.as_deref(), &sent, deadline)
+        IntakeTo::Https { link, token_env } => {
+            https::deliver(link, token_env.as_deref(), &sent, deadline)
         }
         IntakeTo::Email(_) => Err(no_mail()),
     };

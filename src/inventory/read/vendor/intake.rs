@@ -1,16 +1,15 @@
 //! Where evidence is handed over, and the case that tries it. Sends nothing.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 
 use super::{Reading, asked, email, said, url};
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::page::{Mark, Page};
 use crate::inventory::read::access;
-use crate::inventory::vendor::{DropLogin, Intake, IntakeTo, ProcessTest};
+use crate::inventory::vendor::{Intake, IntakeTo, ProcessTest};
 use crate::inventory::yaml::Node;
 use crate::inventory::{grammar, size};
+use crate::probe::DropLogin;
 
 #[derive(Clone, Copy)]
 enum Kind {
