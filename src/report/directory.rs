@@ -10,11 +10,11 @@ use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rustix::fs::{RenameFlags, renameat_with};
 use tempfile::TempDir;
 
-use super::sealed::{SealFault, Sealed};
+use super::sealed::{SealFault, Sealed, Whole};
 use crate::digest::{Sha256, Stream};
 use crate::sign::allowed_signers::AllowedSigners;
 use crate::sign::dsse::{AttestFault, Statement, sign_statement};
@@ -150,30 +150,40 @@ impl Draft {
         statement.subjects = subjects;
         let signature = sign(signer, NAMESPACE, sums.as_bytes())?;
         let attestation = sign_statement(signer, &statement)?;
-        for (name, content) in [
+        let own = [
             (MANIFEST, sums),
             (SIGNATURE, signature),
             (ATTESTATION, attestation),
-        ] {
-            let path = dir.join(name);
-            std::fs::write(&path, content).map_err(|cause| DirectoryFault::io(&path, cause))?;
-        }
-        settle(dir, &manifest)?;
-        let allowed = AllowedSigners::parse(signer.allowed_signers_line(NAMESPACE).as_bytes());
-        let identity = Some(signer.identity());
-        // A certificate that ended meanwhile is the gate's to refuse: the record is kept.
-        let last = signer
-            .ends()
-            .map(|ends| ends - SignedDuration::from_secs(1));
-        let now = crate::time::now();
-        let at = last.map_or(now, |last| now.min(last));
-        let mut sealed = Sealed::open(dir, &allowed, identity, at)?;
+        ];
+        settle(dir, &manifest, &own)?;
+        let (allowed, at) = itself(signer, NAMESPACE);
+        let mut sealed = Sealed::open(dir, &allowed, Some(signer.identity()), at)?;
         if sealed.manifest != manifest || sealed.statement != statement {
             return Err(DirectoryFault::Disturbed);
         }
         self.publish()?;
         sealed.dir = self.out;
         Ok(sealed)
+    }
+
+    /// As [`Draft::seal`], in another namespace and without an attestation: no gate may take it for a run. SHA-256
+    /// of the manifest.
+    ///
+    /// # Errors
+    /// As [`Draft::seal`].
+    pub fn seal_as(self, signer: &SigningKey, namespace: &str) -> Result<Sha256, DirectoryFault> {
+        let dir = self.partial.path();
+        let manifest = self.manifest()?;
+        let sums = manifest.to_string();
+        let signature = sign(signer, namespace, sums.as_bytes())?;
+        settle(dir, &manifest, &[(MANIFEST, sums), (SIGNATURE, signature)])?;
+        let (allowed, at) = itself(signer, namespace);
+        let whole = Whole::open(dir, &allowed, Some(signer.identity()), namespace, at)?;
+        if whole.manifest != manifest {
+            return Err(DirectoryFault::Disturbed);
+        }
+        self.publish()?;
+        Ok(whole.digest)
     }
 
     fn manifest(&self) -> Result<Manifest, DirectoryFault> {
@@ -231,15 +241,30 @@ fn refuse_existing(out: &Path) -> Result<(), DirectoryFault> {
     }
 }
 
-/// Gives every file and directory its mode and has the disk confirm it.
-fn settle(dir: &Path, manifest: &Manifest) -> Result<(), DirectoryFault> {
+/// The signer alone as who may sign, and when that is asked.
+fn itself(signer: &SigningKey, namespace: &str) -> (AllowedSigners, Timestamp) {
+    let allowed = AllowedSigners::parse(signer.allowed_signers_line(namespace).as_bytes());
+    // A certificate that ended meanwhile is the gate's to refuse: the record is kept.
+    let last = signer
+        .ends()
+        .map(|ends| ends - SignedDuration::from_secs(1));
+    let now = crate::time::now();
+    (allowed, last.map_or(now, |last| now.min(last)))
+}
+
+/// Writes what stands outside the manifest, gives every file and directory its mode and has the disk confirm it.
+fn settle(dir: &Path, manifest: &Manifest, own: &[(&str, String)]) -> Result<(), DirectoryFault> {
+    for (name, content) in own {
+        let path = dir.join(name);
+        std::fs::write(&path, content).map_err(|cause| DirectoryFault::io(&path, cause))?;
+    }
     let set = |path: &Path, mode: u32| {
         let settled = std::fs::set_permissions(path, Permissions::from_mode(mode));
         let settled = settled.and_then(|()| sync(path));
         settled.map_err(|cause| DirectoryFault::io(path, cause))
     };
     let listed = manifest.files().keys().map(String::as_str);
-    let own = [MANIFEST, SIGNATURE, ATTESTATION];
+    let own = own.iter().map(|(name, _)| *name);
     let files: Vec<PathBuf> = listed.chain(own).map(|name| dir.join(name)).collect();
     // Asked for many files at once, a disk confirms them in about the time of one.
     let share = files.len().div_ceil(SYNCS_AT_ONCE);

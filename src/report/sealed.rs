@@ -46,12 +46,12 @@ impl Sealed {
         identity: Option<&str>,
         at: Timestamp,
     ) -> Result<Self, SealFault> {
-        let sums = read(dir, MANIFEST)?;
-        let armour = read(dir, SIGNATURE)?;
-        let signer = allowed.verify(identity, NAMESPACE, &sums, &armour, at)?;
-        let manifest: Manifest = String::from_utf8_lossy(&sums).parse()?;
-        manifest.check(dir).map_err(SealFault::Files)?;
-        let digest = Sha256::of(&sums);
+        let Whole {
+            signer,
+            manifest,
+            digest,
+            signature: armour,
+        } = Whole::open(dir, allowed, identity, NAMESPACE, at)?;
         let envelope = read(dir, ATTESTATION)?;
         let envelope = String::from_utf8_lossy(&envelope);
         let key = Signature::parse(&armour)?;
@@ -74,6 +74,45 @@ impl Sealed {
     pub fn read(&self, name: &str) -> Result<Vec<u8>, SealFault> {
         let read = self.manifest.read(&self.dir, name);
         read.map_err(|fault| SealFault::Files(vec![fault]))
+    }
+}
+
+/// A directory that is exactly what somebody signed, in whatever namespace: a run has an attestation too.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// Who signed it.
+    pub signer: Signer,
+    /// What it holds.
+    pub manifest: Manifest,
+    /// SHA-256 of `SHA256SUMS`.
+    pub digest: Sha256,
+    /// The signature as it lies there.
+    pub signature: Vec<u8>,
+}
+
+impl Whole {
+    /// Proves that `dir` is exactly what one of `allowed` signed in `namespace`, as [`Sealed::open`] does.
+    ///
+    /// # Errors
+    /// The first reason found, in this order: signature, manifest, files.
+    pub fn open(
+        dir: &Path,
+        allowed: &AllowedSigners,
+        identity: Option<&str>,
+        namespace: &str,
+        at: Timestamp,
+    ) -> Result<Self, SealFault> {
+        let sums = read(dir, MANIFEST)?;
+        let armour = read(dir, SIGNATURE)?;
+        let signer = allowed.verify(identity, namespace, &sums, &armour, at)?;
+        let manifest: Manifest = String::from_utf8_lossy(&sums).parse()?;
+        manifest.check(dir).map_err(SealFault::Files)?;
+        Ok(Self {
+            signer,
+            manifest,
+            digest: Sha256::of(&sums),
+            signature: armour,
+        })
     }
 }
 
