@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::attest::Attest;
 use super::break_glass::Glass;
 use super::case::Case;
+use super::drill::Drill;
 use super::merge::Merge;
 use super::people::{Approve, Demand, Waive};
 use super::policy::{PolicyFile, Under};
@@ -69,6 +70,9 @@ pub(super) enum Verb {
     /// Have a third party state when a run was signed (RFC 3161)
     #[command(subcommand)]
     Timestamp(TimeStamp),
+    /// Rehearse the support process, as a sealed record that people fill over hours
+    #[command(subcommand)]
+    Drill(Drill),
     /// List every step phrase with what it proves
     Steps(Steps),
     /// Build what a vendor's support is sent

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use jiff::Timestamp;
 use ssh_key::{HashAlg, PublicKey};
 
 use super::fault::{Exit, Fault};
@@ -21,13 +22,9 @@ use crate::{calendar, text, time, transport};
 /// Begins a run: its id, its time, its makers.
 pub(super) fn begin(kind: &str, previous: Option<&Chain>) -> Circumstances {
     let started = time::now();
-    let mut random = [0; 4];
-    // The id only has to differ between runs begun in the same second; the time carries the rest.
-    let _ = getrandom::fill(&mut random);
-    let stamp = time::rfc3339(started).replace(['-', ':'], "");
     Circumstances {
         run: Run {
-            id: format!("{stamp}-{:08x}", u32::from_be_bytes(random)),
+            id: run_id(started),
             kind: kind.to_owned(),
             started: time::rfc3339(started),
             finished: time::rfc3339(started),
@@ -146,7 +143,17 @@ fn host_keys(directory: &Path) -> Vec<String> {
     found
 }
 
-fn operator() -> String {
+/// The id of a run, or a drill, that begins then.
+pub(super) fn run_id(started: Timestamp) -> String {
+    let mut random = [0; 4];
+    // The id only has to differ between runs begun in the same second; the time carries the rest.
+    let _ = getrandom::fill(&mut random);
+    let stamp = time::rfc3339(started).replace(['-', ':'], "");
+    format!("{stamp}-{:08x}", u32::from_be_bytes(random))
+}
+
+/// The account that runs gonogo, as CI or the system names it.
+pub(super) fn operator() -> String {
     let named = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok());

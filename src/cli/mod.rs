@@ -11,6 +11,7 @@ mod deliver;
 mod demo;
 mod diff;
 mod discover;
+mod drill;
 mod estimate;
 mod fault;
 mod follows;
@@ -94,6 +95,7 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::Diff(args) => diff::diff(args),
         Verb::History(args) => history::history(args),
         Verb::Timestamp(args) => timestamp::timestamp(args),
+        Verb::Drill(verb) => drill::drill(verb),
         Verb::Steps(args) => steps::steps(args),
         Verb::Case(asked) => case::case(asked),
         Verb::Discover(args) => discover::discover(args),

@@ -9,6 +9,7 @@ mod causes;
 mod claims;
 pub mod diff;
 pub mod directory;
+pub mod drill;
 mod facts;
 mod found;
 pub mod gate;

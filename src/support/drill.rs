@@ -14,7 +14,7 @@ use crate::inventory::{Drill, Vendor};
 pub(super) fn due(vendor: &Vendor, moment: &Moment) -> Result<(Date, Date), Failure> {
     let expected = "the day of the last drill";
     let example = "drill: {last: 2026-10-01}";
-    let Some(Drill { last, interval }) = &vendor.drill else {
+    let Some(Drill { last, .. }) = &vendor.drill else {
         return Err(unsaid(vendor, "drill", expected, example));
     };
     let last = last.ok_or_else(|| unsaid(vendor, "drill: last", expected, example))?;
@@ -24,8 +24,17 @@ pub(super) fn due(vendor: &Vendor, moment: &Moment) -> Result<(Date, Date), Fail
             .with_subject(place(vendor, "drill"))
             .with_hint("`last` is the day on which the drill was done, not the one for which it is planned"));
     }
-    let next = last.checked_add(i64::from(*interval).days());
-    Ok((last, next.unwrap_or(Date::MAX)))
+    Ok((last, after(vendor, last)))
+}
+
+/// The day by which the next one is due.
+pub(super) fn after(vendor: &Vendor, last: Date) -> Date {
+    let interval = vendor
+        .drill
+        .as_ref()
+        .map_or(Drill::INTERVAL, |drill| drill.interval);
+    let next = last.checked_add(i64::from(interval).days());
+    next.unwrap_or(Date::MAX)
 }
 
 pub(super) fn not_overdue(vendor: &Vendor, moment: &Moment) -> Judged {

@@ -8,6 +8,7 @@ mod channels;
 mod contract;
 mod coverage;
 mod drill;
+pub mod ics;
 mod people;
 mod phones;
 mod process_test;
@@ -174,6 +175,23 @@ impl Ask {
             Self::RequestComplete => request::complete(vendor, inventory),
         }
     }
+}
+
+/// The day of the last drill that the inventory tells, and the day by which the next one is due.
+///
+/// # Errors
+/// When the inventory tells none, or one that is yet to come.
+pub fn next_drill(
+    vendor: &Vendor,
+    moment: &Moment,
+) -> Result<(jiff::civil::Date, jiff::civil::Date), Failure> {
+    drill::due(vendor, moment)
+}
+
+/// The day by which a drill is due behind one on `last`.
+#[must_use]
+pub fn drill_after(vendor: &Vendor, last: jiff::civil::Date) -> jiff::civil::Date {
+    drill::after(vendor, last)
 }
 
 /// Where in the inventory it stands.

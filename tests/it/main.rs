@@ -21,6 +21,7 @@ mod demo_estate;
 mod diff;
 mod discover;
 mod draft;
+mod drill;
 mod estimate;
 mod formats;
 mod full_disk;

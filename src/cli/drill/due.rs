@@ -1,0 +1,179 @@
+//! `gonogo drill due`: by when the next drill with each vendor is, for the calendar and for a nightly job.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::{Due, refuse, shown};
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::{people, signers, term};
+use crate::inventory::{Inventory, Vendor};
+use crate::report::drill::{Folder, verify};
+use crate::sign::allowed_signers::AllowedSigners;
+use crate::sign::people::People;
+use crate::support::ics::{Day, calendar};
+use crate::support::{Moment, drill_after, next_drill};
+use crate::text::escape;
+use crate::time;
+
+/// The sealed drills, and who may say that they count.
+struct Proven<'a> {
+    path: &'a Path,
+    folder: Folder,
+    allowed: AllowedSigners,
+    people: People,
+}
+
+pub(super) fn due(args: &Due) -> Result<Exit, Fault> {
+    let inventory = Inventory::load(&args.inventory)?;
+    if inventory.vendors.is_empty() {
+        return Err(refuse(
+            "the inventory has no vendors",
+            "a drill is with a vendor: write `vendors:` (docs/vendors.md)",
+        ));
+    }
+    let now = time::now();
+    let proven = match (&args.drills, &args.allowed_signers, &args.people) {
+        (Some(path), Some(allowed), Some(who)) => {
+            let revoked = args.revoked.as_deref().map(signers::revoked).transpose()?;
+            Some(Proven {
+                path,
+                folder: Folder::read(path).map_err(|why| {
+                    refuse(
+                        why,
+                        "--drills names the folder in which all sealed drills are kept",
+                    )
+                })?,
+                allowed: signers::read(allowed, args.revoked.as_deref())?,
+                people: people::people(who)?.without(revoked.unwrap_or_default()),
+            })
+        }
+        _ => None,
+    };
+    let today = TimeZone::UTC.to_datetime(now).date();
+    let (mut out, mut days, mut is_overdue) = (String::new(), Vec::new(), false);
+    for vendor in &inventory.vendors {
+        let last = match &proven {
+            Some(proven) => sealed(proven, vendor, &inventory.environment, now),
+            None => {
+                let moment = Moment {
+                    started: now,
+                    go_live: None,
+                };
+                next_drill(vendor, &moment)
+                    .map(|(last, _)| last)
+                    .map_err(|failure| failure.actual)
+            }
+        };
+        let name = escape(&vendor.name);
+        let (line, day) = match last {
+            Ok(last) => {
+                let next = drill_after(vendor, last);
+                let late = match today > next {
+                    true => ", OVERDUE",
+                    false => "",
+                };
+                is_overdue |= today > next;
+                (
+                    format!("{name}  due by {next}, last on {last}{late}"),
+                    (next, last),
+                )
+            }
+            Err(why) => {
+                is_overdue = true;
+                let why = escape(&why);
+                (
+                    format!("{name}  due by {today}, OVERDUE: {why}"),
+                    (today, today),
+                )
+            }
+        };
+        out += &line;
+        out.push('\n');
+        days.push(event(vendor, &inventory.environment, day));
+    }
+    if let Some(path) = &args.ics {
+        std::fs::write(path, calendar(&days)).map_err(|cause| {
+            Fault::new(
+                Exit::Fault,
+                format!("cannot write `{}`: {cause}", shown(path)),
+                "",
+            )
+        })?;
+    }
+    term::deliver(&out).map_err(|cause| {
+        Fault::new(Exit::Fault, format!("cannot write the answer: {cause}"), "")
+    })?;
+    Ok(match is_overdue {
+        true => Exit::NoGo,
+        false => Exit::Go,
+    })
+}
+
+fn event(vendor: &Vendor, environment: &str, (day, last): (Date, Date)) -> Day {
+    Day {
+        uid: format!("drill-{}-{environment}@gonogo", vendor.name),
+        day,
+        known: last,
+        summary: format!("Support drill with {} is due ({environment})", vendor.name),
+        description: format!(
+            "Rehearse the support process from retrieval to the vendor's answer: gonogo drill begin -i INVENTORY --vendor {} …",
+            vendor.name
+        ),
+    }
+}
+
+/// The day on which the newest drill began that passed, verifies and was signed off; why others do not count is told.
+fn sealed(
+    proven: &Proven<'_>,
+    vendor: &Vendor,
+    environment: &str,
+    now: Timestamp,
+) -> Result<Date, String> {
+    for past in proven.folder.drills.iter().rev() {
+        let begin = past.record.begin();
+        if !begin
+            .is_some_and(|begin| begin.vendor == vendor.name && begin.environment == environment)
+        {
+            continue;
+        }
+        let dir = proven.path.join(&past.name);
+        let open = |at| {
+            verify(
+                &dir,
+                &proven.allowed,
+                Some(&proven.people),
+                Some(proven.path),
+                at,
+                now,
+            )
+        };
+        // Keys are rotated, and a drill counts for a quarter and longer.
+        let sealed = past.record.sealed.parse().unwrap_or(now);
+        let verified = open(now).or_else(|first| open(sealed).map_err(|_| first));
+        let why = match verified {
+            Err(fault) => fault.why,
+            Ok(verified) if !verified.record.outcome.is_passed() => {
+                format!("it is {}", verified.record.outcome.as_str())
+            }
+            Ok(verified) if !verified.signed.is_enough() => {
+                "two people have not signed it off".to_owned()
+            }
+            Ok(verified) => {
+                let began = verified.record.entries.first();
+                let began = began.and_then(|entry| entry.at.parse::<Timestamp>().ok());
+                return began
+                    .map(|began| TimeZone::UTC.to_datetime(began).date())
+                    .ok_or_else(|| "it tells no day".to_owned());
+            }
+        };
+        term::say(&format!(
+            "`{}` does not count: {}",
+            escape(&past.name),
+            escape(&why)
+        ));
+    }
+    Err("no drill of it is sealed, passed and signed off".to_owned())
+}

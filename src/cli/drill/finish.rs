@@ -1,0 +1,137 @@
+//! `gonogo drill status` and `gonogo drill finish`: what is missing, and the seal.
+
+use std::path::Path;
+
+use super::{Finish, Status, refuse, shown};
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::term;
+use crate::report::directory::Draft;
+use crate::report::drill::{
+    Folder, Journal, Judged, Missing, Outcome, Past, SealDrillFault, judge, seal,
+};
+use crate::text::{count, escape};
+use crate::time;
+
+pub(super) fn status(args: &Status) -> Result<Exit, Fault> {
+    let journal = Journal::open(&args.dir)?;
+    let begin = journal
+        .begin()
+        .ok_or_else(|| refuse("the drill has no beginning", ""))?;
+    let folder = match &args.drills {
+        Some(folder) => Folder::read(folder).map_err(|why| refuse(why, FOLDER))?,
+        None => Folder::default(),
+    };
+    let last = folder.last_with(&begin.vendor, &begin.environment);
+    let judged = judge(journal.entries(), last.map(Past::as_last).as_ref());
+    let mut out = String::new();
+    for entry in journal.entries() {
+        out += &format!(
+            "{:>4}  {}  {}  {}\n",
+            entry.number,
+            entry.at,
+            escape(&entry.by),
+            escape(&crate::report::drill::in_words(&entry.step))
+        );
+    }
+    for missing in &judged.missing {
+        out += &format!("missing  {}\n", line(missing));
+    }
+    for short in &judged.short {
+        out += &format!(
+            "short    {}: {}\n",
+            escape(&short.about),
+            escape(&short.what)
+        );
+    }
+    out += &format!("so far   {}\n", judged.outcome.as_str());
+    term::out(&out);
+    if args.drills.is_none() {
+        term::say("the findings of the last drill were not looked at: --drills FOLDER");
+    }
+    Ok(exit(judged.outcome))
+}
+
+const FOLDER: &str =
+    "keep all sealed drills in one folder, each as `finish` wrote it, and nothing else";
+
+fn line(missing: &Missing) -> String {
+    format!("{}: {}", escape(&missing.what), escape(&missing.hint))
+}
+
+const fn exit(outcome: Outcome) -> Exit {
+    match outcome.is_passed() {
+        true => Exit::Go,
+        false => Exit::NoGo,
+    }
+}
+
+pub(super) fn finish(args: &Finish) -> Result<Exit, Fault> {
+    let journal = Journal::open(&args.dir)?;
+    let key = args.signing.open()?;
+    let out = std::path::absolute(&args.out)
+        .map_err(|cause| refuse(format!("`{}`: {cause}", shown(&args.out)), ""))?;
+    let parent = out.parent().unwrap_or(Path::new("/")).to_owned();
+    let folder = match parent.is_dir() {
+        true => Folder::hold(&parent).map_err(|why| refuse(why, FOLDER))?,
+        // Told by the draft, with what to do about it.
+        false => Folder::default(),
+    };
+    let draft = Draft::create(&out)?;
+    let sealed = seal(&journal, draft, &key, &folder, args.invalid, time::now());
+    let record = match sealed {
+        Ok(record) => record,
+        Err(SealDrillFault::Missing(missing)) => {
+            let lines: Vec<String> = missing.iter().map(line).collect();
+            return Err(refuse(
+                format!(
+                    "the drill is not complete, {}:\n    {}",
+                    count(missing.len(), "gap"),
+                    lines.join("\n    ")
+                ),
+                "note what is missing, or seal it as INVALID with --invalid: a drill that went wrong is a record, too",
+            ));
+        }
+        Err(SealDrillFault::Directory(fault)) => return Err(fault.into()),
+        Err(fault) => {
+            return Err(refuse(
+                fault,
+                "what was noted is never changed: see what touched the directory, and begin anew if need be",
+            ));
+        }
+    };
+    let judged = Judged {
+        outcome: record.outcome,
+        missing: record.missing,
+        short: record.short,
+        findings: record.findings,
+    };
+    tell(&judged);
+    term::say(&format!(
+        "sealed as {}; now two people sign it off: gonogo drill sign {} --key FILE",
+        shown(&args.out),
+        shown(&args.out)
+    ));
+    term::out(&format!("{}\n", judged.outcome.as_str()));
+    Ok(exit(judged.outcome))
+}
+
+/// Everything that speaks against it, and what has to be done.
+pub(super) fn tell(judged: &Judged) {
+    for missing in &judged.missing {
+        term::say(&format!("missing: {}", line(missing)));
+    }
+    for short in &judged.short {
+        term::say(&format!(
+            "fell short: {}: {}",
+            escape(&short.about),
+            escape(&short.what)
+        ));
+    }
+    for finding in &judged.findings {
+        let line = format!(
+            "finding {}: {}; owner {}, due {}",
+            finding.id, finding.what, finding.owner, finding.due
+        );
+        term::say(&escape(&line));
+    }
+}
