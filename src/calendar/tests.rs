@@ -356,3 +356,34 @@ fn days_are_days_of_the_calendar() {
     assert_eq!(days_between(date(2028, 2, 28), date(2028, 3, 1)), 2);
     assert_eq!(days_between(date(2026, 11, 22), date(2026, 8, 22)), -92);
 }
+
+#[test]
+fn hours_are_said_as_they_are_read() {
+    for (written, said) in [
+        ("24x7", vec!["24x7"]),
+        ("Mon-Fri 08:00-18:00", vec!["Mon-Fri 08:00-18:00"]),
+        ("Sun 18:00 - Fri 17:00", vec!["Sun 18:00 - Fri 17:00"]),
+        (
+            "Sat,Mon,Tue 00:00-24:00",
+            vec!["Sat 00:00-24:00", "Mon 00:00 - Wed 00:00"],
+        ),
+        ("Fri 22:00-02:00", vec!["Fri 22:00-02:00"]),
+        ("Sun 22:00-02:00", vec!["Sun 22:00-02:00"]),
+        ("daily 22:00-02:00", vec!["daily 22:00-02:00"]),
+        (
+            "Mon 08:00-12:00,13:00-17:00",
+            vec!["Mon 08:00-12:00", "Mon 13:00-17:00"],
+        ),
+    ] {
+        let weekly = Weekly::parse(written).unwrap();
+        let lines = weekly.say();
+        let (mut sorted, mut said) = (lines.clone(), said);
+        sorted.sort();
+        said.sort_unstable();
+        assert_eq!(sorted, said, "{written}");
+        let again = lines.iter().map(|line| Weekly::parse(line).unwrap());
+        let again = again.reduce(|one, other| one.union(&other)).unwrap();
+        assert_eq!(again, weekly, "{written}");
+    }
+    assert!(Weekly::default().say().is_empty());
+}

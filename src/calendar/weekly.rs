@@ -34,6 +34,47 @@ impl Weekly {
         Self(joined(self.minutes().chain(other.minutes()).collect()))
     }
 
+    /// As people write them, each line as [`Weekly::parse`] reads it: `Mon-Fri 08:00-18:00`, or
+    /// `Sun 18:00 - Fri 17:00` where one stretch is longer than a day.
+    #[must_use]
+    pub fn say(&self) -> Vec<String> {
+        if self.is_always() {
+            return vec!["24x7".to_owned()];
+        }
+        let mut spans: Vec<(i64, i64)> = self.minutes().collect();
+        // One that reaches into the next week stands in two parts.
+        if let (Some(&(0, end)), Some(&(from, WEEK))) = (spans.first(), spans.last())
+            && spans.len() > 1
+        {
+            spans.remove(0);
+            spans.pop();
+            spans.push((from, WEEK + end));
+        }
+        let mut lines = Vec::new();
+        // The days on which the same hours are kept, in the order of their first day.
+        let mut daily: Vec<((i64, i64), Vec<i64>)> = Vec::new();
+        for (from, to) in spans {
+            if to - from > DAY {
+                let point = |at: i64| format!("{} {}", name(at / DAY), shown(at % DAY));
+                lines.push(format!("{} - {}", point(from), point(to % WEEK)));
+                continue;
+            }
+            let hours = (from % DAY, from % DAY + to - from);
+            match daily.iter_mut().find(|(known, _)| *known == hours) {
+                Some((_, days)) => days.push(from / DAY),
+                None => daily.push((hours, vec![from / DAY])),
+            }
+        }
+        for ((from, to), days) in daily {
+            let end = match to > DAY {
+                true => to - DAY,
+                false => to,
+            };
+            lines.push(format!("{} {}-{}", run(&days), shown(from), shown(end)));
+        }
+        lines
+    }
+
     /// Reads one line of hours.
     ///
     /// # Errors
@@ -69,6 +110,34 @@ impl Weekly {
         }
         Ok(Self(joined(spans)))
     }
+}
+
+fn name(day: i64) -> &'static str {
+    let at = usize::try_from(day.rem_euclid(7)).unwrap_or_default();
+    DAYS.get(at).copied().unwrap_or_default()
+}
+
+fn shown(minute: i64) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
+/// `daily`, `Mon-Fri`, `Mon-Wed,Sat`.
+fn run(days: &[i64]) -> String {
+    if days.len() == 7 {
+        return "daily".to_owned();
+    }
+    let mut runs: Vec<(i64, i64)> = Vec::new();
+    for &day in days {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == day => *last = day,
+            _ => runs.push((day, day)),
+        }
+    }
+    let runs = runs.into_iter().map(|(first, last)| match first == last {
+        true => name(first).to_owned(),
+        false => format!("{}-{}", name(first), name(last)),
+    });
+    runs.collect::<Vec<_>>().join(",")
 }
 
 /// `Sun 18:00 - Fri 17:00`; nothing where the text is of another form.

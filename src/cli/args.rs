@@ -14,6 +14,7 @@ use super::drill::Drill;
 use super::merge::Merge;
 use super::people::{Approve, Demand, Waive};
 use super::policy::{PolicyFile, Under};
+use super::runbook::Runbook;
 use super::shard::Split;
 use super::signing::Signing;
 use super::subject::{self, Made};
@@ -67,6 +68,8 @@ pub(super) enum Verb {
     Diff(Diff),
     /// Check that a folder of runs is one unbroken chain, and show the trend
     History(History),
+    /// Write the support process as a verified GO proves it, or hold an earlier one to a run
+    Runbook(Runbook),
     /// Have a third party state when a run was signed (RFC 3161)
     #[command(subcommand)]
     Timestamp(TimeStamp),

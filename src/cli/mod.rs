@@ -25,6 +25,7 @@ mod profiles;
 mod progress;
 mod rerun;
 mod run;
+mod runbook;
 mod schema;
 mod shard;
 mod show;
@@ -94,6 +95,7 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::Controls => controls::controls(),
         Verb::Diff(args) => diff::diff(args),
         Verb::History(args) => history::history(args),
+        Verb::Runbook(args) => runbook::runbook(args),
         Verb::Timestamp(args) => timestamp::timestamp(args),
         Verb::Drill(verb) => drill::drill(verb),
         Verb::Steps(args) => steps::steps(args),

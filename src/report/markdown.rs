@@ -194,7 +194,7 @@ pub(super) fn words(plain: &str) -> String {
     words_of(plain, CELL)
 }
 
-fn words_of(plain: &str, most: usize) -> String {
+pub(super) fn words_of(plain: &str, most: usize) -> String {
     let safe = text::escape(plain);
     let clipped = text::clip(&safe, most);
     let mut out = String::with_capacity(clipped.len() + 8);

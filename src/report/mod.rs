@@ -28,6 +28,7 @@ mod published;
 mod read;
 mod restated;
 mod run_files;
+pub mod runbook;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod schema;

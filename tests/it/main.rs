@@ -54,6 +54,7 @@ mod refusals;
 mod rerun;
 mod resume;
 mod retrieve;
+mod runbook;
 mod shards;
 mod show;
 mod signers;

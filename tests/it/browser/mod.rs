@@ -372,3 +372,45 @@ fn the_page_of_a_history_too() {
         bites(&found(page, "layout"), "the page is");
     });
 }
+
+#[test]
+fn the_page_of_a_runbook_too() {
+    let place = tempfile::tempdir().unwrap();
+    let gonogo = |args: &[&str]| {
+        let mut command = std::process::Command::new(crate::lab::GONOGO);
+        let told = command.args(args).current_dir(&place).output().unwrap();
+        assert_eq!(told.status.code(), Some(0), "{told:?}");
+        String::from_utf8(told.stdout).unwrap()
+    };
+    gonogo(&["demo", "--out", "run"]);
+    let signers = ["--allowed-signers", "run.allowed_signers"];
+    let written = gonogo(&[&["runbook", "run", "--format", "html"], &signers[..]].concat());
+    look(|page, file| {
+        let good = file(&written);
+        for (screen, scheme) in [
+            (TINY, "light"),
+            (PHONE, "dark"),
+            (DESK, "light"),
+            (DESK, "dark"),
+        ] {
+            page.open(&good, screen, scheme);
+            for what in ["layout", "spaced", "structure", "contrast"] {
+                nothing(found(page, what), &format!("{what}, {screen:?}, {scheme}"));
+            }
+            nothing(page.complaints(), "a runbook");
+        }
+        let cut = written.replace("<pre ", "<p ").replace("</pre>", "</p>");
+        let wide = cut.replace(
+            "overflow-wrap: anywhere;\n}\n.page",
+            "white-space: nowrap;\n}\n.page",
+        );
+        page.open(&file(&wide), TINY, "light");
+        bites(&found(page, "layout"), "the page is");
+        page.open(
+            &file(&written.replace("<h3 id=\"s2\"", "<h5 id=\"s2\"")),
+            DESK,
+            "light",
+        );
+        bites(&found(page, "structure"), "h5 under");
+    });
+}
