@@ -462,6 +462,14 @@ pub(super) struct Diff {
     /// The signer of both must be this identity
     #[arg(long, value_name = "NAME", requires = "allowed_signers")]
     pub identity: Option<String>,
+    /// Compare two environments by role, such as OLD of staging with NEW of production: what works in the first
+    /// and not in the second comes first, and ends with 1. Instances, hosts and vendors stand beside those of
+    /// their name, else instances beside all of their product, hosts beside those with the same products
+    #[arg(long)]
+    pub environments: bool,
+    /// What the first run calls FIRST, an instance, host, team or vendor, the second calls SECOND
+    #[arg(long, value_name = "FIRST=SECOND", requires = "environments", value_parser = pair)]
+    pub same: Vec<(String, String)>,
     /// How to tell the changes
     #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
     pub format: DiffFormat,
@@ -537,6 +545,15 @@ pub(super) fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=4096) => Ok(number),
         _ => Err("a whole number from 1 to 4096 is expected".to_owned()),
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((first, second)) if !first.is_empty() && !second.is_empty() => {
+            Ok((first.to_owned(), second.to_owned()))
+        }
+        _ => Err("two names with `=` between them are expected".to_owned()),
     }
 }
 

@@ -2,12 +2,13 @@
 //! what is no pair of runs.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::lab::GONOGO;
+use crate::lab::{GONOGO, Lab};
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -223,4 +224,142 @@ fn a_full_disk_is_not_nothing_got_worse() {
     )
     .unwrap();
     assert_eq!(run(&no_go, place.path()), Some(3));
+}
+
+#[test]
+fn what_works_in_staging_and_not_in_production_comes_first() {
+    let lab = Lab::new();
+    let (trial, real) = (lab.host("stg-1").start(), lab.host("ny4-1").start());
+    lab.amps("orders-stg", &trial);
+    lab.amps("orders", &real);
+    let only = |environment: &'static str, instance: &'static str, host: &'static str| {
+        move |inventory: &mut Value| {
+            inventory["environment"] = environment.into();
+            for (key, kept) in [("instances", instance), ("hosts", host)] {
+                let all = inventory[key].as_object_mut().unwrap();
+                all.retain(|name, _| name == kept);
+                assert_eq!(all.len(), 1, "{key}");
+            }
+        }
+    };
+    let (staging, production) = (
+        only("staging", "orders-stg", "stg-1"),
+        only("production", "orders", "ny4-1"),
+    );
+    lab.judge_with(staging).assert_go(4);
+    lab.judge_with(production).assert_go(4);
+    let diff = |args: &[&str]| lab.run(&[&["diff"], args].concat());
+    let text = |output: &Output| {
+        String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr)
+    };
+    let same = diff(&[
+        "run-1",
+        "run-2",
+        "--environments",
+        "--allowed-signers",
+        "allowed_signers",
+    ]);
+    assert_eq!(same.status.code(), Some(0), "{}", text(&same));
+    assert!(
+        text(&same)
+            .contains("4 checks pass in both\nwhatever works in staging works in production\n")
+    );
+    let by_name = diff(&[
+        "run-1",
+        "run-2",
+        "--environments",
+        "--same",
+        "orders-stg=orders",
+        "--same",
+        "stg-1=ny4-1",
+    ]);
+    assert_eq!(by_name.status.code(), Some(0), "{}", text(&by_name));
+    // As it was: without the word the two are refused.
+    let refused = diff(&["run-1", "run-2"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        text(&refused).contains("--environments compares"),
+        "{}",
+        text(&refused)
+    );
+
+    // The log is out of reach in production alone.
+    let logs = lab.instance("orders").path("logs");
+    fs::set_permissions(logs, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(lab.judge_with(production).code(), 1);
+    let worse = diff(&["run-1", "run-3", "--environments"]);
+    assert_eq!(worse.status.code(), Some(1), "{}", text(&worse));
+    let told = text(&worse);
+    assert!(
+        told.contains("\nworks in staging, not in production (1)\n"),
+        "{told}"
+    );
+    assert!(
+        told.contains(" work in staging and not in production; 0 lacking in production"),
+        "{told}"
+    );
+    let json = json(&diff(&[
+        "run-1",
+        "run-3",
+        "--environments",
+        "--format",
+        "json",
+    ]));
+    let works = json["findings"]["works_in_first_only"].as_array().unwrap();
+    assert!(
+        works[0]["what"].as_str().unwrap().contains("orders"),
+        "{works:?}"
+    );
+    let page = diff(&["run-1", "run-3", "--environments", "--format", "markdown"]);
+    assert!(
+        text(&page).starts_with("# 1 work in staging"),
+        "{}",
+        text(&page)
+    );
+    // The other way round production has nothing that staging lacks.
+    let back = diff(&["run-3", "run-1", "--environments"]);
+    assert_eq!(back.status.code(), Some(0), "{}", text(&back));
+
+    for (args, word) in [
+        (
+            &["run-2", "run-3", "--environments"][..],
+            "both runs are about environment",
+        ),
+        (&["run-1", "run-1", "--environments"], "both are run"),
+        (
+            &[
+                "run-1",
+                "run-2",
+                "--environments",
+                "--same",
+                "orders-st=orders",
+            ],
+            "did you mean `orders-stg`?",
+        ),
+        (
+            &["run-1", "run-2", "--environments", "--same", "orders"],
+            "two names with `=`",
+        ),
+        (
+            &["run-1", "run-2", "--same", "orders-stg=orders"],
+            "--environments",
+        ),
+        (
+            &[
+                "run-1",
+                "run-2",
+                "--environments",
+                "--same",
+                "orders-stg=orders",
+                "--same",
+                "stg-1=orders",
+            ],
+            "twice",
+        ),
+    ] {
+        let refused = diff(args);
+        assert_eq!(refused.status.code(), Some(2), "{}", text(&refused));
+        assert!(text(&refused).contains(word), "{word}: {}", text(&refused));
+    }
 }

@@ -84,7 +84,7 @@ fn steps(diff: &mut Diff, old: &Check, new: &Check) {
     }
 }
 
-fn is_failed(check: &Check) -> bool {
+pub(super) fn is_failed(check: &Check) -> bool {
     check.outcome == "failed"
 }
 
@@ -99,7 +99,7 @@ fn named(check: &Check) -> String {
 }
 
 /// `passed`, `failed: denied: expected …, got …`, `waived: …`.
-fn outcome(check: &Check) -> String {
+pub(super) fn outcome(check: &Check) -> String {
     let failure = check.failure.as_ref().map(|failure| {
         let (kind, expected, actual) = (&failure.kind, &failure.expected, &failure.actual);
         let place = phrases::place(failure).map(|place| format!(" on {place}"));

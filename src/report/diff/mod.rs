@@ -1,6 +1,7 @@
 //! What changed between two runs. One value, of which each format is a function; it judges neither run:
 //! that is done before, by the facts of each.
 
+pub mod across;
 mod checks;
 mod estate;
 mod evidence;
@@ -191,6 +192,19 @@ pub enum Incomparable {
         /// Of the second one.
         new: String,
     },
+    /// Two environments were to be compared.
+    #[error("both runs are about environment `{0}`")]
+    OneEnvironment(String),
+    /// A name that one of the runs does not have.
+    #[error("the {side} run knows no `{name}` {meant}")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// `first` or `second`.
+        side: &'static str,
+        /// What may have been meant.
+        meant: String,
+    },
 }
 
 impl Incomparable {
@@ -200,7 +214,13 @@ impl Incomparable {
         match self {
             Self::Same(_) => "name the older run first, then the newer one",
             Self::Order { .. } => "swap them: the older run comes first",
-            Self::Environment { .. } => "compare two runs of one environment",
+            Self::Environment { .. } => {
+                "compare two runs of one environment; --environments compares two environments by role"
+            }
+            Self::OneEnvironment(_) => "leave --environments out: these are two runs of one",
+            Self::Unknown { .. } => {
+                "write --same FIRST=SECOND: an instance, host, team or vendor of the first run, and what the second calls it"
+            }
         }
     }
 }
@@ -232,7 +252,7 @@ impl Diff {
         let mut diff = Self {
             old: told(old),
             new: told(new),
-            warnings: warnings(old, new),
+            warnings: warnings(("old", old), ("new", new)),
             unchanged: 0,
             still_failing: 0,
             changes: Vec::new(),
@@ -311,9 +331,9 @@ fn told(side: Side<'_>) -> Told {
     }
 }
 
-fn warnings(old: Side<'_>, new: Side<'_>) -> Vec<String> {
+fn warnings(old: (&str, Side<'_>), new: (&str, Side<'_>)) -> Vec<String> {
     let mut warnings = Vec::new();
-    for (name, side) in [("old", old), ("new", new)] {
+    for (name, side) in [old, new] {
         let run = &side.report.run;
         if let Some(why) = &run.aborted {
             warnings.push(format!("the {name} run was ended early: {why}"));
