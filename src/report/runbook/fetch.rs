@@ -24,16 +24,25 @@ pub(super) fn sections(source: &Source<'_>, proofs: &Proofs<'_>) -> Vec<Section>
         for team in &instance.teams {
             let mut road = Section::new(3, format!("{name} as {team}"));
             route::tell(&mut road, source, proofs, instance, team);
+            let place = sections.len();
             sections.push(road);
+            let mut left: Vec<&str> = Vec::new();
             for artifact in instance.artifacts_for(team) {
-                sections.extend(of(instance, team, artifact, proofs));
+                match of(instance, team, artifact, proofs) {
+                    Some(section) => sections.push(section),
+                    None => left.push(&artifact.name),
+                }
+            }
+            if let Some(road) = sections.get_mut(place).filter(|_| !left.is_empty()) {
+                let line = Line::item("NOT PROVEN, as no check fetched it");
+                road.lines.push(line.words(&left.join(", ")));
             }
         }
     }
     sections
 }
 
-/// One artifact; nothing of one that support does not ask for and no check has fetched.
+/// One artifact; nothing of one that support asks for at times alone and no check has fetched.
 fn of(
     instance: &Instance,
     team: &str,
