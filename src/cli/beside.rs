@@ -10,6 +10,7 @@ use super::{signers, verify};
 use crate::digest::Sha256;
 use crate::report;
 use crate::report::schema::Report;
+use crate::report::sharded::files_of;
 use crate::report::verify::Demands;
 use crate::sign::key::SigningKey;
 use crate::sign::manifest::{MANIFEST, Manifest, SIGNATURE, read_regular};
@@ -24,13 +25,14 @@ pub(super) struct Run {
     pub report: Report,
     /// SHA-256 of its manifest.
     pub digest: Sha256,
-    runner: String,
+    /// Keys: of who signed it, and who signed the shards that it was merged from.
+    runners: Vec<String>,
 }
 
 impl Run {
-    /// Refuses the key that signed the run.
+    /// Refuses a key that signed the run or a shard of it.
     pub(super) fn is_not_by(&self, key: &SigningKey, so: &str) -> Result<(), Fault> {
-        match self.runner == key.fingerprint() {
+        match self.runners.contains(&key.fingerprint()) {
             true => Err(refuse(
                 format!("this key signed the run: {so}"),
                 "it is another person's word: use your own key",
@@ -80,10 +82,19 @@ pub(super) fn open(dir: &Path, allowed: Option<&Path>) -> Result<Run, Fault> {
         let hint = "use the gonogo version that wrote the run, or a newer one";
         refuse(format!("report.json: {fault}"), hint)
     })?;
+    let mut runners = vec![signature.fingerprint()];
+    let pieces = report.run.merged.iter().flat_map(|merged| &merged.shards);
+    for (at, _) in pieces.enumerate() {
+        let [_, _, armour] = files_of(at);
+        let armour = manifest.read(dir, &armour);
+        let armour = armour.map_err(|fault| refuse(fault, WHOLE))?;
+        let one = Signature::parse(&armour).map_err(|fault| refuse(fault.to_string(), WHOLE))?;
+        runners.push(one.fingerprint());
+    }
     Ok(Run {
         report,
         digest: Sha256::of(&sums),
-        runner: signature.fingerprint(),
+        runners,
     })
 }
 

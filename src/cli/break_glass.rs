@@ -264,6 +264,12 @@ fn request(args: &Request) -> Result<Exit, Fault> {
             "run everything, and let the run end",
         ));
     }
+    if report.run.scope.shard.is_some() {
+        return Err(refuse(
+            "the run is a shard: it tells of a part alone",
+            "`gonogo merge` all shards, and break what they are merged into, if you must",
+        ));
+    }
     let key = open(&args.key, args.key_passphrase_env.as_ref())?;
     run.is_not_by(&key, "it does not break it")?;
     for (what, words) in [("the reason", &args.reason), ("the ticket", &args.ticket)] {
@@ -500,6 +506,7 @@ fn judge(args: &Check) -> Result<(Gate, Exit), Fault> {
         runners: &runners,
         others: &others,
         heard: told[1].is_some(),
+        proven: told[0].is_some() || ruled.demand.no_waivers,
         now: time::now(),
     });
     gate.warnings.extend(broken.warnings);

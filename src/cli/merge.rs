@@ -120,7 +120,8 @@ pub(super) fn merge(args: &Merge) -> Result<Exit, Fault> {
         report,
         transcripts,
     } = whole(&shards, refused, args.within, previous)?;
-    not_the_merger(&report, &key, &people.unwrap_or_default())?;
+    let people = people.unwrap_or_default();
+    not_who_made_it(&report, &key, &shards, &people)?;
     if let Some(previous) = previous {
         can_follow(args, previous, &report)?;
     }
@@ -242,16 +243,26 @@ fn once(shards: Vec<Shard>) -> (Vec<Shard>, Vec<Missing>) {
     (counted, refused)
 }
 
-/// Whoever signs the run accepts no failure in it, as `verify` will say: of whoever signed a shard its own run said so.
-fn not_the_merger(report: &schema::Report, key: &SigningKey, people: &People) -> Result<(), Fault> {
-    let merger = [key.identity(), &key.fingerprint()];
+/// Whoever signs the run or a shard of it accepts no failure in it, as `verify` will say.
+fn not_who_made_it(
+    report: &schema::Report,
+    key: &SigningKey,
+    shards: &[Shard],
+    people: &People,
+) -> Result<(), Fault> {
+    let fingerprint = key.fingerprint();
+    let runners = shards.iter().map(|shard| shard.verified.signer());
+    let mut makers: Vec<[&str; 2]> = runners
+        .map(|one| [&*one.identity, &*one.fingerprint])
+        .collect();
+    makers.push([key.identity(), &fingerprint]);
     let mut used = report.waivers.iter().filter(|one| !one.covered.is_empty());
-    match used.find(|one| people.is_of([&one.approver, &one.key], &[merger])) {
+    match used.find(|one| people.is_of([&one.approver, &one.key], &makers)) {
         None => Ok(()),
         Some(one) => Err(Fault::new(
             Exit::Refused,
             format!(
-                "waiver `{}` was approved by {} ({}), whose key is to sign the merged run: who signs the run approves nothing in it",
+                "waiver `{}` was approved by {} ({}), who signs the merged run or a shard of it: who signs the run approves nothing in it",
                 escape(&one.id),
                 escape(&one.approver),
                 escape(&one.key)

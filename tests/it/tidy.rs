@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Room and floor: a room imports only rooms of lower floors, and itself.
-const FLOORS: [(&str, u8); 24] = [
+const FLOORS: [(&str, u8); 25] = [
     ("calendar", 1),
     ("digest", 1),
     ("failure", 1),

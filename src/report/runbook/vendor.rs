@@ -328,25 +328,29 @@ impl About<'_> {
         for page in &self.vendor.status_pages {
             let kind = word(&PageKind::WORDS, page.kind);
             let line = Line::item("status page")
-                .code(&page.url)
+                .code(&page.link.url)
                 .words(&format!(" ({kind})"));
-            lines.push(Self::stated(line));
+            lines.push(self.by(line, |ask| matches!(ask, Ask::NoIncident | Ask::PagesAlive)));
         }
         if let Some(log) = &self.vendor.outage_log {
-            lines.push(Self::stated(Line::item("log of past outages").code(log)));
+            let line = Line::item("log of past outages").code(&log.link.url);
+            lines.push(self.by(line, |ask| matches!(ask, Ask::OutageLog)));
         }
         for one in &self.vendor.monitoring {
             let from = match one.from.is_empty() {
                 true => "the runner".to_owned(),
+                false if one.runner => format!("the runner, {}", one.from.join(", ")),
                 false => one.from.join(", "),
             };
             let every = one
                 .every
                 .map(|every| format!(" every {}", time::say(every)));
             let line = Line::item("monitoring")
-                .code(&one.url)
+                .code(&one.link.url)
                 .words(&format!(" asked{} from {from}", every.unwrap_or_default()));
-            lines.push(Self::stated(line));
+            lines.push(self.by(line, |ask| {
+                matches!(ask, Ask::Answers(_) | Ask::AnswersHost(_))
+            }));
         }
         if let Some(windows) = &self.vendor.release_windows {
             let words = match windows {
@@ -380,10 +384,11 @@ impl About<'_> {
         let mut section = Section::new(3, "Opening a case and handing evidence over");
         let lines = &mut section.lines;
         lines.push(match &self.vendor.request_template {
-            Some(path) => {
+            Some(template) => {
+                let path = &template.path;
                 let path = path.strip_prefix("inputs").unwrap_or(path);
-                let line = Line::item("request template");
-                Self::stated(line.code(&path.to_string_lossy()))
+                let line = Line::item("request template").code(&path.to_string_lossy());
+                self.by(line, |ask| matches!(ask, Ask::RequestComplete))
             }
             None => missing("request template"),
         });
@@ -451,6 +456,7 @@ fn intake(place: usize, way: &Intake) -> Line {
             user,
             directory,
             host_key,
+            login: _,
         } => {
             let mut words = vec!["sftp".to_owned(), "-P".to_owned(), port.to_string()];
             let at = match host.contains(':') {
@@ -468,8 +474,8 @@ fn intake(place: usize, way: &Intake) -> Line {
             }
             line
         }
-        IntakeTo::Https { url, token_env } => {
-            let line = line.words("HTTPS upload: ").code(url);
+        IntakeTo::Https { link, token_env } => {
+            let line = line.words("HTTPS upload: ").code(&link.url);
             match token_env {
                 Some(name) => line.words(", token in the variable ").code(name),
                 None => line,

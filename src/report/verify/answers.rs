@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::demands::SKEW;
+use super::people::makers;
 use super::{Unacceptable, Verified};
 use crate::report::answer::{Answer, Word, answered, due};
 use crate::report::beside::{Paper, Purpose, papers};
@@ -112,10 +113,9 @@ impl Verified {
         let check = self.report().checks.iter();
         let asked = check.filter(|check| check.id == answer.check).find_map(due);
         let role = asked.and_then(|step| step.asks.as_ref()?.role.as_ref());
-        let runner = self.signer();
-        let runner = [&*runner.identity, &*runner.fingerprint];
+        let runners = makers(self);
         let may = |signer: &Signer, signature: &[u8]| {
-            if people.are_same([&answer.identity, &signer.fingerprint], runner) {
+            if people.is_of([&answer.identity, &signer.fingerprint], &runners) {
                 return Err("who signs the run does not answer in it".to_owned());
             }
             let Some(role) = role else { return Ok(()) };

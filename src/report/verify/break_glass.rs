@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::Verified;
 use super::demands::SKEW;
+use super::people::makers;
 use crate::report::answer::Answer;
 use crate::report::beside::{Paper, Purpose, papers};
 use crate::report::break_glass::{BreakGlass, beyond, noes};
@@ -25,6 +26,8 @@ pub struct Breakers<'a> {
     pub others: &'a [&'a People],
     /// Whether it was said who may answer: else a `failed` among the answers is not heard.
     pub heard: bool,
+    /// Whether it was said who may approve waivers: else failures may be hidden behind them.
+    pub proven: bool,
     /// What the gate says, and why: as `verify` tells it with the same options.
     pub gate: (Decision, &'a [String]),
     /// SHA-256 of the policy under which it says so.
@@ -56,9 +59,20 @@ impl Verified {
             }
         };
         let mut broken = Broken::default();
+        let scope = &self.report().run.scope;
+        if scope.partial || scope.shard.is_some() || self.report().run.aborted.is_some() {
+            let part = "a run that was filtered, ended early or is a shard tells of a part: nobody breaks the glass over it";
+            broken.warnings.push(part.to_owned());
+            return broken;
+        }
         if !breakers.heard && !self.is_unanswered() {
             let unheard = "answers lie beside the run, and a `failed` may be among them: break-glass needs --answerers FILE";
             broken.warnings.push(unheard.to_owned());
+            return broken;
+        }
+        if !breakers.proven && self.report().counts.waived > 0 {
+            let unproven = "failures are waived in the run, and nobody said who may approve that: break-glass needs --approvers FILE";
+            broken.warnings.push(unproven.to_owned());
             return broken;
         }
         for paper in &found {
@@ -259,10 +273,8 @@ impl Verified {
     }
 
     fn may_break(&self, one: &Signer, breakers: &Breakers<'_>) -> Result<(), String> {
-        let runner = self.signer();
-        let runner = [&*runner.identity, &*runner.fingerprint];
         let key = one.fingerprint.as_str();
-        if breakers.signers.are_same([&one.identity, key], runner) {
+        if breakers.signers.is_of([&one.identity, key], &makers(self)) {
             return Err("who signs the run does not break it".to_owned());
         }
         if one.certified.is_some() {

@@ -207,7 +207,7 @@ fn answers(report: &Report, file: &WaiverFile) -> Result<(), Unacceptable> {
 }
 
 /// Who signed the run, and what it was merged from.
-fn makers(run: &Verified) -> Vec<[&str; 2]> {
+pub(super) fn makers(run: &Verified) -> Vec<[&str; 2]> {
     let makers = run.shards().iter().map(|shard| &shard.signer);
     let makers = makers.chain([run.signer()]);
     let makers = makers.map(|one| [&*one.identity, &*one.fingerprint]);
@@ -228,7 +228,15 @@ fn approvals(run: &Verified, asked: &Asked<'_>, known: &mut Known) -> Result<(),
         return missing("SHA256SUMS was changed meanwhile".to_owned());
     };
     let runners = makers(run);
-    for name in names(&sealed.dir) {
+    let mut names = names(&sealed.dir);
+    if names.len() > MOST_FILES {
+        faults.push(format!(
+            "of {} signatures only the first {MOST_FILES} were read",
+            names.len()
+        ));
+        names.truncate(MOST_FILES);
+    }
+    for name in names {
         let verified = match read_regular(&sealed.dir.join(&name), MOST_BYTES) {
             Err(cause) => Err(cause.to_string()),
             Ok(armour) => people
@@ -280,6 +288,5 @@ fn names(dir: &Path) -> Vec<String> {
     };
     let mut names: Vec<String> = names.filter(is_one).collect();
     names.sort_unstable();
-    names.truncate(MOST_FILES);
     names
 }

@@ -9,7 +9,7 @@ use crate::text::escape;
 
 // Clocks of runners differ, and may be set back while a run goes on.
 const SLACK: SignedDuration = SignedDuration::from_mins(5);
-// Behind its last check a run closes its sessions and writes its record.
+// A run asks what it has to before its first check; behind its last it closes its sessions and writes its record.
 const CLOSING: SignedDuration = SignedDuration::from_hours(1);
 
 /// Every check began within the run that is told to have run it.
@@ -33,6 +33,16 @@ pub(super) fn holds(report: &Report) -> Result<(), Unacceptable> {
         // Nothing else says when it ended, and its age counts from there.
         Some(last) if finished.duration_since(last) > CLOSING => {
             return wrong("the run is told to have finished long after its last check".to_owned());
+        }
+        _ => {}
+    }
+    // Vendors are judged by the time that the run began at.
+    let own = report.checks.iter().filter(|check| check.carried.is_none());
+    let began = own.filter_map(|check| check.started.as_deref().map(time));
+    let began: Vec<_> = began.collect::<Result<_, _>>()?;
+    match began.into_iter().min() {
+        Some(first) if first.duration_since(started) > CLOSING => {
+            return wrong("the run is told to have begun long before its first check".to_owned());
         }
         _ => {}
     }
@@ -104,13 +114,17 @@ fn by_shards(report: &Report, merged: &Merged) -> Result<(), Unacceptable> {
 }
 
 /// When the oldest run finished of which a check is told, or the check itself: the check cannot be younger than
-/// its evidence, the end of a run that is not here can be told as anything.
+/// its evidence, the end of a run that is not here can be told as anything. The shards of a merged run are here.
 pub(super) fn oldest(report: &Report) -> Result<Timestamp, Unacceptable> {
     let mut oldest = time(&report.run.finished)?;
     for check in &report.checks {
         if let Some(carried) = &check.carried {
             let finished = time(&carried.finished)?;
-            oldest = oldest.min(finished).min(end(check)?.unwrap_or(finished));
+            let end = match report.run.merged {
+                None => end(check)?,
+                Some(_) => None,
+            };
+            oldest = oldest.min(finished).min(end.unwrap_or(finished));
         }
     }
     Ok(oldest)
@@ -171,15 +185,20 @@ mod tests {
         let its_own = end(&restated().checks[0]).unwrap().unwrap();
         assert_eq!(oldest(&restated()).unwrap(), its_own);
         assert!(its_own < EARLIER.parse().unwrap());
+        // The shards of a merged run are kept with it: their ends are proven.
+        let mut merged = restated();
+        merged.run.merged = Some(Merged::default());
+        assert_eq!(oldest(&merged).unwrap(), EARLIER.parse().unwrap());
     }
 
     #[test]
     fn nothing_old_passes_as_new() {
         type Edit = fn(&mut Report);
-        let edits: [Edit; 10] = [
+        let edits: [Edit; 11] = [
             |r| r.checks[1].started = None,
             |r| r.run.finished = "2026-11-22T09:00:00Z".into(),
             |r| r.checks[0].carried = None,
+            |r| r.run.started = "2026-11-21T08:00:00Z".into(),
             |r| r.run.restates = None,
             |r| r.checks[0].started = None,
             |r| r.checks[0].started = Some("2026-11-21T09:30:02Z".into()),

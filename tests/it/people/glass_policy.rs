@@ -75,6 +75,7 @@ fn a_request_ends_when_it_says() {
     let verdict = verified.verdict().clone();
     let at = |now: Timestamp| {
         verified.broken(&Breakers {
+            proven: false,
             signers: &signers,
             runners: &runners,
             others: &[],

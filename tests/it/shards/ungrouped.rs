@@ -4,6 +4,14 @@ use super::*;
 use crate::lab::needs_root;
 
 const QUESTION: &str = "Feature: people\n  Scenario: the rollback\n    Then a person confirms \"the rollback was rehearsed\"\n";
+const BREAK: [&str; 6] = [
+    "--reason",
+    "quotes stand still",
+    "--ticket",
+    "OPS-1",
+    "--for",
+    "2h",
+];
 const CHECK: &str = "features/people.feature:2@production";
 
 #[test]
@@ -135,6 +143,14 @@ fn people_speak_of_the_merged_run_alone() {
         &["the run is shard 1/2 alone"],
     );
     assert_eq!(files("s-1"), before);
+    let broken = sites.run(
+        &[
+            &["break-glass", "request", "s-1", "--key", "keys/ann"],
+            &BREAK[..],
+        ]
+        .concat(),
+    );
+    expect(&broken, 2, &["the run is a shard"]);
     let list = sites.run(&["attest", "s-1", "--list"]);
     expect(
         &list,
@@ -148,4 +164,117 @@ fn people_speak_of_the_merged_run_alone() {
     expect(&answer("run"), 0, &[]);
     expect(&sites.run(&["approve", "run", "--key", "keys/ann"]), 0, &[]);
     expect(&sites.verify("run", &with), 0, &["\nGO\n"]);
+}
+
+#[test]
+fn who_signed_a_part_has_no_word_in_the_whole() {
+    if needs_root("who_signed_a_part_has_no_word_in_the_whole") {
+        return;
+    }
+    let sites = Sites::new();
+    for who in ["ann", "glass-1", "glass-2"] {
+        keygen(&sites.at(&format!("keys/{who}")), who);
+    }
+    let key = |who: &str| fs::read_to_string(sites.at(&format!("keys/{who}.pub"))).unwrap();
+    let people = ["ny4 ", "nora "]
+        .map(|name| name.to_owned() + &key("ny4"))
+        .concat();
+    fs::write(sites.at("answerers"), format!("ann {}{people}", key("ann"))).unwrap();
+    fs::write(sites.at("features/people.feature"), QUESTION).unwrap();
+    let runs = sites.shards(&[5, 5], &[]);
+    expect(&sites.merge(&runs, "run", &[]), 5, &["\nHOLD\n"]);
+
+    let asked = ["attest", "run", "--check", CHECK, "--answer", "passed"];
+    let asked = [&asked[..], &["--statement", "rehearsed today"]].concat();
+    let own = sites.run(&[&asked[..], &["--key", "keys/ny4"]].concat());
+    expect(&own, 4, &["this key signed the run"]);
+    // Stock tools ask nobody; neither another name helps.
+    for name in ["ny4", "nora"] {
+        let printed = sites.run(&[&asked[..], &["--identity", name, "--print"]].concat());
+        expect(&printed, 0, &[]);
+        let file = sites.at("run/SHA256SUMS.answer-x.json");
+        fs::write(&file, printed.stdout).unwrap();
+        sign(&sites.at("keys/ny4"), "gonogo-answer@gonogo", &file);
+        let heard = sites.verify("run", &["--answerers", "answerers"]);
+        expect(
+            &heard,
+            5,
+            &["who signs the run does not answer in it", "\nHOLD\n"],
+        );
+    }
+    for file in ["answer-x.json", "answer-x.json.sig"] {
+        fs::remove_file(sites.at(&format!("run/SHA256SUMS.{file}"))).unwrap();
+    }
+
+    // The glass: a name of who signed a part breaks it with no key, others do.
+    let only = "namespaces=\"gonogo-break-glass@gonogo\"";
+    let breakers = |one: &str| {
+        let lines = format!(
+            "{one} {only} {}dora {only} {}",
+            key("glass-1"),
+            key("glass-2")
+        );
+        fs::write(sites.at("breakers"), lines).unwrap();
+    };
+    let check = [
+        "break-glass",
+        "check",
+        "run",
+        "--signers",
+        "breakers",
+        "--allowed-signers",
+        "allowed_signers",
+    ];
+    let check = [
+        &check[..],
+        &[
+            "--environment",
+            "production",
+            "--answerers",
+            "answerers",
+            "--max-age",
+            "24h",
+        ],
+    ]
+    .concat();
+    for (who, exit, says) in [
+        ("ny4", 5, "who signs the run does not break it"),
+        ("carl", 0, "\nHOLD\n"),
+    ] {
+        breakers(who);
+        let args = [
+            "break-glass",
+            "request",
+            "run",
+            "--key",
+            "keys/glass-1",
+            "--identity",
+            who,
+        ];
+        let request = sites.run(&[&args[..], &BREAK[..]].concat());
+        expect(&request, 0, &[]);
+        let file = String::from_utf8(request.stdout).unwrap().trim().to_owned();
+        expect(
+            &sites.run(&["break-glass", "sign", &file, "--key", "keys/glass-2"]),
+            0,
+            &[],
+        );
+        expect(&sites.run(&check), exit, &[says]);
+        for entry in fs::read_dir(sites.at("run")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.to_string_lossy().contains(".break-glass-") {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+}
+
+fn sign(key: &Path, namespace: &str, file: &Path) {
+    let _ = fs::remove_file(file.with_extension("json.sig"));
+    let signed = Command::new("ssh-keygen")
+        .args(["-q", "-Y", "sign", "-n", namespace, "-f"])
+        .args([key, file])
+        .output()
+        .unwrap();
+    assert!(signed.status.success(), "{signed:?}");
 }
