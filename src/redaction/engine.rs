@@ -217,6 +217,12 @@ impl Engine {
         }
     }
 
+    /// How many names have a token.
+    #[must_use]
+    pub fn names_met(&self) -> usize {
+        self.map.borrow().names().count()
+    }
+
     /// Remembers what was taken out.
     pub(super) fn saw(&self, secret: &str) {
         let secret = secret.trim();

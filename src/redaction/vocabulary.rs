@@ -75,7 +75,7 @@ const MIXED: &[&str] = &[
     "tcp4", "tcp6", "udp4", "udp6", "aes128", "aes256", "v1", "v2", "v3", "v4", "d1", "d2", "d3",
     "d4", "d5", "p50", "p90", "p95", "p99", "p999", "t0", "t1", "iso8601", "rfc3339", "crc32",
     "crc32c", "win32", "win64", "x86_64", "l1", "l2", "l3", "s3", "k8s", "http1", "latin1", "g1",
-    "utf8mb4", "utf8mb3", "enp0s3", "innodb1",
+    "utf8mb4", "utf8mb3", "enp0s3", "innodb1", "utf-8", "utf-16", "utf-16le", "utf-16be",
 ];
 
 /// Two letters that may be a part of a longer name, such as `clientId`.

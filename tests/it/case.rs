@@ -20,7 +20,9 @@ fn kept() -> (Lab, PathBuf) {
     let last = log.lines().last().unwrap();
     let at = last.split(' ').next().unwrap();
     let told = format!(
-        "{log}{at} [1] info: 07-0015 client[feed-7] from 10.77.1.9:4242 as tcp://bob:{SECRET}@db/\n{at} [1] info: 07-0015 u=tcp%3A%2F%2Fbob%3A{SECRET}%40db\n"
+        "{log}{at} [1] info: 07-0015 client[feed-7] from 10.77.1.9:4242 as tcp://bob:{SECRET}@db/\n{at} [1] info: 07-0015 u=tcp%3A%2F%2Fbob%3A{SECRET}%40db\n\
+         {at} [1] info: 07-0023 Authentication failure for client md-feed-07.prod.zrhbank.ch-svc_quotes\n\
+         {at} [1] info: 07-0024 principal amps/amps-a.zrhbank.ch@ZRHBANK.CH said =?utf-8?B?b2s=?=\n"
     );
     orders.write(&orders.log(), told.as_bytes());
     let config = fs::read_dir(orders.path("config"))

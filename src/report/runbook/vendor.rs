@@ -396,7 +396,8 @@ impl About<'_> {
             lines.push(missing("ways to hand evidence over"));
         }
         for (place, way) in self.vendor.intake.iter().enumerate() {
-            lines.push(Self::stated(intake(place + 1, way)));
+            let line = intake(place + 1, way);
+            lines.push(self.by(line, |ask| matches!(ask, Ask::IntakeOpen)));
         }
         if let Some(test) = &self.vendor.process_test {
             let mut line = Line::item("last test of the process");
@@ -416,7 +417,7 @@ impl About<'_> {
                     .slot(Slot::instant(&time::rfc3339(acknowledged))),
                 _ => line.words(", not acknowledged as far as the inventory says"),
             };
-            lines.push(Self::stated(line));
+            lines.push(self.by(line, |ask| matches!(ask, Ask::ProcessTest(_))));
         }
         section
     }

@@ -105,7 +105,10 @@ async fn what_is_no_ssh_server_is_quoted() {
         loop {
             tries += 1;
             let (port, called) = listener(says(words));
-            let failure = refused(&login(&lab, port)).await;
+            let mut login = login(&lab, port);
+            // A second try waits for up to a second, and needs as long again.
+            login.connect_timeout = Duration::from_secs(8);
+            let failure = refused(&login).await;
             let hint = format!("{} {}", failure.actual, failure.hint);
             let told = failure.actual.contains(quoted) && hint.contains(hinted);
             if told && called.load(Ordering::Relaxed) == calls {
