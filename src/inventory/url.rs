@@ -75,6 +75,16 @@ impl Url {
         endpoint(&self.host, self.port)
     }
 
+    /// What stands in `Host:`: without the port, where it is the one of its scheme (RFC 9110 7.2).
+    #[must_use]
+    pub fn authority(&self) -> String {
+        match (self.is_tls, self.port) {
+            (false, 80) | (true, 443) if self.host.contains(':') => format!("[{}]", self.host),
+            (false, 80) | (true, 443) => self.host.clone(),
+            _ => self.endpoint(),
+        }
+    }
+
     /// The path, without the query.
     #[must_use]
     pub fn path(&self) -> &str {

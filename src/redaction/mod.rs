@@ -119,14 +119,7 @@ pub fn redact(engine: &Engine, shape: Shape, file: &Path, out: &Path) -> Result<
             return Ok(counts);
         }
         Shape::Lines => {
-            let mood = line::Mood::default();
-            stream::redact(
-                engine,
-                &mut File::open(file)?,
-                mood,
-                &mut create(out)?,
-                &mut counts,
-            )?;
+            lines(engine, file, line::Mood::default(), out, &mut counts)?;
             return Ok(counts);
         }
         Shape::Xml => xml::redact(engine, &whole(file)?, &mut counts)?,
@@ -143,16 +136,27 @@ pub fn redact(engine: &Engine, shape: Shape, file: &Path, out: &Path) -> Result<
                 is_strict: true,
                 ..line::Mood::default()
             };
-            stream::redact(
-                engine,
-                &mut File::open(file)?,
-                mood,
-                &mut create(out)?,
-                &mut counts,
-            )?;
+            lines(engine, file, mood, out, &mut counts)?;
         }
     }
     Ok(counts)
+}
+
+fn lines(
+    engine: &Engine,
+    file: &Path,
+    mood: line::Mood,
+    out: &Path,
+    counts: &mut Counts,
+) -> Result<(), Unfit> {
+    stream::redact(
+        engine,
+        &mut File::open(file)?,
+        mood,
+        &mut create(out)?,
+        counts,
+    )?;
+    Ok(())
 }
 
 /// Everything in a finished file that must not leave.

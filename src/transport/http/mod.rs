@@ -82,17 +82,7 @@ impl Request {
 
     /// RFC 9112 3: every byte of it was judged by [`Url::parse`].
     fn text(&self) -> Zeroizing<String> {
-        let Url {
-            host,
-            port,
-            target,
-            is_tls,
-        } = &self.url;
-        let host = match (is_tls, port) {
-            (false, 80) | (true, 443) if host.contains(':') => format!("[{host}]"),
-            (false, 80) | (true, 443) => host.clone(),
-            _ => self.url.endpoint(),
-        };
+        let (host, target) = (self.url.authority(), &self.url.target);
         let credentials = match &self.credentials {
             Some(pair) => Zeroizing::new(format!("Authorization: Basic {}\r\n", &**pair)),
             None => Zeroizing::default(),

@@ -301,20 +301,10 @@ impl Work {
 
     /// RFC 9112 3: every byte of the URL was judged by [`Url::parse`].
     fn text(&self) -> zeroize::Zeroizing<String> {
-        let Url {
-            host,
-            port,
-            target,
-            is_tls,
-        } = &self.url;
-        let host = match (is_tls, port) {
-            (false, 80) | (true, 443) if host.contains(':') => format!("[{host}]"),
-            (false, 80) | (true, 443) => host.clone(),
-            _ => self.url.endpoint(),
-        };
+        let (host, target) = (self.url.authority(), &self.url.target);
         // RFC 9112 3.2.2: a proxy is asked for the whole of it.
         let (target, credentials) = match &self.proxy {
-            Some(proxy) if !is_tls => (format!("http://{host}{target}"), account(proxy)),
+            Some(proxy) if !self.url.is_tls => (format!("http://{host}{target}"), account(proxy)),
             _ => (target.clone(), zeroize::Zeroizing::default()),
         };
         zeroize::Zeroizing::new(format!(
