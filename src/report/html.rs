@@ -6,6 +6,7 @@ mod causes;
 mod check;
 mod matrix;
 mod passed;
+mod probes;
 mod provenance;
 mod state;
 mod verdict;

@@ -1,9 +1,12 @@
 //! `summary.md`: the verdict and what failed, for a CI job's summary page. Every word from outside
 //! stands in a code span or is escaped, so that it forms no markup, link, mention or HTML.
 
+use std::collections::HashSet;
+
 use super::causes::{self, Cause};
-use super::phrases;
 use super::schema::{Check, Report};
+use super::{phrases, probed};
+use crate::probe::Probe;
 use crate::text;
 
 /// Hard cap in bytes: GitHub drops a step summary above 1 MiB as a whole (facts: traps.md 2).
@@ -18,6 +21,8 @@ const WHOLE: usize = 4_000;
 /// Most checks that are named for one cause.
 const MOST_CHECKS: usize = 20;
 const MOST_REASONS: usize = 50;
+/// Most questions to the network that are told.
+const MOST_ASKED: usize = 50;
 
 /// The report as GitHub-flavoured Markdown, never longer than [`MAX_BYTES`].
 #[must_use]
@@ -64,6 +69,7 @@ pub fn render(report: &Report) -> String {
         out += &format!("- {}\n", words(&line));
     }
     failed(&mut out, report);
+    asked(&mut out, report);
     table(
         &mut out,
         report,
@@ -88,6 +94,37 @@ pub fn render(report: &Report) -> String {
 
 fn title(check: &Check) -> String {
     format!("{}<br>{}", words(&check.scenario), code(&check.id))
+}
+
+/// What was asked of the network, each question once: who asked, what came, how long it took.
+fn asked(out: &mut String, report: &Report) {
+    let mut known = HashSet::new();
+    let probes = report.checks.iter().flat_map(|check| &check.probes);
+    let probes: Vec<&Probe> = probes
+        .filter(|probe| known.insert((&probe.asked, &probe.from)))
+        .collect();
+    if probes.is_empty() {
+        return;
+    }
+    *out += "\n## Asked of the network\n\n| asked | by | answer | time |\n|---|---|---|---|\n";
+    for (shown, probe) in probes.iter().enumerate() {
+        let mut answer = probed::answer(probe);
+        answer.extend(probed::certificate(probe));
+        let time = probed::times(probe).map(|(total, _)| total);
+        let row = format!(
+            "| {} {} | {} | {} | {} |\n",
+            words(&probe.how),
+            code(&probe.target),
+            words(probed::asker(probe)),
+            words(&answer.join("; ")),
+            words(&time.unwrap_or_default()),
+        );
+        if shown == MOST_ASKED || out.len() + row.len() + RESERVE > MAX_BYTES {
+            *out += &format!("\n{} more in `report.html`\n", probes.len() - shown);
+            return;
+        }
+        *out += &row;
+    }
 }
 
 /// Each cause once, with what to do and the checks that failed for it; causes that would not fit are counted

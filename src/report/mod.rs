@@ -23,6 +23,7 @@ pub mod messages;
 pub mod oscal;
 mod phrases;
 pub mod previous;
+mod probed;
 #[cfg(test)]
 mod published;
 mod read;

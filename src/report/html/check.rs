@@ -46,6 +46,7 @@ pub(super) fn render(place: usize, check: &Check, with_failure: bool) -> Markup 
                 }
                 (steps(&check.steps))
                 @if !check.evidence.is_empty() { (evidence(place, &check.evidence)) }
+                @if !check.probes.is_empty() { (super::probes::table(place, &check.probes)) }
                 @for (number, attempt) in check.earlier.iter().enumerate() {
                     (earlier(number + 1, attempt))
                 }

@@ -212,6 +212,51 @@ fn walk(page: &mut Page<'_>) -> (Vec<i64>, Vec<String>) {
 }
 
 #[test]
+fn what_was_asked_of_the_network_is_told_on_every_screen_and_on_paper() {
+    let said = [
+        "Asked of the network",
+        "first byte",
+        "certificate until",
+        "incident, investigating: Orders are acknowledged late",
+        "3 of 3 components are well",
+        "newest of",
+        "takes mail",
+        "timeout: no answer within 10s",
+        "by proxy proxy.example.com:3128",
+        "not measured",
+        "ny4-1",
+        "the runner",
+    ];
+    look(|page, file| {
+        let good = file(&html::render(&estate::report()));
+        for screen in [TINY, PHONE, DESK] {
+            page.open(&good, screen, "light");
+            page.eval(&format!("{}.unfold()", include_str!("look.js").trim_end()));
+            let text = page.eval("document.body.innerText");
+            let text = text.as_str().unwrap();
+            nothing(
+                said.iter()
+                    .filter(|said| !text.contains(**said))
+                    .map(|said| (*said).to_owned())
+                    .collect(),
+                &format!("{screen:?}"),
+            );
+        }
+        page.open(&good, DESK, "light");
+        page.call(
+            "Emulation.setEmulatedMedia",
+            serde_json::json!({"media": "print"}),
+        );
+        assert_eq!(
+            page.number("document.querySelectorAll('caption[id^=n]').length"),
+            2.0
+        );
+        let shown = "[...document.querySelectorAll('caption[id^=n]')].every(one => one.getBoundingClientRect().height > 0)";
+        assert_eq!(page.eval(shown), true);
+    });
+}
+
+#[test]
 fn the_keyboard_reaches_everything_in_the_order_of_the_page() {
     look(|page, file| {
         let report = estate::three();
