@@ -16,7 +16,7 @@ use crate::text::{did_you_mean, escape};
 use crate::time;
 
 /// The features of the repository's `features/` and `vendors/`, as an auditor reads them there.
-const SHIPPED: [(&str, &str); 9] = [
+const SHIPPED: [(&str, &str); 11] = [
     ("amps.feature", include_str!("../../features/amps.feature")),
     (
         "configuration.feature",
@@ -37,7 +37,15 @@ const SHIPPED: [(&str, &str); 9] = [
         "60east.feature",
         include_str!("../../vendors/60east.feature"),
     ),
+    (
+        "60east-online.feature",
+        include_str!("../../vendors/60east-online.feature"),
+    ),
     ("echo.feature", include_str!("../../vendors/echo.feature")),
+    (
+        "echo-online.feature",
+        include_str!("../../vendors/echo-online.feature"),
+    ),
 ];
 
 pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
@@ -122,7 +130,7 @@ fn default_out() -> PathBuf {
 
 fn greet(estate: &Estate, fault: Option<Break>) {
     term::say(&format!(
-        "practice estate: hosts behind SSH on loopback, in this process ({})",
+        "practice estate: hosts behind SSH and vendors' sites on loopback, in this process ({})",
         escape(&estate.directory().to_string_lossy())
     ));
     if let Some(fault) = fault {

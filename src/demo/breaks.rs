@@ -40,17 +40,35 @@ pub enum Break {
     WrongMachine,
     SameMachine,
     Clock,
+    Incident,
+    Maintenance,
+    UnknownWord,
+    StaleStatusPage,
+    DeadFeed,
+    UnreadAnnouncements,
+    Certificate,
+    SlowService,
+    StaleService,
+    CutOff,
+    NoMail,
+    IntakeLogin,
+    IntakeHostKey,
+    ContractEnded,
+    CoverageGap,
+    DrillOverdue,
 }
 
 /// Where a break sits. Checks that touch none of it must still pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Key of the host.
-    pub host: &'static str,
+    /// Key of the host; `None` when it is none of ours.
+    pub host: Option<&'static str>,
     /// Key of the instance; `None` when the whole host is concerned.
     pub instance: Option<&'static str>,
     /// Key of the team; `None` when every team is concerned.
     pub team: Option<&'static str>,
+    /// Key of the vendor, where it is theirs, or agreed with them.
+    pub vendor: Option<&'static str>,
 }
 
 struct Row {
@@ -61,25 +79,37 @@ struct Row {
     describe: &'static str,
 }
 
+const NOWHERE: Target = Target {
+    host: None,
+    instance: None,
+    team: None,
+    vendor: None,
+};
+
 const fn host(host: &'static str) -> Target {
     Target {
-        host,
-        instance: None,
-        team: None,
+        host: Some(host),
+        ..NOWHERE
     }
 }
 
 const fn instance(host: &'static str, instance: &'static str) -> Target {
     Target {
-        host,
         instance: Some(instance),
-        team: None,
+        ..self::host(host)
+    }
+}
+
+const fn vendor(vendor: &'static str) -> Target {
+    Target {
+        vendor: Some(vendor),
+        ..NOWHERE
     }
 }
 
 /// In the order of [`Break`]: a test holds the two together.
 #[rustfmt::skip]
-const TABLE: [Row; 25] = [
+const TABLE: [Row; 41] = [
     Row { fault: Break::Unreachable, name: "unreachable", kind: FailureKind::Unreachable, target: host("ld5-1"),
         describe: "the port of ld5-1 is closed: every check there is `unreachable`" },
     Row { fault: Break::Silent, name: "silent", kind: FailureKind::Unreachable, target: host("ld5-1"),
@@ -87,14 +117,14 @@ const TABLE: [Row; 25] = [
     Row { fault: Break::HostKey, name: "host-key", kind: FailureKind::HostKey, target: host("ny4-2"),
         describe: "ny4-2 shows another key than known_hosts has: `host-key`, and no login is tried" },
     Row { fault: Break::Auth, name: "auth", kind: FailureKind::Auth,
-        target: Target { host: "ny4-2", instance: None, team: Some("market-data") },
+        target: Target { team: Some("market-data"), ..host("ny4-2") },
         describe: "ny4-2 does not accept the key of market-data: `auth` for that team alone" },
     Row { fault: Break::Shell, name: "shell", kind: FailureKind::Shell, target: host("ld5-1"),
         describe: "ld5-1 answers every command with a banner and exit status 0 (a forced command): `shell`" },
     Row { fault: Break::Missing, name: "missing", kind: FailureKind::Missing, target: instance("ny4-2", "risk"),
         describe: "risk has no configuration files: `missing`" },
     Row { fault: Break::Denied, name: "denied", kind: FailureKind::Denied,
-        target: Target { host: "ny4-2", instance: Some("quotes"), team: Some("market-data") },
+        target: Target { team: Some("market-data"), ..instance("ny4-2", "quotes") },
         describe: "market-data may not read the event log of quotes, operations may: `denied` for one team" },
     Row { fault: Break::DeniedDirectory, name: "denied-directory", kind: FailureKind::Denied, target: instance("ny4-1", "orders"),
         describe: "nobody may enter the configuration directory of orders: `denied`" },
@@ -132,6 +162,38 @@ const TABLE: [Row; 25] = [
         describe: "ny4-2 has the machine-id of ny4-1 and the pins say so too: one machine counted twice, which only the verdict sees: `mismatch`" },
     Row { fault: Break::Clock, name: "clock", kind: FailureKind::Mismatch, target: host("ld5-1"),
         describe: "the clock of ld5-1 is 10 minutes behind, 1 is accepted: `mismatch`" },
+    Row { fault: Break::Incident, name: "incident", kind: FailureKind::Mismatch, target: vendor("echo"),
+        describe: "echo's status page tells of an open incident: `mismatch`" },
+    Row { fault: Break::Maintenance, name: "maintenance", kind: FailureKind::Mismatch, target: vendor("echo"),
+        describe: "echo plans maintenance over the time of go-live: `mismatch`" },
+    Row { fault: Break::UnknownWord, name: "unknown-word", kind: FailureKind::Undefined, target: vendor("echo"),
+        describe: "echo's status page uses a word that nobody knows, which is never taken for well: `undefined`" },
+    Row { fault: Break::StaleStatusPage, name: "stale-status-page", kind: FailureKind::Stale, target: vendor("echo"),
+        describe: "nobody has updated echo's status page for 200 days: `stale`" },
+    Row { fault: Break::DeadFeed, name: "dead-feed", kind: FailureKind::Missing, target: vendor("echo"),
+        describe: "the feed of echo's announcements is gone (404): `missing`" },
+    Row { fault: Break::UnreadAnnouncements, name: "unread-announcements", kind: FailureKind::Stale, target: vendor("echo"),
+        describe: "nobody has read what echo announced 9 days ago: `stale`" },
+    Row { fault: Break::Certificate, name: "certificate", kind: FailureKind::Stale, target: vendor("echo"),
+        describe: "the certificate of echo's service ends in 5 days, 14 are wanted: `stale`" },
+    Row { fault: Break::SlowService, name: "slow-service", kind: FailureKind::Timeout, target: vendor("echo"),
+        describe: "echo's service once takes 6 s to answer, 5 are accepted: `timeout`" },
+    Row { fault: Break::StaleService, name: "stale-service", kind: FailureKind::Stale, target: vendor("echo"),
+        describe: "echo's service answers at once, with what it knew two hours ago: `stale`" },
+    Row { fault: Break::CutOff, name: "cut-off", kind: FailureKind::Unreachable, target: Target { host: Some("ny4-1"), ..vendor("echo") },
+        describe: "echo's service answers the runner, and ny4-1 cannot reach it: `unreachable`" },
+    Row { fault: Break::NoMail, name: "no-mail", kind: FailureKind::Denied, target: vendor("echo"),
+        describe: "echo's emergency address is of a domain that takes no mail: `denied`" },
+    Row { fault: Break::IntakeLogin, name: "intake-login", kind: FailureKind::Auth, target: vendor("60east"),
+        describe: "the drop box of 60east does not accept our key: `auth`" },
+    Row { fault: Break::IntakeHostKey, name: "intake-host-key", kind: FailureKind::HostKey, target: vendor("60east"),
+        describe: "the drop box of 60east shows another host key than the inventory pins: `host-key`" },
+    Row { fault: Break::ContractEnded, name: "contract-ended", kind: FailureKind::Gap, target: vendor("60east"),
+        describe: "the contract with 60east ended last week: `gap`" },
+    Row { fault: Break::CoverageGap, name: "coverage-gap", kind: FailureKind::Gap, target: vendor("60east"),
+        describe: "on Sunday evenings neither 60east answers nor anybody here has a plan: `gap`" },
+    Row { fault: Break::DrillOverdue, name: "drill-overdue", kind: FailureKind::Stale, target: vendor("60east"),
+        describe: "the last drill with 60east was 120 days ago, 92 are accepted: `stale`" },
 ];
 
 impl Break {
@@ -232,19 +294,17 @@ mod tests {
                 line.contains(&format!("`{}`", known.expected_kind())),
                 "{line}"
             );
+            let named = target.instance.or(target.host).or(target.vendor).unwrap();
+            assert!(line.contains(named), "{line}");
             assert!(
-                line.contains(target.instance.unwrap_or(target.host)),
+                target.vendor.is_none_or(|vendor| line.contains(vendor)),
                 "{line}"
             );
             let host = target.instance.map(|name| {
                 let found = fleet::INSTANCES.iter().find(|known| known.name == name);
                 found.map(|instance| instance.host)
             });
-            assert_eq!(
-                host.unwrap_or(Some(target.host)),
-                Some(target.host),
-                "{known}"
-            );
+            assert_eq!(host.unwrap_or(target.host), target.host, "{known}");
         }
     }
 

@@ -57,6 +57,7 @@ pub(super) fn host(root: &Path, host: &Host, machine_id: &str) -> Result<(), Est
     write(&root.join("etc/hostname"), &format!("{}\n", host.hostname))?;
     identify(root, machine_id)?;
     processes(root, host)?;
+    curl(root, true)?;
     program(
         &root.join("bin/hostname"),
         &format!("echo {}", host.hostname),
@@ -84,6 +85,23 @@ fn processes(root: &Path, host: &Host) -> Result<(), EstateFault> {
         &root.join("bin/readlink"),
         &format!("case \"$1\" in\n{links}*) PATH=/usr/bin:/bin exec readlink \"$@\" ;;\nesac"),
     )
+}
+
+/// A `curl` that gets the health of the practice vendor's service, or no connection.
+pub(super) fn curl(root: &Path, connects: bool) -> Result<(), EstateFault> {
+    let script = match connects {
+        true => {
+            r#"now=$(PATH=/usr/bin:/bin date -u +%Y-%m-%dT%H:%M:%SZ)
+printf '{"status":"ok","updated":"%s"}' "$now"
+printf '\ngonogo 200 0.000900 0.002300 0.009800 0.010100 0.021700 0.022400 48 127.0.0.1'"#
+        }
+        false => {
+            "echo 'curl: (7) Failed to connect to 127.0.0.1: No route to host' >&2
+printf '\\ngonogo 000 0.000900 0.000000 0.000000 0.000000 0.000000 0.003100 0 '
+exit 7"
+        }
+    };
+    program(&root.join("bin/curl"), script)
 }
 
 /// Writes `/etc/machine-id`.

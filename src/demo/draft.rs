@@ -12,6 +12,8 @@ use super::disk::{self, Home};
 use super::fleet::{self, HOSTS, INSTANCES};
 use super::log::Scribe;
 use super::sftp::Quirks;
+use super::vendor_side::Side;
+use super::vendors::{self, Says};
 use super::{EstateFault, keys, statistics};
 
 /// What a host does with a connection.
@@ -55,6 +57,10 @@ pub(super) struct InstanceDraft {
 pub(super) struct Draft {
     pub hosts: Vec<HostDraft>,
     pub instances: Vec<InstanceDraft>,
+    /// What the vendors have on the network.
+    pub side: Side,
+    /// What the inventory says of them.
+    pub says: Says,
 }
 
 /// Builds every host and instance below `directory`, all of them well.
@@ -98,5 +104,10 @@ pub(super) fn build(
             quirks: Quirks::default(),
         });
     }
-    Ok(Draft { hosts, instances })
+    Ok(Draft {
+        hosts,
+        instances,
+        side: Side::new(now, vendors::go_live(now))?,
+        says: Says::default(),
+    })
 }

@@ -34,6 +34,12 @@ pub enum EstateFault {
     /// A statistics database could not be made.
     #[error("cannot make a practice statistics database")]
     Statistics(#[from] rusqlite::Error),
+    /// A practice certificate could not be made.
+    #[error("cannot make a practice certificate")]
+    Certificate(#[from] openssl::error::ErrorStack),
+    /// The TLS server did not take it.
+    #[error("cannot start the practice web site")]
+    Tls(#[from] rustls::Error),
     /// The building thread panicked or was cancelled: a defect of gonogo.
     #[error("the practice estate was lost while it was being built")]
     Lost,
@@ -59,9 +65,12 @@ impl EstateFault {
             }
             Self::Port(_) => "allow this process to listen on loopback",
             Self::Runtime(_) => "raise the limit of threads or open files (ulimit)",
-            Self::Key(_) | Self::Random(_) | Self::Statistics(_) | Self::Lost => {
-                "this should not happen: please report it"
-            }
+            Self::Key(_)
+            | Self::Random(_)
+            | Self::Statistics(_)
+            | Self::Certificate(_)
+            | Self::Tls(_)
+            | Self::Lost => "this should not happen: please report it",
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The practice estate behind `gonogo demo`: production-like hosts behind real SSH and SFTP on
-//! loopback, inside this process. Everything a real run uses is real: inventory, known_hosts, keys,
-//! features, connections. Only the estate is made up. [`Break`] plants one thing that is wrong.
+//! The practice estate behind `gonogo demo`: production-like hosts behind real SSH and SFTP, and what their
+//! vendors have on the network, on loopback and inside this process. Everything a real run uses is real:
+//! inventory, known_hosts, keys, features, connections. Only the estate is made up. [`Break`] plants one thing that is wrong.
 //!
 //! Commands run through this machine's `/bin/sh` as this process's own user, with the few paths of the
 //! made-up host replaced as text (`rewrite.rs`): no sandbox, and for a peer that holds the keys of a
@@ -24,6 +24,7 @@ mod root;
 mod server;
 mod sftp;
 mod statistics;
+mod vendor_side;
 mod vendors;
 mod written;
 
@@ -67,6 +68,7 @@ pub struct Estate {
     _closed: Vec<TcpSocket>,
     directory: PathBuf,
     inventory: PathBuf,
+    go_live: jiff::Timestamp,
     allowed_signers: PathBuf,
     signing_key: PathBuf,
     _temporary: TempDir,
@@ -91,7 +93,7 @@ impl Estate {
     /// When the practice estate is to go live: what to give to `run --go-live`.
     #[must_use]
     pub fn go_live(&self) -> jiff::Timestamp {
-        vendors::go_live(time::now())
+        self.go_live
     }
 
     /// `allowed_signers`: what to give to `verify`.
@@ -104,6 +106,12 @@ impl Estate {
     #[must_use]
     pub fn signing_key(&self) -> &Path {
         &self.signing_key
+    }
+
+    /// Where the practice vendor's drop box keeps what was handed over.
+    #[must_use]
+    pub fn handed_over(&self) -> PathBuf {
+        vendor_side::taken(&self.directory)
     }
 
     /// The estate's private directory; it holds also `known_hosts`, `keys/` and `hosts/`.
@@ -178,7 +186,7 @@ fn open(fault: Option<Break>) -> Result<Estate, EstateFault> {
     for host in &draft.hosts {
         owned::write(&host.root, host.quirks.denied.as_ref())?;
     }
-    inhabit(temporary, directory, draft)
+    inhabit(temporary, directory, draft, now)
 }
 
 /// True for a path that means itself inside any shell command, quoted or not.
@@ -188,7 +196,12 @@ fn is_plain(path: &Path) -> bool {
 }
 
 /// Opens the doors and starts the pulse.
-fn inhabit(temporary: TempDir, directory: PathBuf, draft: Draft) -> Result<Estate, EstateFault> {
+fn inhabit(
+    temporary: TempDir,
+    directory: PathBuf,
+    draft: Draft,
+    now: jiff::Timestamp,
+) -> Result<Estate, EstateFault> {
     // A runtime of its own: the estate answers even while a client blocks the caller's.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -226,9 +239,10 @@ fn inhabit(temporary: TempDir, directory: PathBuf, draft: Draft) -> Result<Estat
         &directory.join("known_hosts"),
         &written::known_hosts(&entries),
     )?;
+    let places = draft.side.open(&runtime, &directory, &ledger, &stopped)?;
     disk::write(
         &directory.join("inventory.yaml"),
-        &written::inventory(&entries),
+        &written::inventory(&entries, &draft.says, &places, now),
     )?;
     disk::write(&directory.join("60east-request.txt"), SHIPPED)?;
 
@@ -245,6 +259,7 @@ fn inhabit(temporary: TempDir, directory: PathBuf, draft: Draft) -> Result<Estat
         ledger,
         _closed: closed,
         inventory: directory.join("inventory.yaml"),
+        go_live: vendors::go_live(now),
         allowed_signers: directory.join("allowed_signers"),
         signing_key: directory.join(SIGNING_KEY),
         directory,
@@ -281,6 +296,7 @@ fn admit(
                 root: root::Root::new(host.root),
                 accounts: host.accounts,
                 quirks: host.quirks,
+                takes: None,
                 ledger: Arc::clone(ledger),
                 stopped: stopped.clone(),
             };

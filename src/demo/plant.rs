@@ -4,16 +4,22 @@
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::disk::{self, Home};
-use super::draft::{Answer, Draft};
+use super::draft::{Answer, Draft, HostDraft};
 use super::fleet;
-use super::{Break, EstateFault, keys, statistics};
+use super::vendor_side::pages::{self, Told};
+use super::{Break, EstateFault, keys, statistics, vendors};
 
 const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+/// More than the shipped feature accepts, less than a question waits.
+const SLOW: Duration = Duration::from_secs(6);
 const GIB: u64 = 1 << 30;
 const BANNER: &str =
     "*** Practice estate: this account may not run commands. Have a nice day. ***\n";
@@ -21,10 +27,13 @@ const BANNER: &str =
 /// Plants `fault` into `draft`.
 pub(super) fn plant(draft: &mut Draft, fault: Break, now: Timestamp) -> Result<(), EstateFault> {
     let target = fault.target();
+    if target.vendor.is_some() {
+        return at_vendor(draft, fault, now);
+    }
     let Some(host) = draft
         .hosts
         .iter_mut()
-        .find(|host| host.about.name == target.host)
+        .find(|host| Some(host.about.name) == target.host)
     else {
         return Ok(());
     };
@@ -126,6 +135,52 @@ pub(super) fn plant(draft: &mut Draft, fault: Break, now: Timestamp) -> Result<(
         Break::WrongInstance => disk::configuration(&home, host.about, instance.about, "orders")?,
         _ => {}
     }
+    Ok(())
+}
+
+/// What is a vendor's, or agreed with one.
+fn at_vendor(draft: &mut Draft, fault: Break, now: Timestamp) -> Result<(), EstateFault> {
+    let Draft {
+        hosts, side, says, ..
+    } = draft;
+    let go_live = vendors::go_live(now);
+    let mut told = Told::well(now, go_live);
+    match fault {
+        Break::Incident => told.incident = true,
+        Break::Maintenance => told.maintenance = go_live - HOUR,
+        Break::UnknownWord => told.indicator = "wobbly",
+        Break::StaleStatusPage => told.updated = now - DAY * 200,
+        Break::DeadFeed => {
+            side.pages.remove(pages::FEED);
+        }
+        Break::UnreadAnnouncements => says.read = -30,
+        Break::Certificate => side.certificate = 5,
+        Break::SlowService => {
+            let health = side.pages.entry(pages::HEALTH);
+            health.and_modify(|page| page.late = SLOW);
+        }
+        Break::StaleService => {
+            let old = pages::health(now - HOUR * 2);
+            side.pages.insert(pages::HEALTH, old);
+        }
+        Break::CutOff => {
+            let of_target = |host: &&HostDraft| Some(host.about.name) == fault.target().host;
+            if let Some(host) = hosts.iter().find(of_target) {
+                disk::curl(&host.root, false)?;
+            }
+        }
+        Break::NoMail => side.without_mail = Some("echo.example.com"),
+        Break::IntakeLogin => {
+            let stranger = keys::make("")?;
+            side.drop_opens = stranger.public_key().key_data().clone();
+        }
+        Break::IntakeHostKey => side.stated_drop_key = keys::make("")?.public_key().clone(),
+        Break::ContractEnded => says.ends = -7,
+        Break::CoverageGap => says.plan_hours = "Mon-Sat 00:00-24:00",
+        Break::DrillOverdue => says.drilled = -120,
+        _ => {}
+    }
+    side.pages.insert(pages::SUMMARY, told.page(now));
     Ok(())
 }
 

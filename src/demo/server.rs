@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use super::exec;
 use super::ledger::{Act, Ledger};
 use super::root::Root;
 use super::sftp::{Quirks, Sftp};
+use super::vendor_side::inbox::Inbox;
 
 /// What one host serves, and to whom.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub(super) struct Served {
     pub accounts: BTreeMap<&'static str, KeyData>,
     /// Where it misbehaves.
     pub quirks: Quirks,
+    /// A drop box: where what is handed over goes. It runs no command and shows nothing else.
+    pub takes: Option<PathBuf>,
     /// Where requests are written down.
     pub ledger: Arc<Ledger>,
     /// Set when the estate is dropped.
@@ -131,7 +135,8 @@ impl Handler for Door {
         command: &[u8],
         session: &mut Session,
     ) -> Result<(), russh::Error> {
-        let Some(channel) = self.channels.remove(&id) else {
+        let channel = self.channels.remove(&id);
+        let Some(channel) = channel.filter(|_| self.served.takes.is_none()) else {
             return session.channel_failure(id);
         };
         let words = String::from_utf8_lossy(command);
@@ -165,8 +170,16 @@ impl Handler for Door {
             return session.channel_failure(id);
         };
         session.channel_success(id)?;
-        let sftp = Sftp::new(Arc::clone(&self.served), self.user.clone());
-        russh_sftp::server::run(channel.into_stream(), sftp).await;
+        let stream = channel.into_stream();
+        match &self.served.takes {
+            Some(directory) => {
+                russh_sftp::server::run(stream, Inbox::new(directory.clone())).await;
+            }
+            None => {
+                let sftp = Sftp::new(Arc::clone(&self.served), self.user.clone());
+                russh_sftp::server::run(stream, sftp).await;
+            }
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
+use super::vendor_side::{ACCOUNT, Places, inbox};
 use crate::time;
 
 /// A go-live that lies outside every window of [`section`]: a Monday noon, days ahead.
@@ -16,34 +17,68 @@ pub(super) fn go_live(now: Timestamp) -> Timestamp {
         .map_or(now, |noon| noon.timestamp())
 }
 
+/// What the inventory says that a fault may change: days from today, and hours.
+pub(super) struct Says {
+    /// The last day of the contract with 60East.
+    pub ends: i64,
+    /// When it was last rehearsed.
+    pub drilled: i64,
+    /// When somebody last read what Echo announces.
+    pub read: i64,
+    /// When somebody here acts while 60East does not answer.
+    pub plan_hours: &'static str,
+}
+
+impl Default for Says {
+    fn default() -> Self {
+        Self {
+            ends: 300,
+            drilled: -20,
+            read: -2,
+            plan_hours: "24x7",
+        }
+    }
+}
+
 /// The `vendors:` of the inventory.
-pub(super) fn section(now: Timestamp) -> String {
+pub(super) fn section(now: Timestamp, says: &Says, places: &Places) -> String {
     let today = TimeZone::UTC.to_datetime(now).date();
     let day = |days: i64| today.checked_add(days.days()).unwrap_or(today).to_string();
     let opened = time::rfc3339(now - 480.hours());
     let acknowledged = time::rfc3339(now - 479.hours());
     TEMPLATE
+        .replace("OUR_ENDS", &day(says.ends))
         .replace("ENDS", &day(300))
         .replace("PROVEN", &day(-10))
+        .replace("OUR_DRILL", &day(says.drilled))
         .replace("DRILL", &day(-20))
+        .replace("READ", &day(says.read))
+        .replace("PLAN_HOURS", says.plan_hours)
+        .replace("SITE", &places.site)
+        .replace("RESOLVER", &places.names.to_string())
+        .replace("DROP_PORT", &places.drop.to_string())
+        .replace("DROP_PIN", &places.drop_pin)
+        .replace("ACCOUNT", ACCOUNT)
+        .replace("DIRECTORY", inbox::SHOWN)
         .replace("DUE", &day(20))
         .replace("OPENED", &opened)
         .replace("ACKNOWLEDGED", &acknowledged)
 }
 
 const TEMPLATE: &str = r#"
-# What is agreed with each vendor: judged by the day of the run and the time of go-live, nobody is contacted.
+# What is agreed with each vendor, judged by the day of the run and the time of go-live; and what each of them has on
+# the network, which is asked. Their sites are made up, too, and listen on this machine alone.
 vendors:
   60east:
     timezone: America/New_York
-    contract: {id: 60E-PRACTICE, plan: premium, ends: ENDS, severities: {S1: 1h, S2: 4h}, openers: [ana, ben]}
+    contract: {id: 60E-PRACTICE, plan: premium, ends: OUR_ENDS, severities: {S1: 1h, S2: 4h}, openers: [ana, ben]}
     coverage:
       hours: {S1: 24x7, S2: "Mon-Fri 08:00-18:00"}
     # Every instance of AMPS must be there while the markets are; by night somebody here steps in.
     applications:
       amps: {hours: "Sun 18:00 - Fri 17:00", severity: S2}
     out_of_hours:
-      - {hours: 24x7, owner: ben, plan: "the on-call engineer fails over to the replica"}
+      - {hours: "PLAN_HOURS", owner: ben, plan: "the on-call engineer fails over to the replica"}
     contacts:
       ana: {name: Ana Silva, role: head of operations, email: ana@bank.example.com, phone: "+1 212 555 0100", proven: {date: PROVEN, by: Cleo Moss}}
       ben: {name: Ben Okafor, role: on-call lead, email: ben@bank.example.com, phone: "+1 212 555 0199", proven: {date: PROVEN, by: Cleo Moss}}
@@ -61,7 +96,10 @@ vendors:
     release_windows: none
     announced:
       - {release: 5.3.5.1, action: test the new client library, due: DUE, done: PROVEN}
-    drill: {last: DRILL}
+    drill: {last: OUR_DRILL}
+    resolver: "RESOLVER"             # the DNS server that knows these domains
+    intake:
+      - {kind: sftp, host: 127.0.0.1, port: DROP_PORT, user: ACCOUNT, directory: DIRECTORY, host_key: "DROP_PIN", key: keys/60east-drop, max_bytes: 64MiB, name: "{case}_{instance}_{utc}.tar.zst", extensions: [.tar.zst]}
     request_template: 60east-request.txt
     asked: [severity, impact, since when, behaviour seen, behaviour expected]    # what only a person knows
     process_test: {case: "00012345", opened: "OPENED", acknowledged: "ACKNOWLEDGED", within: 4h}
@@ -83,12 +121,22 @@ vendors:
     channels:
       outages:
         url: https://status.echo.example.com/feed.atom
+        feed: {url: "SITE/announcements.atom", ca: practice-ca.pem}
+        read: {date: READ, by: Ben Okafor}
         subscribed:
           operations: {address: noc@bank.example.com, proven: {date: PROVEN, by: Ana Silva}}
           market-data: {proven: {date: PROVEN, by: Ana Silva}}
     release_windows: {hours: "Wed-Fri 00:00-03:00"}
     announced: []
     drill: {last: DRILL}
+    resolver: "RESOLVER"
+    status_pages: [{url: "SITE/status", kind: statuspage, ca: practice-ca.pem}]
+    outage_log: {url: "SITE/history.atom", kind: atom, ca: practice-ca.pem, read: {date: READ, by: Ben Okafor}}
+    monitoring:
+      - {url: "SITE/health.json", ca: practice-ca.pem, runner: true, from: [ny4-1, ld5-1], fresh: {at: /updated, within: 10m}}
+    intake:
+      - {kind: https, url: "SITE/cases/", ca: practice-ca.pem, max_bytes: 64MiB}
+    process_test: {case: "E-20117", opened: "OPENED", acknowledged: "ACKNOWLEDGED", within: 2h}
 "#;
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use ssh_key::{HashAlg, PublicKey};
 
 use super::fleet::{self, Host};
-use super::vendors;
-use crate::time;
+use super::vendor_side::Places;
+use super::vendors::{self, Says};
 
 /// What the files say of one host.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ pub(super) fn allowed_signers(identity: &str, key: &str) -> String {
 }
 
 /// `inventory.yaml` (contract 3).
-pub(super) fn inventory(entries: &[Entry]) -> String {
+pub(super) fn inventory(entries: &[Entry], says: &Says, places: &Places, now: Timestamp) -> String {
     let mut text = format!(
         "# The practice estate of `gonogo demo`. Everything a run uses is real: this inventory, known_hosts,
 # the keys, the features, SSH itself. Only the servers are made up; they listen on this machine alone
@@ -107,7 +108,7 @@ hosts:
             name = instance.name,
         );
     }
-    text += &vendors::section(time::now());
+    text += &vendors::section(now, says, places);
     text
 }
 

@@ -54,6 +54,25 @@ Feature: The practice estate
       | wrong-version      | mismatch |
       | wrong-instance     | mismatch |
 
+    Examples: what vendors say and do
+      | fault                | kind        |
+      | incident             | mismatch    |
+      | maintenance          | mismatch    |
+      | unknown-word         | undefined   |
+      | stale-status-page    | stale       |
+      | dead-feed            | missing     |
+      | unread-announcements | stale       |
+      | certificate          | stale       |
+      | slow-service         | timeout     |
+      | stale-service        | stale       |
+      | cut-off              | unreachable |
+      | no-mail              | denied      |
+      | intake-login         | auth        |
+      | intake-host-key      | host-key    |
+      | contract-ended       | gap         |
+      | coverage-gap         | gap         |
+      | drill-overdue        | stale       |
+
   Scenario: One machine that is counted as two hosts is NO-GO
     Given the practice estate with fault "same-machine"
     When I run the demo

@@ -56,7 +56,9 @@ impl Proxies {
         let Some(written) = written else {
             return Ok(None);
         };
-        if self.leaves_out(&url.host) {
+        // Asked by a proxy, an address of loopback would be the proxy's own machine.
+        let address: Option<IpAddr> = url.host.parse().ok();
+        if address.is_some_and(|address| address.is_loopback()) || self.leaves_out(&url.host) {
             return Ok(None);
         }
         parse(written).map(Some).map_err(|hint| {
@@ -184,6 +186,16 @@ mod tests {
             let proxy = proxies.of_url(&Url::parse(url).unwrap()).ok().unwrap();
             let found = proxy.as_ref().map(|proxy| (&*proxy.host, proxy.port));
             assert_eq!(found, place, "{url}");
+        }
+        let all = of(&[("ALL_PROXY", "http://proxy.example:3128")]);
+        for (url, is_asked_by_it) in [
+            ("https://127.0.0.1:8443/", false),
+            ("http://[::1]/", false),
+            ("https://localhost/", true),
+            ("https://127.example/", true),
+        ] {
+            let proxy = all.of_url(&Url::parse(url).unwrap()).ok().unwrap();
+            assert_eq!(proxy.is_some(), is_asked_by_it, "{url}");
         }
         let url = Url::parse("https://a.example/").unwrap();
         let proxy = proxies.of_url(&url).ok().flatten().unwrap();

@@ -11,6 +11,7 @@ use gonogo::demo::Break;
 use jiff::Timestamp;
 
 use super::lab::{Lab, MARKET, OPS, text};
+use super::vendors;
 
 const HOSTS: [(&str, &str); 3] = [
     ("ny4-1", "ny4-amps-1"),
@@ -215,6 +216,7 @@ fn symptom(fault: Break, lab: &Lab) -> bool {
             assert!(behind < 60 || (540..660).contains(&behind), "{behind}");
             behind > 60
         }
+        fault => vendors::symptom(fault, lab),
     }
 }
 
@@ -233,7 +235,7 @@ fn each_break_shows_its_symptom_and_spares_the_other_hosts() {
         assert!(symptom(fault, &lab), "{fault}");
         for (host, hostname) in HOSTS
             .iter()
-            .filter(|(host, _)| *host != fault.target().host)
+            .filter(|(host, _)| Some(*host) != fault.target().host)
         {
             for login in [OPS, MARKET] {
                 let (said, complaint) = says(&lab, host, login, "hostname");

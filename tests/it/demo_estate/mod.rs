@@ -3,3 +3,4 @@
 mod breaks;
 mod lab;
 mod serves;
+mod vendors;
