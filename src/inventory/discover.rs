@@ -1,9 +1,8 @@
 //! How a profile knows its product among the processes of a host, and what its arguments and its
 //! configuration tell of the rest. Text in, proposals out; asks no host.
 
-use regex::Regex;
-
 use super::artifact::Format;
+use super::expression::Expression;
 
 /// `discover:` of a profile.
 #[derive(Clone, Debug)]
@@ -13,8 +12,8 @@ pub struct Discover {
     /// Format of its configuration.
     pub format: Option<Format>,
     pub(super) programs: Vec<String>,
-    pub(super) title: Option<Regex>,
-    pub(super) arguments: Option<Regex>,
+    pub(super) title: Option<Expression>,
+    pub(super) arguments: Option<Expression>,
     pub(super) places: Vec<Place>,
     /// What else is told, in the order of the file.
     pub tells: Vec<Tell>,
@@ -24,7 +23,7 @@ pub struct Discover {
 #[derive(Clone, Debug)]
 pub(super) enum Place {
     /// The first group in the arguments; a file of that name below it, perhaps.
-    Arguments(Regex, Option<String>),
+    Arguments(Expression, Option<String>),
     /// Where it lies by default.
     Path(String),
 }
@@ -36,7 +35,7 @@ pub struct Tell {
     pub from: From,
     /// What it becomes.
     pub to: To,
-    pub(super) matches: Option<Regex>,
+    pub(super) matches: Option<Expression>,
     pub(super) value: Option<String>,
 }
 
@@ -106,7 +105,8 @@ impl Discover {
         let mut process = process.clone();
         if let Some(title) = &self.title {
             let whole = format!("{} {}", process.program, process.arguments);
-            if let Some(words) = title.captures(&whole).and_then(|found| found.get(1)) {
+            let found = title.regex().and_then(|title| title.captures(&whole));
+            if let Some(words) = found.and_then(|found| found.get(1)) {
                 let (program, arguments) = words
                     .as_str()
                     .split_once(' ')
@@ -120,7 +120,10 @@ impl Discover {
         let base = process.program.rsplit('/').next().unwrap_or_default();
         let is_named = self.programs.iter().any(|name| name == base);
         let fits = self.arguments.as_ref();
-        let fits = fits.is_none_or(|fits| fits.is_match(&process.arguments));
+        let fits = fits.is_none_or(|fits| {
+            let fits = fits.regex();
+            fits.is_some_and(|fits| fits.is_match(&process.arguments))
+        });
         (is_named && fits).then_some(process)
     }
 
@@ -130,7 +133,8 @@ impl Discover {
         let places = self.places.iter().filter_map(|place| match place {
             Place::Path(path) => Some(path.clone()),
             Place::Arguments(pattern, file) => {
-                let found = pattern.captures(&process.arguments)?.get(1)?.as_str();
+                let found = pattern.regex()?.captures(&process.arguments)?;
+                let found = found.get(1)?.as_str();
                 Some(match file {
                     Some(file) => format!("{}/{file}", found.trim_end_matches('/')),
                     None => found.to_owned(),
@@ -154,7 +158,7 @@ impl Tell {
         let Some(pattern) = &self.matches else {
             return Some(text.to_owned());
         };
-        let found = pattern.captures(text)?;
+        let found = pattern.regex()?.captures(text)?;
         match &self.value {
             Some(value) => {
                 let mut filled = String::new();

@@ -9,6 +9,7 @@ mod artifact;
 pub mod controls;
 mod discover;
 mod email;
+mod expression;
 mod fields;
 mod files;
 mod follow;
@@ -66,7 +67,7 @@ pub use discover::{Discover, From, Process, Tell, To};
 pub use forbidden::{Never, Refusal};
 use page::Page;
 use profile::Profiles;
-pub use profile::{PROFILE_END, Shipped, shipped};
+pub use profile::{PROFILE_END, Shipped, shipped, shipped_text};
 use template::{TEMPLATE_END, Template};
 
 /// Largest inventory read, in bytes: over ten times what 100,000 hosts need.

@@ -1,6 +1,7 @@
 //! The file being read, the profiles that it names, and everything found wrong on them so far. Turns a
 //! [`Mark`] into a place with its line; knows neither YAML nor keys.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use crate::problem::{Place, Problem};
@@ -46,8 +47,12 @@ pub(super) type Text = Spanned<String>;
 /// One file under the eyes of the reader, and the profiles read meanwhile.
 pub(super) struct Page<'s> {
     path: &'s Path,
-    lines: Vec<&'s str>,
+    text: &'s str,
+    /// Of use only where something is refused.
+    lines: OnceCell<Vec<&'s str>>,
     built_in: bool,
+    /// It is word for word one of ours.
+    shipped: bool,
     /// Path and lines of each profile of the user's; the first is sheet 1.
     sheets: Vec<(PathBuf, Vec<String>)>,
     /// The sheet that new marks are of.
@@ -60,8 +65,10 @@ impl<'s> Page<'s> {
     pub fn new(path: &'s Path, text: &'s str) -> Self {
         Self {
             path,
-            lines: lines(text),
+            text,
+            lines: OnceCell::new(),
             built_in: false,
+            shipped: false,
             sheets: Vec::new(),
             sheet: 0,
             comparisons: 0,
@@ -74,6 +81,16 @@ impl<'s> Page<'s> {
         self.built_in = true;
     }
 
+    /// What is read until [`Page::back`] is word for word a profile of ours, or is not.
+    pub fn of_ours(&mut self, shipped: bool) {
+        self.shipped = shipped;
+    }
+
+    /// Whether what is read was read by a test, and is known to be sound.
+    pub fn is_shipped(&self) -> bool {
+        self.shipped
+    }
+
     /// Reads a profile of the user's: until [`Page::back`], marks are of that file.
     pub fn turn_to(&mut self, path: &Path, text: &str) {
         let lines = lines(text).into_iter().map(str::to_owned).collect();
@@ -84,6 +101,7 @@ impl<'s> Page<'s> {
     /// Back to the inventory itself.
     pub fn back(&mut self) {
         self.built_in = false;
+        self.shipped = false;
         self.sheet = 0;
     }
 
@@ -124,7 +142,10 @@ impl<'s> Page<'s> {
         let index = (at.line as usize).checked_sub(1)?;
         match self.sheet_of(at) {
             Some((_, lines)) => lines.get(index).cloned(),
-            None => self.lines.get(index).map(|line| (*line).to_owned()),
+            None => {
+                let lines = self.lines.get_or_init(|| lines(self.text));
+                lines.get(index).map(|line| (*line).to_owned())
+            }
         }
     }
 

@@ -74,7 +74,9 @@ static SHIPPED_RULES: LazyLock<Vec<(String, Rules)>> = LazyLock::new(|| {
     let rules = all.filter_map(|(name, text)| {
         let mut page = Page::new(Path::new(name), text);
         page.turn_to_built_in();
-        Some(((*name).to_owned(), parse(&mut page, name, text)?.never))
+        page.of_ours(true);
+        let root = yaml::read(text, &mut page)?;
+        Some(((*name).to_owned(), read::rules(&mut page, name, &root)?))
     });
     rules.collect()
 });
@@ -112,6 +114,13 @@ pub fn shipped() -> Vec<Shipped> {
         .chain(std::iter::once(&ALL))
         .map(shipped)
         .collect()
+}
+
+/// The text of the built-in profile of that name, `all` among them.
+#[must_use]
+pub fn shipped_text(name: &str) -> Option<&'static str> {
+    let mut all = BUILT_IN.iter().chain(std::iter::once(&ALL));
+    all.find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
 /// Names of the built-in profiles.
@@ -282,9 +291,16 @@ impl Profiles {
     }
 }
 
+/// A copy that a run has kept may be another text under a name of ours.
+fn is_shipped(written: &str) -> bool {
+    let mut all = BUILT_IN.iter().chain(&FROZEN).chain(std::iter::once(&ALL));
+    all.any(|(_, text)| *text == written)
+}
+
 /// Reads one profile; `page` is turned to it.
 fn parse(page: &mut Page<'_>, name: &str, written: &str) -> Option<Profile> {
     let before = page.refusals();
+    page.of_ours(is_shipped(written));
     let root = yaml::read(written, page).filter(|root| !root.is_null());
     let Some(root) = root else {
         if page.refusals() == before {
@@ -344,13 +360,44 @@ mod tests {
 
     #[test]
     fn every_profile_reads_without_a_problem() {
-        for (name, text) in BUILT_IN.iter().chain(&FROZEN) {
-            let mut page = Page::new(Path::new(name), text);
-            let profile = parse(&mut page, name, text).unwrap();
-            assert_eq!(page.into_problems(), [], "{name}");
-            assert!(!profile.artifacts.is_empty(), "{name}");
+        for (name, text) in BUILT_IN.iter().chain(&FROZEN).chain([&ALL]) {
+            // Ours word for word are taken as sound; anything else is compiled as it is read.
+            for text in [(*text).to_owned(), format!("{text}\n")] {
+                let mut page = Page::new(Path::new(name), &text);
+                let profile = parse(&mut page, name, &text).unwrap();
+                assert_eq!(page.is_shipped(), !text.ends_with("\n\n"), "{name}");
+                assert_eq!(page.into_problems(), [], "{name}");
+                assert_eq!(profile.artifacts.is_empty(), *name == ALL.0, "{name}");
+            }
         }
         assert!(names().all(|name| name != "ampz"));
+    }
+
+    /// Of a run on record a profile is read by the name of ours, whatever it says.
+    #[test]
+    fn what_only_goes_by_a_name_of_ours_is_compiled_as_it_is_read() {
+        let text = format!("{}\n", ALL.1).replacen("with: ", "with: '(' #", 1);
+        let mut page = Page::new(Path::new("all"), &text);
+        page.turn_to_built_in();
+        parse(&mut page, "all", &text);
+        let problems = page.into_problems();
+        assert!(
+            problems
+                .iter()
+                .any(|one| one.hint.contains("not a regular expression")),
+            "{problems:?}"
+        );
+    }
+
+    #[test]
+    fn the_rules_of_a_profile_are_those_of_the_whole_profile() {
+        for (name, rules) in SHIPPED_RULES.iter() {
+            let text = shipped_text(name).unwrap();
+            let mut page = Page::new(Path::new(name), text);
+            let never = parse(&mut page, name, text).unwrap().never;
+            assert_eq!(format!("{rules:?}"), format!("{never:?}"), "{name}");
+        }
+        assert_eq!(SHIPPED_RULES.len(), BUILT_IN.len() + 1);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use regex::Regex;
 
 use seen::Seen;
 
+use super::expression::Expression;
 use super::never::path_leads_below;
 
 /// One rule of a `never:`.
@@ -20,9 +21,9 @@ pub(super) struct Rule {
     /// Names of programs, the last character perhaps `*`; with a `/`, whole paths.
     pub programs: Vec<String>,
     /// Only where the arguments, joined by blanks, match.
-    pub with: Option<Regex>,
+    pub with: Option<Expression>,
     /// Except where they match.
-    pub unless: Option<Regex>,
+    pub unless: Option<Expression>,
     /// What it would do.
     pub why: String,
 }
@@ -205,10 +206,14 @@ impl Rule {
     }
 
     fn is_met(&self, arguments: &str) -> bool {
-        let with = self.with.as_ref();
-        let unless = self.unless.as_ref();
-        with.is_none_or(|with| with.is_match(arguments))
-            && !unless.is_some_and(|unless| unless.is_match(arguments))
+        // What cannot be asked forbids.
+        let says = |expression: &Expression, otherwise: bool| {
+            let regex = expression.regex();
+            regex.map_or(otherwise, |regex| regex.is_match(arguments))
+        };
+        let (with, unless) = (self.with.as_ref(), self.unless.as_ref());
+        with.is_none_or(|with| says(with, true))
+            && !unless.is_some_and(|unless| says(unless, false))
     }
 }
 

@@ -1,7 +1,5 @@
 //! `discover:` of a profile, as written.
 
-use regex::Regex;
-
 use super::never::{expression, program};
 use crate::inventory::discover::{Discover, From, Place, Tell, To};
 use crate::inventory::fields::{self, Keys};
@@ -20,9 +18,9 @@ pub(super) fn discover(
     let programs = keys.require("programs", "[redis-server]");
     let programs = programs.and_then(|node| fields::names(page, node, "programs", program));
     let title = keys.take("title");
-    let title = title.and_then(|node| regex(page, node, "title"));
+    let title = title.and_then(|node| expression(page, node, "title"));
     let arguments = keys.take("arguments");
-    let arguments = arguments.and_then(|node| regex(page, node, "arguments"));
+    let arguments = arguments.and_then(|node| expression(page, node, "arguments"));
     let places = keys.take("configuration");
     let places = places.and_then(|node| fields::list(page, node, "configuration", place));
     let tells = keys.take("tells");
@@ -40,10 +38,6 @@ pub(super) fn discover(
     })
 }
 
-fn regex(page: &mut Page<'_>, node: &Node<'_>, key: &str) -> Option<Regex> {
-    fields::parsed(page, node, key, expression).map(|found| found.value)
-}
-
 fn text(page: &mut Page<'_>, node: &Node<'_>, key: &str) -> Option<String> {
     fields::checked(page, node, key, grammar::printable).map(|text| text.value)
 }
@@ -56,7 +50,7 @@ fn place(page: &mut Page<'_>, node: &Node<'_>) -> Option<Place> {
     let place = match (arguments, path) {
         (Some(node), None) => {
             let file = file.and_then(|node| text(page, node, "file"));
-            regex(page, node, "arguments").map(|found| Place::Arguments(found, file))
+            expression(page, node, "arguments").map(|found| Place::Arguments(found, file))
         }
         (None, Some(node)) => text(page, node, "place").map(Place::Path),
         _ => {
@@ -97,7 +91,7 @@ fn tell(page: &mut Page<'_>, node: &Node<'_>) -> Option<Tell> {
         }
     };
     let matches = keys.take("match");
-    let matches = matches.and_then(|node| regex(page, node, "match"));
+    let matches = matches.and_then(|node| expression(page, node, "match"));
     let value = keys.take("value");
     let value = value.and_then(|node| text(page, node, "value"));
     let mut to = None;

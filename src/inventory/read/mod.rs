@@ -18,7 +18,7 @@ use super::raw::{Access, Host, Instance, Product, Raw, Team};
 use super::yaml::{Entry, Node, Value};
 
 pub(super) use artifact::artifacts;
-pub(super) use profile::profile;
+pub(super) use profile::{profile, rules};
 
 /// Reads the whole file. `folder` is what relative paths in it start from.
 pub(super) fn inventory(page: &mut Page<'_>, root: &Node<'_>, folder: &Path) -> Raw {

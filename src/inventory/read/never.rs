@@ -1,7 +1,6 @@
 //! `never:` of a profile, as written.
 
-use regex::Regex;
-
+use crate::inventory::expression::Expression;
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::forbidden::{Path, Rule, Rules};
 use crate::inventory::grammar;
@@ -48,19 +47,19 @@ fn command(page: &mut Page<'_>, node: &Node<'_>) -> Option<Rule> {
         }
     });
     let with = keys.take("with");
-    let with = with.map(|node| fields::parsed(page, node, "with", expression));
+    let with = with.map(|node| expression(page, node, "with"));
     let unless = keys.take("unless");
-    let unless = unless.map(|node| fields::parsed(page, node, "unless", expression));
+    let unless = unless.map(|node| expression(page, node, "unless"));
     let why = why(page, &mut keys);
     keys.done(page);
     Some(Rule {
         programs: programs?,
         with: match with {
-            Some(with) => Some(with?.value),
+            Some(with) => Some(with?),
             None => None,
         },
         unless: match unless {
-            Some(unless) => Some(unless?.value),
+            Some(unless) => Some(unless?),
             None => None,
         },
         why: why?,
@@ -102,11 +101,11 @@ fn slashed(text: &str) -> Result<(), String> {
 }
 
 /// Unlike that of an artifact, it may match nothing at all: `unless: '^$'`.
-pub(super) fn expression(text: &str) -> Result<Regex, String> {
-    Regex::new(text).map_err(|error| {
-        let whole = error.to_string();
-        let last = whole.lines().last().unwrap_or_default();
-        let why = last.trim().trim_start_matches("error: ");
-        format!("not a regular expression: {why}")
-    })
+pub(super) fn expression(page: &mut Page<'_>, node: &Node<'_>, key: &str) -> Option<Expression> {
+    let is_tested = page.is_shipped();
+    let found = fields::parsed(page, node, key, |text| match is_tested {
+        true => Ok(Expression::tested(text)),
+        false => Expression::new(text),
+    });
+    found.map(|found| found.value)
 }

@@ -5,6 +5,7 @@ use super::artifact::artifacts;
 use crate::inventory::artifact::Kind;
 use crate::inventory::discover::Discover;
 use crate::inventory::fields::{self, Keys};
+use crate::inventory::forbidden::Rules;
 use crate::inventory::grammar;
 use crate::inventory::page::{Page, Spanned};
 use crate::inventory::placeholder::RESERVED;
@@ -48,6 +49,18 @@ pub(in crate::inventory) fn profile(
         undeclared(page, &profile);
     }
     Some(profile)
+}
+
+/// What the profile of that name never runs, and nothing else of it.
+pub(in crate::inventory) fn rules(
+    page: &mut Page<'_>,
+    name: &str,
+    root: &Node<'_>,
+) -> Option<Rules> {
+    let mut keys = Keys::of(page, root, format!("profile `{name}`"), root.at)?;
+    let never = keys.entry("never");
+    let never = never.and_then(|entry| super::never::never(page, &entry.value, entry.at));
+    Some(never.unwrap_or_default())
 }
 
 /// `NAME: {about: TEXT, default: TEXT, optional: true}`
