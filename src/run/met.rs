@@ -24,8 +24,9 @@ pub(super) fn hosts(report: &mut schema::Report, given: &[Given]) -> Vec<String>
         }
     }
     let mut differs = Vec::new();
+    let told: Vec<Told<'_>> = given.iter().filter_map(Told::of).collect();
     for host in &mut report.hosts {
-        differs.extend(as_hop(host, given));
+        differs.extend(as_hop(host, &told));
     }
     for host in &mut report.hosts {
         let mut met = by_name.remove(&*host.name).unwrap_or_default();
@@ -56,16 +57,28 @@ pub(super) fn hosts(report: &mut schema::Report, given: &[Given]) -> Vec<String>
     differs
 }
 
+/// The hosts that one shard tells of.
+struct Told<'g> {
+    shard: String,
+    hosts: HashMap<&'g str, &'g schema::Host>,
+}
+
+impl<'g> Told<'g> {
+    fn of(given: &'g Given) -> Option<Self> {
+        let shard = given.report.run.scope.shard.as_ref()?.name();
+        // Of two of one name the first.
+        let hosts = given.report.hosts.iter().rev();
+        let hosts = hosts.map(|host| (host.name.as_str(), host)).collect();
+        Some(Self { shard, hosts })
+    }
+}
+
 /// All keys that the host showed as a hop; and where it showed another one in another shard, as a hop or as a host
 /// that is checked itself. Nothing is asked on a hop: its key is all that tells which machine it is.
-fn as_hop(host: &mut schema::Host, given: &[Given]) -> Vec<String> {
-    let told: Vec<(String, &schema::Host)> = given
+fn as_hop(host: &mut schema::Host, told: &[Told<'_>]) -> Vec<String> {
+    let told: Vec<(&str, &schema::Host)> = told
         .iter()
-        .filter_map(|one| {
-            let shard = one.report.run.scope.shard.as_ref()?;
-            let mut hosts = one.report.hosts.iter();
-            Some((shard.name(), hosts.find(|other| other.name == host.name)?))
-        })
+        .filter_map(|one| Some((one.shard.as_str(), *one.hosts.get(host.name.as_str())?)))
         .collect();
     also_as_hop(host, told.iter().map(|(_, other)| *other));
     let mut differs = Vec::new();

@@ -4,6 +4,7 @@
 //! One check, one slot. Whatever happens (a hung peer, a panic, Ctrl-C), every planned check ends with
 //! a record, and none of them is `passed` unless all of its steps were performed and passed.
 
+mod by_host;
 mod check;
 mod discover;
 mod door;

@@ -5,6 +5,8 @@
 //! Without this a record signed by an allowed key could drop an instance together with its checks, and
 //! its sums would still be right.
 
+mod gathered;
+mod globs;
 mod network;
 mod resumed;
 mod settings;
@@ -17,28 +19,28 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::guard::matcher;
-use super::report::{Circumstances, clock_tolerance, moment, report as compose};
+use super::by_host::ByHost;
+use super::report::{Circumstances, moment, report as compose};
 use super::{Ran, Record, merge, told};
 use crate::digest::Sha256;
 use crate::failure::{Failure, FailureKind};
 use crate::feature_files::FeatureFile;
 use crate::inventory::template::TEMPLATE_END;
-use crate::inventory::{self, Artifact, Instance, Inventory, Kind, PROFILE_END, RECORD_END};
+use crate::inventory::{Instance, Inventory, Kind, PROFILE_END, RECORD_END, shipped_text};
 use crate::plan::{self, Check, Filters, Part, Plan, Shard};
 use crate::problem::Problem;
 use crate::report::schema;
 use crate::report::waived::is_of_waivers;
 use crate::sign::manifest::portable_name;
-use crate::steps::{
-    ArtifactName, Call, Touch, command_line, configuration, host, listing, log, statistics, version,
-};
+use crate::steps::{ArtifactName, Call, configuration, host, listing, log, statistics, version};
 use crate::support::{Heard, Moment};
 use crate::text::escape;
 
 mod databases;
 
 use databases::Times;
+use gathered::gathered;
+use globs::Globs;
 
 const INVENTORY: &str = "inputs/inventory.yaml";
 // Recorded times are whole seconds, and a check is judged while it runs.
@@ -81,9 +83,10 @@ pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), Unlike> {
     }
     same(report, &plan)?;
     merge::holds(report, directory, &plan)?;
+    let globs = Globs::default();
     for (planned, told) in plan.checks.iter().zip(&report.checks) {
         let wrong = |what: String| format!("check `{}`: {what}", escape(&told.id));
-        gathered(planned, told, &plan.inventory).map_err(wrong)?;
+        gathered(planned, told, &plan.inventory, &globs).map_err(wrong)?;
         network::planned(planned, told, &plan.inventory).map_err(wrong)?;
         if matches!(&*told.outcome, "passed" | "pending") {
             asked(planned, told).map_err(wrong)?;
@@ -169,12 +172,8 @@ fn is_record(name: &str) -> bool {
 
 /// A built-in profile is of no inventory: whoever binds a run to theirs could not tell that it was changed.
 fn is_as_shipped(record: &str, bytes: &[u8]) -> bool {
-    let name = record.strip_suffix(PROFILE_END);
-    let shipped = inventory::shipped().into_iter();
-    let mut shipped = shipped.filter(|profile| Some(profile.name) == name);
-    shipped
-        .next()
-        .is_none_or(|profile| profile.text.as_bytes() == bytes)
+    let shipped = record.strip_suffix(PROFILE_END).and_then(shipped_text);
+    shipped.is_none_or(|text| text.as_bytes() == bytes)
 }
 
 /// The label that the run gave a feature: its name in the directory keeps only portable characters.
@@ -249,8 +248,11 @@ fn same(told: &schema::Report, plan: &Plan) -> Result<(), String> {
     if hosts(told) != hosts(&planned) {
         return Err("its hosts are not those that its inventory means".to_owned());
     }
+    let about = ByHost::new(plan, &[]);
     for host in &told.hosts {
-        let most = clock_tolerance(plan, &host.name).map(|most| most.as_millis());
+        let most = about
+            .clock_tolerance(&host.name)
+            .map(|most| most.as_millis());
         let is_other = |clock: schema::Clock| Some(u128::from(clock.tolerance_ms)) != most;
         if host.clock.is_some_and(is_other) {
             let name = escape(&host.name);
@@ -294,57 +296,6 @@ fn bare(check: &schema::Check) -> schema::Check {
         carried: None,
         ..check.clone()
     }
-}
-
-/// Each piece of evidence is of an artifact that the check asks for, from where the plan looks for it.
-fn gathered(planned: &Check, told: &schema::Check, inventory: &Inventory) -> Result<(), String> {
-    let subject = &planned.subject;
-    let instance = subject.instance.as_deref();
-    let instance = instance.and_then(|name| inventory.instance(name));
-    let team = subject.team.as_deref();
-    for evidence in &told.evidence {
-        let artifacts = instance.map(|instance| match team {
-            Some(team) => instance.artifacts_for(team),
-            None => &instance.artifacts,
-        });
-        resumed::believable(evidence, artifacts.unwrap_or_default())?;
-        let comes_from = |call: &Call| {
-            let about = instance.map(|instance| call.about(instance, team));
-            let about = about.unwrap_or_default();
-            let is_told = |found: &&Artifact| match call {
-                Call::Log(_, log::Ask::KeptFor(_))
-                    if log::promise_name(&found.name) == evidence.artifact =>
-                {
-                    evidence.kind == Kind::Other.as_str()
-                }
-                _ => found.name == evidence.artifact && found.kind.as_str() == evidence.kind,
-            };
-            about.iter().any(is_told)
-                && call
-                    .touches(subject, inventory)
-                    .iter()
-                    .any(|touch| match touch {
-                        Touch::Execute(words) => command_line(words) == evidence.path,
-                        Touch::Get(url) => *url == evidence.path,
-                        Touch::List(pattern) => {
-                            *pattern == evidence.path && evidence.method == "listing"
-                        }
-                        Touch::Write(_) => false,
-                        Touch::Read(pattern) => {
-                            *pattern == evidence.path
-                                || matcher(pattern)
-                                    .is_some_and(|glob| glob.is_match(&evidence.path))
-                        }
-                    })
-        };
-        if !planned.steps.iter().any(|step| comes_from(&step.call)) {
-            let (artifact, path) = (escape(&evidence.artifact), escape(&evidence.path));
-            return Err(format!(
-                "evidence `{artifact}` from `{path}` was not planned"
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// What a passed step stated of a vendor is so by the inventory and the times of the run that judged it, and

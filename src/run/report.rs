@@ -2,18 +2,18 @@
 //! records or the circumstances is not in the report.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
 
+use super::by_host::ByHost;
 use super::told::{self, Asked};
 use super::{Ran, Record};
 use crate::digest::Sha256;
 use crate::evidence::database_seen::{DatabaseSeen, Stretch};
-use crate::evidence::host_facts::Disk;
+use crate::evidence::host_facts::{Disk, HostFacts};
 use crate::evidence::redact::Capture;
 use crate::evidence::settings::Told;
 use crate::evidence::{Content, Evidence};
 use crate::failure::Failure;
-use crate::inventory::{Client, Host, Login};
+use crate::inventory::{Host, Login};
 use crate::plan::{Check, Part, Plan};
 use crate::report::waived::waive;
 use crate::report::{judge, publish, schema};
@@ -160,6 +160,7 @@ pub(super) fn counts(checks: &[schema::Check]) -> schema::Counts {
 }
 
 fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
+    let about = ByHost::new(plan, &ran.records);
     let hops = plan
         .visits
         .iter()
@@ -178,9 +179,9 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
         .filter(|host| visited.contains(host.name.as_str()));
     // Hops that only an ssh_config knows.
     let mut strangers: Vec<schema::Host> = Vec::new();
+    let mut known = HashSet::new();
     for hop in plan.visits.iter().flat_map(|visit| &visit.login.via) {
-        let known = strangers.iter().any(|host| host.name == hop.host);
-        if !known && plan.inventory.host(&hop.host).is_none() {
+        if known.insert(hop.host.as_str()) && plan.inventory.host(&hop.host).is_none() {
             strangers.push(stranger(hop, ran));
         }
     }
@@ -189,11 +190,14 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
             let seen = ran.hosts.get(&host.name);
             let identity = seen.as_ref().map(|met| met.seen.clone());
             let identity = identity.unwrap_or_default();
-            let clock = identity.clock.zip(clock_tolerance(plan, &host.name));
+            let clock = identity.clock.zip(about.clock_tolerance(&host.name));
             let clock = clock.map(|(clock, most)| clock.within(most));
             schema::Host {
                 name: host.name.clone(),
-                address: address(plan, host),
+                address: match about.followed_to(&host.name) {
+                    found if found.is_empty() => text::endpoint(&host.address, host.port),
+                    found => found.join(", "),
+                },
                 host_key: seen.as_ref().map(|met| met.greeting.host_key.clone()),
                 host_key_type: (seen.as_ref().map(|met| met.greeting.host_key_type.clone()))
                     .filter(|kind| !kind.is_empty()),
@@ -210,9 +214,9 @@ fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
                     uncertainty_ms: clock.uncertainty_ms,
                     tolerance_ms: clock.tolerance_ms,
                 }),
-                expected: expected(plan, host),
-                facts: facts(plan, ran, &host.name),
-                clients: clients(plan, ran, host),
+                expected: expected(&about, host),
+                facts: about.facts(&host.name).map(facts),
+                clients: clients(&about, ran, host),
                 as_hop: as_hop(ran, &host.name),
             }
         })
@@ -250,12 +254,8 @@ fn as_hop(ran: &Ran, host: &str) -> Vec<schema::HopKey> {
     keys.collect()
 }
 
-/// What the first check that asked learnt of the host.
-fn facts(plan: &Plan, ran: &Ran, host: &str) -> Option<schema::HostFacts> {
-    let checks = plan.checks.iter().zip(&ran.records);
-    let mut of_host = checks.filter(|(check, _)| check.subject.host.as_deref() == Some(host));
-    let facts = of_host.find_map(|(_, record)| record.facts.as_ref())?;
-    Some(schema::HostFacts {
+fn facts(facts: &HostFacts) -> schema::HostFacts {
+    schema::HostFacts {
         account: facts.account.clone(),
         os: facts.os.clone(),
         kernel: facts.kernel.clone(),
@@ -263,7 +263,7 @@ fn facts(plan: &Plan, ran: &Ran, host: &str) -> Option<schema::HostFacts> {
         memory_kib: facts.memory_kib,
         limits: facts.limits.clone(),
         disks: facts.disks.iter().map(disk).collect(),
-    })
+    }
 }
 
 fn disk(disk: &Disk) -> schema::Disk {
@@ -276,45 +276,17 @@ fn disk(disk: &Disk) -> schema::Disk {
     }
 }
 
-/// Where the host is; an ssh_config may know better than the inventory, and each team its own.
-fn address(plan: &Plan, host: &Host) -> String {
-    let logins = plan
-        .visits
-        .iter()
-        .flat_map(|visit| visit.login.via.iter().chain([&visit.login]));
-    let mut found: Vec<String> = logins
-        .filter(|login| login.host == host.name && login.ssh_config.is_some())
-        .map(|login| text::endpoint(&login.address, login.port))
-        .collect();
-    found.sort();
-    found.dedup();
-    match found.is_empty() {
-        true => text::endpoint(&host.address, host.port),
-        false => found.join(", "),
-    }
-}
-
-/// The least that any login accepts: a host has one clock.
-pub(super) fn clock_tolerance(plan: &Plan, host: &str) -> Option<Duration> {
-    let visits = plan.visits.iter().filter(|visit| visit.host == host);
-    visits.map(|visit| visit.login.clock_tolerance).min()
-}
-
 /// Which client each team came with, where it was not libssh2 for all.
-fn clients(plan: &Plan, ran: &Ran, host: &Host) -> BTreeMap<String, String> {
-    let is_told = plan
-        .visits
-        .iter()
-        .any(|visit| visit.host == host.name && visit.login.client == Client::Openssh);
-    match is_told {
+fn clients(about: &ByHost<'_>, ran: &Ran, host: &Host) -> BTreeMap<String, String> {
+    match about.is_by_openssh(&host.name) {
         true => ran.hosts.clients(&host.name),
         false => BTreeMap::new(),
     }
 }
 
 /// What the inventory demands of the host; a pin may come from `ssh:` or a team.
-fn expected(plan: &Plan, host: &Host) -> Option<schema::HostExpected> {
-    let visit = plan.visits.iter().find(|visit| visit.host == host.name);
+fn expected(about: &ByHost<'_>, host: &Host) -> Option<schema::HostExpected> {
+    let visit = about.visits(&host.name).first();
     let expected = schema::HostExpected {
         host_key: visit.and_then(|visit| visit.login.host_key.clone()),
         hostname: host.identity.hostname.clone(),

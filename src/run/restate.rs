@@ -1,7 +1,7 @@
 //! Restating a run: the checks that did not pass are run again, every other one is carried over as it was
 //! told, and the new report has them all. Carried is never silent: each such check says from which run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Files;
 use super::report::inputs;
@@ -159,8 +159,11 @@ fn tried_again(check: &mut schema::Check, was: &schema::Check, run: &str) {
 /// named, with what differs: nothing that was carried over is about it.
 fn hosts(report: &mut schema::Report, old: &schema::Report) -> BTreeMap<String, String> {
     let mut changed = BTreeMap::new();
+    // Of two of one name the first.
+    let before = old.hosts.iter().rev();
+    let before: HashMap<&str, _> = before.map(|was| (was.name.as_str(), was)).collect();
     for host in &mut report.hosts {
-        let was = old.hosts.iter().find(|was| was.name == host.name);
+        let was = before.get(host.name.as_str()).copied();
         also_as_hop(host, was.into_iter());
         let Some(was) = was.filter(|was| was.host_key.is_some()) else {
             continue;
