@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod digest;
+pub mod encryption;
 pub mod failure;
 pub mod probe;
 pub mod problem;

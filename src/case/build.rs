@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::Refused;
 use super::archive::{self, Packing};
+use super::lock::{self, Locked};
 use super::manifest::{Bite, LeftOut, Manifest, Member, Review, SCHEMA, Window, page};
 use super::proof;
 use super::sources::{self, Source, digest};
+use crate::encryption::Recipients;
 use crate::inventory::Inventory;
 use crate::redaction::{Counts, Engine, Known, Map, Proof, Unfit, learn, redact, sound};
 use crate::report::schema::Report;
@@ -42,6 +44,8 @@ pub struct Order<'a> {
     pub canaries: Vec<String>,
     /// Who reviewed the unreviewed bundle.
     pub reviewed_by: Option<&'a str>,
+    /// For whom it is encrypted as well, once it is proven.
+    pub receivers: Option<&'a Recipients>,
     /// Where it is written.
     pub out: &'a Path,
     /// The map of names.
@@ -58,6 +62,8 @@ pub struct Built {
     pub bytes: u64,
     /// `REDACTION.md`.
     pub page: String,
+    /// The same, encrypted.
+    pub locked: Option<Locked>,
 }
 
 /// Where a bundle stands that nobody reviewed: its name says so.
@@ -85,12 +91,22 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
     } else {
         first.clone()
     };
-    if target.exists() {
-        let why = format!("`{}` exists already", escape(&target.to_string_lossy()));
+    if order.receivers.is_some() && order.reviewed_by.is_none() {
+        let why = "nobody could look at an encrypted bundle".to_owned();
         return Err(Refused::Usage(
             why,
-            "a bundle is never written over: remove it, or name another",
+            "build it without, look at it, then name --reviewed-by and to whom it is encrypted",
         ));
+    }
+    let locked_name = order.receivers.map(|to| lock::name(&target, to));
+    for name in std::iter::once(&target).chain(&locked_name) {
+        if name.exists() {
+            let why = format!("`{}` exists already", escape(&name.to_string_lossy()));
+            return Err(Refused::Usage(
+                why,
+                "a bundle is never written over: remove it, or name another",
+            ));
+        }
     }
     let instance = order.inventory.instance(order.instance).ok_or_else(|| {
         let known = order
@@ -272,16 +288,30 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
         &shapes,
         &members,
     )?;
+    let sha256 = digest(&draft)?;
+    let mut locked = None;
+    if let (Some(to), Some(name)) = (order.receivers, locked_name) {
+        let (plain, _, mut made) =
+            lock::lock(to, File::open(&draft)?, &staged.path().join("locked"))?;
+        if plain != sha256 {
+            let why = "the archive changed while it was encrypted".to_owned();
+            return Err(Refused::Fault(why));
+        }
+        fs::hard_link(&made.path, &name)?;
+        made.path = name;
+        locked = Some(made);
+    }
     engine
         .into_map()
         .save(order.map)
         .map_err(|fault| Refused::Fault(fault.to_string()))?;
     fs::hard_link(&draft, &target)?;
     Ok(Built {
-        sha256: digest(&target)?.to_string(),
+        sha256: sha256.to_string(),
         bytes: fs::metadata(&target)?.len(),
         path: target,
         page,
+        locked,
     })
 }
 

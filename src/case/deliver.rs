@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::receipt::{self, Receipt};
-use super::split;
+use super::{letter, receivers, split};
 use crate::digest::{Sha256, Stream};
+use crate::encryption::{self, ENDS, Lock, MOST_HEAD, written};
 use crate::intake::{self, Parcel};
 use crate::inventory::{Drill, Intake, IntakeTo, Inventory, Vendor};
 use crate::{text, time};
@@ -30,6 +31,8 @@ pub struct Order<'a> {
     pub case: Option<&'a str>,
     /// What the case is about.
     pub instance: Option<&'a str>,
+    /// The file with the request that goes along.
+    pub request: Option<&'a Path>,
     /// Whether it only tries the process.
     pub is_test: bool,
     /// Whether it is tried again within a quarter.
@@ -92,7 +95,8 @@ pub fn plan<'a>(order: &Order<'a>) -> Result<Plan<'a>, Vec<Wrong>> {
             format!("it takes {}", intake.extensions.join(", ")),
         ));
     }
-    if let Some(most) = intake.max_bytes.filter(|most| bytes > *most) {
+    let is_mail = matches!(intake.to, IntakeTo::Email { .. });
+    if let Some(most) = intake.max_bytes.filter(|most| bytes > *most && !is_mail) {
         wrong.push((
             format!(
                 "`{own}` has {} ({bytes} bytes), and this intake takes {} ({most} bytes)",
@@ -103,15 +107,9 @@ pub fn plan<'a>(order: &Order<'a>) -> Result<Plan<'a>, Vec<Wrong>> {
         ));
     }
     if !intake.encrypt_to.is_empty() {
-        match is_encrypted(&head) {
-            true => notes.push(format!(
-                "whom it is encrypted to cannot be told from here: it must be {}",
-                intake.encrypt_to.join(", ")
-            )),
-            false => wrong.push((
-                format!("this intake takes only what is encrypted to {}", intake.encrypt_to.join(", ")),
-                "encrypt it with `age -r RECIPIENT` or `gpg --encrypt -r FINGERPRINT`, and deliver the result".to_owned(),
-            )),
+        match is_encrypted_to(intake, &head, order.now) {
+            Ok(told) => notes.extend(told),
+            Err(all) => wrong.extend(all),
         }
     }
     if let IntakeTo::Https { link, .. } = &intake.to
@@ -122,11 +120,17 @@ pub fn plan<'a>(order: &Order<'a>) -> Result<Plan<'a>, Vec<Wrong>> {
             "write the address of a folder, below which files are put".to_owned(),
         ));
     }
-    if let IntakeTo::Email(to) = &intake.to {
-        wrong.push((
-            format!("gonogo sends no e-mail: {to} is not reached by it"),
-            "send the file by hand, or name another way with --intake".to_owned(),
-        ));
+    let letter = letter::of(order, intake, vendor, &own, bytes).unwrap_or_else(|all| {
+        wrong.extend(all);
+        None
+    });
+    if letter
+        .as_ref()
+        .is_some_and(|letter| !letter.text.is_empty())
+        && !intake.encrypt_to.is_empty()
+    {
+        notes
+            .push("the request goes in plain text: what is encrypted is the file alone".to_owned());
     }
     if let IntakeTo::Sftp {
         host_key, login, ..
@@ -170,6 +174,7 @@ pub fn plan<'a>(order: &Order<'a>) -> Result<Plan<'a>, Vec<Wrong>> {
                 name,
                 bytes,
                 sha256,
+                letter,
             },
             vendor,
             notes,
@@ -202,7 +207,13 @@ impl Plan<'_> {
             IntakeTo::Https { link, .. } => {
                 format!("https PUT {}/{name}", link.url.trim_end_matches('/'))
             }
-            IntakeTo::Email(to) => format!("e-mail to {to}, attachment {name}"),
+            IntakeTo::Email { to, by } => {
+                let by = by.as_ref();
+                let by = by.map_or_else(String::new, |by| {
+                    format!(" from {} by {}", by.from, text::endpoint(&by.host, by.port))
+                });
+                format!("e-mail to {to}{by}, attachment {name}")
+            }
         }
     }
 
@@ -222,7 +233,9 @@ impl Plan<'_> {
                 },
                 "only where nothing of that name is; read back where the intake lets us".to_owned(),
             ],
-            IntakeTo::Email(_) => Vec::new(),
+            IntakeTo::Email { by, .. } => by
+                .as_ref()
+                .map_or_else(Vec::new, |by| letter::how(by, &self.parcel)),
         }
     }
 }
@@ -292,9 +305,8 @@ fn look(path: &Path) -> Result<(u64, Sha256, Vec<u8>), Wrong> {
             if n == 0 {
                 return Ok((bytes, hash.finish(), head));
             }
-            if head.len() < 64 {
-                head.extend_from_slice(&buffer[..n.min(64)]);
-            }
+            let room = MOST_HEAD - head.len().min(MOST_HEAD);
+            head.extend_from_slice(&buffer[..n.min(room)]);
             hash.update(&buffer[..n]);
             bytes += n as u64;
         }
@@ -305,14 +317,33 @@ fn look(path: &Path) -> Result<(u64, Sha256, Vec<u8>), Wrong> {
     }
 }
 
-/// age, armoured or not, or an OpenPGP message that begins with a session key for somebody (RFC 9580, 10.3).
-fn is_encrypted(head: &[u8]) -> bool {
-    let text = [
-        &b"age-encryption.org/v1\n"[..],
-        b"-----BEGIN AGE ENCRYPTED FILE-----",
-        b"-----BEGIN PGP MESSAGE-----",
-    ];
-    text.iter().any(|begin| head.starts_with(begin)) || matches!(head, [0x84 | 0x85 | 0xc1, ..])
+/// Whether its head tells that those can open it whom the intake names; words for what it does not tell.
+fn is_encrypted_to(
+    intake: &Intake,
+    head: &[u8],
+    now: Timestamp,
+) -> Result<Vec<String>, Vec<Wrong>> {
+    let Some(lock) = encryption::look(head) else {
+        return Err(vec![(
+            format!(
+                "this intake takes only what is encrypted to {}",
+                intake.encrypt_to.join(", ")
+            ),
+            "encrypt it by `gonogo case build … --encrypt-to RECIPIENT`, and deliver the result"
+                .to_owned(),
+        )]);
+    };
+    // Without the key nobody knows which subkeys it has.
+    let is_untold =
+        intake.openpgp_key.is_none() && !intake.encrypt_to.iter().all(|one| written(one));
+    if is_untold && lock != Lock::Passphrase && !matches!(lock, Lock::Age(_)) {
+        return Ok(vec![format!(
+            "whom it is encrypted to cannot be told without `openpgp_key`: it must be {}",
+            intake.encrypt_to.join(", ")
+        )]);
+    }
+    let all = receivers::of_intake(intake, now)?;
+    lock.is_for(&all).map_err(|why| vec![why])
 }
 
 const PORTABLE: &str =
@@ -340,6 +371,39 @@ fn name(
             )]),
         };
     };
+    let (name, mut wrong) = filled(
+        order,
+        vendor,
+        pattern,
+        "the name of the file at this intake",
+        true,
+    );
+    let mut name = split::as_part(own, &name);
+    if let Some(end) = ENDS.iter().find(|end| own.ends_with(**end))
+        && !name.ends_with(end)
+    {
+        name.push_str(end);
+    }
+    if name.starts_with(['.', '-']) {
+        wrong.push((
+            format!("`{name}` is no name for a file at an intake"),
+            "see `name:` and --case".to_owned(),
+        ));
+    }
+    match wrong.is_empty() {
+        true => Ok(name),
+        false => Err(wrong),
+    }
+}
+
+/// A pattern of the inventory with what is said for its fields, and what is not.
+pub(super) fn filled(
+    order: &Order<'_>,
+    vendor: &Vendor,
+    pattern: &str,
+    what: &str,
+    is_name: bool,
+) -> (String, Vec<Wrong>) {
     let instance = order.instance.map(|name| order.inventory.instance(name));
     let mut wrong = Vec::new();
     if let (Some(name), Some(None)) = (order.instance, &instance) {
@@ -354,13 +418,13 @@ fn name(
         .and_then(|test| test.case.as_deref())
         .filter(|_| order.is_test);
     let mut name = String::new();
-    let mut rest = pattern.as_str();
+    let mut rest = pattern;
     while let Some((before, behind)) = rest.split_once('{') {
         let (field, behind) = behind.split_once('}').unwrap_or((behind, ""));
         name.push_str(before);
         let said = match field {
             "case" => match order.case.or(test_case) {
-                Some(case) if is_portable(case) => Ok(case.to_owned()),
+                Some(case) if !is_name || is_portable(case) => Ok(case.to_owned()),
                 Some(case) => {
                     let why = format!("the case `{case}` is no part of a file's name");
                     wrong.push((why, PORTABLE.to_owned()));
@@ -380,11 +444,12 @@ fn name(
             _ => Err("it stands for nothing"),
         };
         match said {
-            Ok(value) => {
-                name.push_str(&crate::sign::manifest::portable_name(&value).replace('/', "_"))
+            Ok(value) if is_name => {
+                name.push_str(&crate::sign::manifest::portable_name(&value).replace('/', "_"));
             }
+            Ok(value) => name.push_str(&value),
             Err(hint) => {
-                let why = format!("the name of the file at this intake needs `{{{field}}}`");
+                let why = format!("{what} needs `{{{field}}}`");
                 let known = (why, hint.to_owned());
                 if !wrong.contains(&known) {
                     wrong.push(known);
@@ -394,23 +459,7 @@ fn name(
         rest = behind;
     }
     name.push_str(rest);
-    let mut name = split::as_part(own, &name);
-    let encrypted = [".age", ".gpg", ".pgp", ".asc"];
-    if let Some(end) = encrypted.iter().find(|end| own.ends_with(**end))
-        && !name.ends_with(end)
-    {
-        name.push_str(end);
-    }
-    if name.starts_with(['.', '-']) {
-        wrong.push((
-            format!("`{name}` is no name for a file at an intake"),
-            "see `name:` and --case".to_owned(),
-        ));
-    }
-    match wrong.is_empty() {
-        true => Ok(name),
-        false => Err(wrong),
-    }
+    (name, wrong)
 }
 
 /// The last process test with this vendor that is less than a quarter ago, by the receipts that are kept.

@@ -8,15 +8,19 @@ pub mod archive;
 mod build;
 pub mod deliver;
 pub mod draft;
+mod letter;
+mod lock;
 mod manifest;
 mod proof;
 pub mod receipt;
+pub mod receivers;
 mod sources;
 pub mod split;
 #[cfg(test)]
 mod tests;
 
 pub use build::{Built, Order, build};
+pub use lock::Locked;
 
 /// Why there is no bundle.
 #[derive(Debug)]

@@ -59,7 +59,7 @@ pub struct Receipt {
     pub finished: String,
     /// `delivered`, `damaged` or `not delivered`.
     pub outcome: String,
-    /// `read back`, `digest stated`, `size only` or `not known`.
+    /// `read back`, `digest stated`, `size only`, `accepted by the mail server` or `not known`.
     pub arrival: String,
     /// What the intake answered, where that matters.
     pub answer: Option<String>,
@@ -84,6 +84,7 @@ impl Receipt {
                     Some(Compared::ReadBack) => "read back",
                     Some(Compared::Stated) => "digest stated",
                     Some(Compared::Size) => "size only",
+                    Some(Compared::Accepted) => "accepted by the mail server",
                     None => "not known",
                 },
             ),
@@ -128,7 +129,7 @@ pub const fn kind(to: &IntakeTo) -> &'static str {
     match to {
         IntakeTo::Sftp { .. } => "sftp",
         IntakeTo::Https { .. } => "https",
-        IntakeTo::Email(_) => "e-mail",
+        IntakeTo::Email { .. } => "e-mail",
     }
 }
 

@@ -2,10 +2,12 @@
 //! puts them together again.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::lock;
 use crate::digest::{Sha256, Stream};
+use crate::encryption::{ENDS as LOCKED, Recipients};
 
 /// So many parts are still sent by hand.
 pub const MOST_PARTS: u64 = 999;
@@ -41,12 +43,17 @@ impl From<io::Error> for Unsplit {
     }
 }
 
-/// Splits `bundle` into parts of at most `most` bytes, in `folder`, which must not be there yet: it appears whole
-/// or not at all.
+/// Splits `bundle` into parts of at most `most` bytes, each of them encrypted where it is for `to`, in `folder`, which
+/// must not be there yet: it appears whole or not at all.
 ///
 /// # Errors
 /// Why it cannot be.
-pub fn split(bundle: &Path, most: u64, folder: &Path) -> Result<Parts, Unsplit> {
+pub fn split(
+    bundle: &Path,
+    most: u64,
+    to: Option<&Recipients>,
+    folder: &Path,
+) -> Result<Parts, Unsplit> {
     let shown = bundle.display();
     let found = fs::metadata(bundle)
         .map_err(|error| Unsplit::Usage(format!("cannot read `{shown}`: {error}"), ""))?;
@@ -61,7 +68,12 @@ pub fn split(bundle: &Path, most: u64, folder: &Path) -> Result<Parts, Unsplit> 
         );
         return Err(Unsplit::Usage(why, "deliver it as it is"));
     }
-    let count = found.len().div_ceil(most);
+    let piece = most - to.map_or(0, |to| to.overhead(most)).min(most);
+    if piece == 0 {
+        let why = format!("parts of {most} bytes have no room for what encrypting adds");
+        return Err(Unsplit::Usage(why, "allow larger parts"));
+    }
+    let count = found.len().div_ceil(piece);
     if count > MOST_PARTS {
         let why = format!("`{shown}` would have {count} parts of {most} bytes");
         return Err(Unsplit::Usage(
@@ -82,6 +94,13 @@ pub fn split(bundle: &Path, most: u64, folder: &Path) -> Result<Parts, Unsplit> 
             "rename it to letters, digits and `._-`",
         ));
     }
+    if to.is_some() && LOCKED.iter().any(|end| name.ends_with(end)) {
+        let why = format!("`{name}` is encrypted already");
+        return Err(Unsplit::Usage(
+            why,
+            "split the bundle that it was made of, which encrypts each part",
+        ));
+    }
     if fs::symlink_metadata(folder).is_ok() {
         let why = format!("`{}` exists already", folder.display());
         return Err(Unsplit::Usage(
@@ -95,7 +114,14 @@ pub fn split(bundle: &Path, most: u64, folder: &Path) -> Result<Parts, Unsplit> 
     let staged = tempfile::Builder::new()
         .prefix(".gonogo-split-")
         .tempdir_in(parent.unwrap_or(Path::new(".")))?;
-    let made = write(bundle, &name, found.len(), most, count, staged.path())?;
+    let cut = Cut {
+        bytes: found.len(),
+        piece,
+        count,
+        most,
+        to,
+    };
+    let made = write(bundle, &name, &cut, staged.path())?;
     fs::rename(staged.keep(), folder)?;
     let there = |name: &str| folder.join(name);
     Ok(Parts {
@@ -139,56 +165,118 @@ fn marked(name: &str, mark: &str) -> String {
     format!("{stem}{mark}{end}")
 }
 
-fn write(
-    bundle: &Path,
-    name: &str,
+/// How a file is cut.
+struct Cut<'a> {
     bytes: u64,
-    most: u64,
+    /// So much of it is in a part.
+    piece: u64,
     count: u64,
-    folder: &Path,
-) -> Result<Made, Unsplit> {
-    let mut source = File::open(bundle)?;
-    let (mut whole, mut parts, mut read) = (Stream::default(), Vec::new(), 0_u64);
-    let mut buffer = vec![0; PIECE];
-    for number in 1..=count {
-        let part = part_name(name, number, count);
-        let mut file = File::create_new(folder.join(&part))?;
-        let (mut hash, mut size) = (Stream::default(), 0_u64);
-        while size < most {
-            let room = usize::try_from(most - size).unwrap_or(PIECE).min(PIECE);
-            let n = source.read(&mut buffer[..room])?;
-            if n == 0 {
-                break;
-            }
-            file.write_all(&buffer[..n])?;
-            hash.update(&buffer[..n]);
-            whole.update(&buffer[..n]);
-            size += n as u64;
-        }
-        file.sync_all()?;
-        read += size;
-        parts.push((part, size, hash.finish()));
+    /// So much a part may have.
+    most: u64,
+    to: Option<&'a Recipients>,
+}
+
+/// All of the file, hashed as it passes.
+struct Whole {
+    file: File,
+    hash: Stream,
+    read: u64,
+}
+
+impl Read for Whole {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read(buffer)?;
+        self.hash.update(&buffer[..n]);
+        self.read += n as u64;
+        Ok(n)
     }
-    if read != bytes || source.read(&mut buffer)? != 0 {
+}
+
+fn write(bundle: &Path, name: &str, cut: &Cut<'_>, folder: &Path) -> Result<Made, Unsplit> {
+    let mut source = Whole {
+        file: File::open(bundle)?,
+        hash: Stream::default(),
+        read: 0,
+    };
+    let end = cut.to.map_or("", Recipients::end);
+    let (mut parts, mut plain) = (Vec::new(), Vec::new());
+    for number in 1..=cut.count {
+        let part = part_name(name, number, cut.count);
+        let locked = format!("{part}{end}");
+        let path = folder.join(&locked);
+        let piece = source.by_ref().take(cut.piece);
+        let (bytes, sent) = match cut.to {
+            None => copy(piece, &path)?,
+            Some(to) => {
+                let (inside, _, made) = lock::lock(to, piece, &path)?;
+                plain.push((part, inside));
+                (made.bytes, made.sha256)
+            }
+        };
+        if bytes > cut.most {
+            let why = format!("`{locked}` has {bytes} bytes, more than {}", cut.most);
+            return Err(Unsplit::Fault(io::Error::other(why)));
+        }
+        parts.push((locked, bytes, sent));
+    }
+    if source.read != cut.bytes || source.read(&mut [0; 1])? != 0 {
         let why = format!("`{}` changed while it was read", bundle.display());
         return Err(Unsplit::Usage(why, "nobody may write to a finished bundle"));
     }
-    let whole = whole.finish();
+    let whole = source.hash.finish();
     let mut sums = String::new();
     for (part, _, digest) in &parts {
         sums.push_str(&format!("{digest}  {part}\n"));
     }
     fs::write(folder.join(format!("{name}.SHA256SUMS")), &sums)?;
-    let all: Vec<&str> = parts.iter().map(|(part, ..)| part.as_str()).collect();
+    let opened: Vec<(&str, &str)> = (parts.iter().zip(&plain))
+        .map(|((locked, ..), (part, _))| (locked.as_str(), part.as_str()))
+        .collect();
+    let all: Vec<&str> = match plain.is_empty() {
+        true => parts.iter().map(|(part, ..)| part.as_str()).collect(),
+        false => plain.iter().map(|(part, _)| part.as_str()).collect(),
+    };
+    let (mut open, mut inside) = (String::new(), String::new());
+    if let Some(to) = cut.to {
+        for (locked, part) in opened {
+            open.push_str(&format!("  {}\n", to.opened_by(locked, part)));
+        }
+        inside.push_str("\nOpened:\n\n");
+        for (part, digest) in &plain {
+            inside.push_str(&format!("{digest}  {part}\n"));
+        }
+    }
     let join = format!(
-        "{name} comes in {count} parts: {bytes} bytes, SHA-256 {whole}\n\n\
+        "{name} comes in {} parts{}: {} bytes, SHA-256 {whole}\n\n\
          Put all of them into one directory, and there:\n\n  \
-         sha256sum -c {name}.SHA256SUMS\n  cat {} > {name}\n  echo '{whole}  {name}' | sha256sum -c\n\n\
-         Parts:\n\n{sums}",
+         sha256sum -c {name}.SHA256SUMS\n{open}  cat {} > {name}\n  echo '{whole}  {name}' | sha256sum -c\n\n\
+         Parts:\n\n{sums}{inside}",
+        cut.count,
+        cut.to.map_or_else(String::new, |to| format!(
+            ", each encrypted to {}",
+            to.told().join(", ")
+        )),
+        cut.bytes,
         all.join(" ")
     );
     fs::write(folder.join(format!("{name}.JOIN.txt")), join)?;
     Ok(Made { parts, whole })
+}
+
+fn copy(mut piece: impl Read, path: &Path) -> io::Result<(u64, Sha256)> {
+    let mut file = File::create_new(path)?;
+    let (mut hash, mut bytes) = (Stream::default(), 0_u64);
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let n = piece.read(&mut buffer)?;
+        if n == 0 {
+            file.sync_all()?;
+            return Ok((bytes, hash.finish()));
+        }
+        file.write_all(&buffer[..n])?;
+        hash.update(&buffer[..n]);
+        bytes += n as u64;
+    }
 }
 
 #[cfg(test)]

@@ -86,7 +86,11 @@ pub fn no_login() -> Refused {
 }
 
 /// `getaddrinfo` has no timeout of its own.
-fn resolve(host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>, Refused> {
+pub(super) fn resolve(
+    host: &str,
+    port: u16,
+    deadline: Deadline,
+) -> Result<Vec<SocketAddr>, Refused> {
     let (tell, told) = mpsc::channel();
     let name = host.to_owned();
     std::thread::spawn(move || {
@@ -109,7 +113,11 @@ fn resolve(host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>,
     }
 }
 
-fn dial(addresses: &[SocketAddr], at: &str, deadline: Deadline) -> Result<TcpStream, Refused> {
+pub(super) fn dial(
+    addresses: &[SocketAddr],
+    at: &str,
+    deadline: Deadline,
+) -> Result<TcpStream, Refused> {
     let mut last = String::new();
     for address in addresses {
         match TcpStream::connect_timeout(address, deadline.left()?.min(PATIENCE)) {

@@ -6,6 +6,7 @@
 
 mod door;
 mod https;
+pub mod mail;
 mod sftp;
 
 pub use door::{no_login, unpinned};
@@ -31,6 +32,17 @@ pub struct Parcel {
     pub bytes: u64,
     /// Its digest.
     pub sha256: Sha256,
+    /// What goes with it, where it goes by e-mail.
+    pub letter: Option<Letter>,
+}
+
+/// What a person reads beside what is handed over.
+#[derive(Clone, Debug, Default)]
+pub struct Letter {
+    /// What it is about, in one line.
+    pub subject: String,
+    /// The request.
+    pub text: String,
 }
 
 /// What is known of the arrival.
@@ -55,6 +67,8 @@ pub enum Compared {
     Stated,
     /// It has the size; nobody could look at more.
     Size,
+    /// A mail server took it, and nobody can look where it went.
+    Accepted,
 }
 
 /// Why it was not handed over.
@@ -104,7 +118,7 @@ pub fn ready(intake: &Intake) -> Result<(), Refused> {
     match &intake.to {
         IntakeTo::Sftp { .. } => sftp::ready(intake),
         IntakeTo::Https { token_env, .. } => https::ready(token_env.as_deref()),
-        IntakeTo::Email(_) => Err(no_mail()),
+        IntakeTo::Email { by, .. } => mail::ready(by.as_ref()),
     }
 }
 
@@ -120,7 +134,7 @@ pub fn deliver(intake: &Intake, parcel: &Parcel, time: Duration) -> Result<Arriv
         IntakeTo::Https { link, token_env } => {
             https::deliver(link, token_env.as_deref(), &sent, deadline)
         }
-        IntakeTo::Email(_) => Err(no_mail()),
+        IntakeTo::Email { to, by } => mail::deliver(to, by.as_ref(), &sent, deadline),
     };
     let (tell, told) = mpsc::channel();
     std::thread::spawn(move || {
@@ -145,13 +159,6 @@ impl From<Refused> for (String, String) {
     fn from(refused: Refused) -> Self {
         (refused.why, refused.hint)
     }
-}
-
-fn no_mail() -> Refused {
-    Refused::new(
-        "this gonogo sends no e-mail",
-        "send it by hand, or name another way with --intake",
-    )
 }
 
 fn late(time: Duration) -> Refused {

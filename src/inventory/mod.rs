@@ -57,7 +57,7 @@ pub use url::Url;
 pub use vendor::{
     Announced, Application, Channel, Contact, Contract, Coverage, Drill, Fresh, Intake, IntakeTo,
     Level, Link, Means, Monitoring, OutOfHours, OutageLog, PageKind, ProcessTest, Proven,
-    StatusPage, Subscription, Vendor, Windows,
+    StatusPage, Submission, Subscription, Tls, Vendor, Windows,
 };
 
 use crate::digest::Sha256;

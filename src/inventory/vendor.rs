@@ -387,8 +387,10 @@ pub struct Intake {
     pub name: Option<String>,
     /// Which endings are taken, such as `.tar.zst`.
     pub extensions: Vec<String>,
-    /// For whom it is encrypted: age recipients, or OpenPGP fingerprints.
+    /// For whom it is encrypted: age recipients, SSH keys among them, or OpenPGP fingerprints.
     pub encrypt_to: Vec<String>,
+    /// The file with the public keys of those fingerprints.
+    pub openpgp_key: Option<PathBuf>,
 }
 
 /// Where evidence is handed over.
@@ -417,7 +419,42 @@ pub enum IntakeTo {
         token_env: Option<String>,
     },
     /// A mailbox.
-    Email(String),
+    Email {
+        /// Its address.
+        to: String,
+        /// Who takes our mail; without it a person sends it.
+        by: Option<Submission>,
+    },
+}
+
+/// The mail server that takes our messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// Name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// When it is encrypted.
+    pub tls: Tls,
+    /// Whose certificates are trusted there, instead of those that this machine trusts.
+    pub ca: Option<PathBuf>,
+    /// Whose message it is.
+    pub from: String,
+    /// The account, and the environment variable with its password.
+    pub account: Option<(String, String)>,
+    /// What the message is about, with placeholders.
+    pub subject: Option<String>,
+}
+
+/// When a connection to a mail server is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// After `STARTTLS`, and never without.
+    Starttls,
+    /// From the first byte.
+    Implicit,
+    /// Never: on this machine alone.
+    None,
 }
 
 /// The case that tries the process.

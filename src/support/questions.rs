@@ -156,7 +156,7 @@ pub(super) fn mailboxes(vendor: &Vendor) -> Vec<(String, &str)> {
     let levels = vendor.escalation.iter().filter(is_mail);
     let levels = levels.map(|level| (format!("level `{}`", level.name), level.to.as_str()));
     let intake = vendor.intake.iter().filter_map(|intake| match &intake.to {
-        IntakeTo::Email(to) => Some(("the intake".to_owned(), to.as_str())),
+        IntakeTo::Email { to, .. } => Some(("the intake".to_owned(), to.as_str())),
         _ => None,
     });
     contacts.chain(levels).chain(intake).collect()
@@ -179,7 +179,7 @@ pub(super) fn of_intake(vendor: &Vendor, intake: &Intake) -> Option<Question> {
             how: How::Head,
             ..get(link, link.url.clone(), Read::Nothing)
         }),
-        IntakeTo::Email(to) => of_address(vendor, to),
+        IntakeTo::Email { to, .. } => of_address(vendor, to),
         IntakeTo::Sftp {
             host,
             port,

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::deliver::encrypted::age_key;
 use crate::lab::Lab;
 
 const SECRET: &str = "hunter2-Xy9";
@@ -85,6 +86,43 @@ fn a_bundle_is_built_reviewed_and_opened_by_other_programs() {
         0,
         "",
     );
+    // Encrypted is the proven archive, which is the same every time: what was encrypted is not.
+    let (key, recipient) = age_key(&at("vendor.key"));
+    let mut locked = Vec::new();
+    for _ in 0..2 {
+        let plain = fs::read(at("b.tar.zst")).unwrap();
+        fs::remove_file(at("b.tar.zst")).unwrap();
+        let to = ["--encrypt-to", &recipient];
+        ends(&build(&lab, &run, "b.tar.zst", &to), 2, "nobody could look");
+        let done = build(
+            &lab,
+            &run,
+            "b.tar.zst",
+            &[&to[..], &["--reviewed-by", "Eve"]].concat(),
+        );
+        ends(&done, 0, "encrypted to age1");
+        assert!(fs::read(at("b.tar.zst")).unwrap() == plain);
+        let told = String::from_utf8(done.stdout).unwrap();
+        for name in ["b.tar.zst", "b.tar.zst.age"] {
+            let digest = Command::new("sha256sum").arg(at(name)).output().unwrap();
+            let digest = String::from_utf8(digest.stdout).unwrap();
+            assert!(
+                told.contains(&format!("{}  {name}  ", &digest[..64])),
+                "{told}"
+            );
+        }
+        let opened = Command::new("age")
+            .arg("-d")
+            .arg("-i")
+            .arg(&key)
+            .arg(at("b.tar.zst.age"))
+            .output()
+            .unwrap();
+        assert!(opened.status.success() && opened.stdout == plain);
+        locked.push(fs::read(at("b.tar.zst.age")).unwrap());
+        fs::remove_file(at("b.tar.zst.age")).unwrap();
+    }
+    assert!(locked[0] != locked[1]);
     let map = at("b.tar.zst.names.json");
     assert_eq!(
         fs::metadata(&map).unwrap().permissions().mode() & 0o777,

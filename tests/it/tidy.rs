@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Room and floor: a room imports only rooms of lower floors, and itself.
-const FLOORS: [(&str, u8); 25] = [
+const FLOORS: [(&str, u8); 26] = [
     ("calendar", 1),
     ("digest", 1),
+    ("encryption", 1),
     ("failure", 1),
     ("probe", 1),
     ("problem", 1),
@@ -37,7 +38,9 @@ const FLOORS: [(&str, u8); 25] = [
 ];
 
 /// Steps sideways that are meant, each with its reason.
-const SIDEWAYS: [(&str, &str); 4] = [
+const SIDEWAYS: [(&str, &str); 5] = [
+    // An SSH key is named by its digest in the head of a file.
+    ("encryption", "digest"),
     // What did not come is told in the words of a failure, and counts are told as everywhere.
     ("probe", "failure"),
     ("probe", "text"),
@@ -48,11 +51,15 @@ const SIDEWAYS: [(&str, &str); 4] = [
 ];
 
 /// A name, and the only rooms in which code may say it.
-const OWNED: [(&str, &[&str]); 5] = [
+const OWNED: [(&str, &[&str]); 6] = [
     (r"\b(ssh2|libssh2_sys)(::|;| as )", &["transport", "intake"]),
     (
         r"\b(cucumber|gherkin)(::|;| as )",
         &["steps", "plan", "run"],
+    ),
+    (
+        r"\b(age::(ssh|x25519|armor|Encryptor)|pgp::)",
+        &["encryption"],
     ),
     (r"\bclap(::|;| as )", &["cli"]),
     (r"\be?print(ln)?!", &["cli", "main"]),

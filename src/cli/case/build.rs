@@ -8,7 +8,11 @@ use clap::Args;
 use super::super::fault::{Exit, Fault};
 use super::super::verify::accept;
 use super::super::{signers, term};
-use crate::case::{self, Order, Refused};
+use super::encrypted::{self, Encrypted};
+use crate::case::{self, Order, Refused, deliver};
+use crate::cli::args::positive;
+use crate::encryption::Recipients;
+use crate::inventory::Inventory;
 use crate::report::verify::Demands;
 use crate::run::recorded_inventory;
 use crate::text::{self, escape};
@@ -56,6 +60,22 @@ pub(in crate::cli) struct Build {
     /// Who has looked at the unreviewed bundle: told in the bundle
     #[arg(long, value_name = "NAME")]
     pub reviewed_by: Option<String>,
+    #[command(flatten)]
+    pub encrypted: Encrypted,
+    /// Or encrypt it as an intake of this vendor wants it, by `encrypt_to`
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "inventory",
+        conflicts_with = "encrypt_to"
+    )]
+    pub vendor: Option<String>,
+    /// What is said of vendors
+    #[arg(long, short, value_name = "FILE", requires = "vendor")]
+    pub inventory: Option<PathBuf>,
+    /// Which of its intakes, from 1 [default: the only one]
+    #[arg(long, value_name = "N", value_parser = positive, requires = "vendor")]
+    pub intake: Option<usize>,
 }
 
 pub(super) fn build(args: &Build) -> Result<Exit, Fault> {
@@ -67,6 +87,7 @@ pub(super) fn build(args: &Build) -> Result<Exit, Fault> {
         let hint = "name the person who looked at the unreviewed bundle";
         return Err(Fault::new(Exit::Refused, "--reviewed-by is empty", hint));
     }
+    let receivers = receivers(args)?;
     let allowed = signers::read(&args.allowed_signers, None)?;
     // A case is opened because something is broken: the verdict does not matter, nor what was left out.
     let demands = Demands {
@@ -109,6 +130,7 @@ pub(super) fn build(args: &Build) -> Result<Exit, Fault> {
         names: lines(args.names.as_deref())?,
         canaries: lines(args.canaries.as_deref())?,
         reviewed_by: args.reviewed_by.as_deref(),
+        receivers: receivers.as_ref(),
         out: &args.out,
         map: &map,
     })
@@ -121,12 +143,40 @@ pub(super) fn build(args: &Build) -> Result<Exit, Fault> {
             escape(&map.to_string_lossy())
         ));
     }
-    term::out(&format!(
-        "{}  {shown}  {}\n",
-        built.sha256,
-        text::size(built.bytes)
-    ));
+    let mut told = format!("{}  {shown}  {}\n", built.sha256, text::size(built.bytes));
+    if let Some(locked) = &built.locked {
+        term::say(&format!(
+            "{}; `{shown}` is the same in plain text and stays at home",
+            encrypted::told(&locked.told)
+        ));
+        told.push_str(&format!(
+            "{}  {}  {}\n",
+            locked.sha256,
+            escape(&locked.path.to_string_lossy()),
+            text::size(locked.bytes)
+        ));
+    }
+    term::out(&told);
     Ok(Exit::Go)
+}
+
+/// For whom it is encrypted, if for anybody.
+fn receivers(args: &Build) -> Result<Option<Recipients>, Fault> {
+    let Some((vendor, path)) = args.vendor.as_ref().zip(args.inventory.as_ref()) else {
+        return args.encrypted.named();
+    };
+    let inventory = Inventory::load(path)?;
+    let (_, way, intake) = deliver::way(&inventory, vendor, args.intake)
+        .map_err(|(why, hint)| Fault::new(Exit::Refused, escape(&why), &hint))?;
+    if intake.encrypt_to.is_empty() {
+        let why = format!(
+            "intake {way} of vendor `{}` has no `encrypt_to`",
+            escape(vendor)
+        );
+        let hint = "write for whom it encrypts, or build without --vendor";
+        return Err(Fault::new(Exit::Refused, why, hint));
+    }
+    encrypted::of_intake(intake).map(Some)
 }
 
 fn fault(refused: Refused) -> Fault {

@@ -50,6 +50,9 @@ pub(in crate::cli) struct Deliver {
     /// What the case is about, where the name of the file has it or its host
     #[arg(long, value_name = "NAME")]
     pub instance: Option<String>,
+    /// The request that `case draft` wrote: the text of the message, where the intake is a mailbox
+    #[arg(long, value_name = "FILE")]
+    pub request: Option<PathBuf>,
     /// Send it
     #[arg(long)]
     pub send: bool,
@@ -82,6 +85,7 @@ pub(super) fn deliver(args: &Deliver) -> Result<Exit, Fault> {
         sha256: args.sha256,
         case: args.case.as_deref(),
         instance: args.instance.as_deref(),
+        request: args.request.as_deref(),
         is_test: args.process_test,
         is_forced: args.force,
         receipts: &receipts,
@@ -164,6 +168,9 @@ fn ended(delivered: &Delivered) -> Result<Exit, Fault> {
         match receipt.arrival.as_str() {
             "read back" => "read back and the same",
             "digest stated" => "the intake states the same digest",
+            "accepted by the mail server" => {
+                "accepted by the mail server: that it arrived at the vendor's is not proven"
+            }
             "size only" => "of the same size there: its digest could not be compared",
             _ => "arrival not known: the intake lets nobody look",
         }

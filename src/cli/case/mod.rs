@@ -3,6 +3,7 @@
 mod build;
 mod deliver;
 mod draft;
+mod encrypted;
 mod split;
 
 use clap::Subcommand;

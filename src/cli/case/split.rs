@@ -4,16 +4,19 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
+use super::encrypted::{self, Encrypted};
 use crate::case::deliver;
 use crate::case::split::{self, Unsplit};
 use crate::cli::args::positive;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::term;
-use crate::inventory::{Inventory, parse_size};
+use crate::encryption::Recipients;
+use crate::intake::mail;
+use crate::inventory::{IntakeTo, Inventory, parse_size};
 use crate::text::{escape, size};
 
 /// Writes numbered parts, the file of their digests and what the receiver does with them into a new directory. The
-/// parts put together have the digest of the whole.
+/// parts put together have the digest of the whole. Where they are encrypted, each is a file of its own to open.
 ///
 /// Exit codes: 0 written · 2 usage · 3 a fault of our own.
 #[derive(Args)]
@@ -34,13 +37,17 @@ pub(in crate::cli) struct Split {
     /// Which of its intakes, from 1 [default: the only one]
     #[arg(long, value_name = "N", value_parser = positive, requires = "vendor")]
     pub intake: Option<usize>,
+    #[command(flatten)]
+    pub encrypted: Encrypted,
     /// The directory of the parts, which is made
     #[arg(long, short, value_name = "DIR")]
     pub out: PathBuf,
 }
 
 pub(super) fn split(args: &Split) -> Result<Exit, Fault> {
-    let parts = split::split(&args.bundle, most(args)?, &args.out).map_err(|why| match why {
+    let (most, receivers) = limits(args)?;
+    let parts = split::split(&args.bundle, most, receivers.as_ref(), &args.out);
+    let parts = parts.map_err(|why| match why {
         Unsplit::Usage(why, hint) => Fault::new(Exit::Refused, escape(&why), hint),
         Unsplit::Fault(error) => Fault::new(Exit::Fault, format!("no parts: {error}"), ""),
     })?;
@@ -56,35 +63,47 @@ pub(super) fn split(args: &Split) -> Result<Exit, Fault> {
         told.push_str(&format!("{}\n", escape(&path.to_string_lossy())));
     }
     term::out(&told);
+    if let Some(to) = &receivers {
+        term::say(&encrypted::told(&to.told()));
+    }
     term::say(&format!("the whole has SHA-256 {}", parts.sha256));
     Ok(Exit::Go)
 }
 
-fn most(args: &Split) -> Result<u64, Fault> {
-    if let Some(most) = args.max_bytes {
-        return Ok(most);
-    }
-    let (Some(vendor), Some(path)) = (&args.vendor, &args.inventory) else {
-        let hint = "write --max-bytes SIZE, or --vendor NAME -i FILE";
-        return Err(Fault::new(
-            Exit::Refused,
-            "nothing says how large a part may be",
-            hint,
-        ));
+/// The most that a part may have, and for whom each is encrypted.
+fn limits(args: &Split) -> Result<(u64, Option<Recipients>), Fault> {
+    let Some((vendor, path)) = args.vendor.as_ref().zip(args.inventory.as_ref()) else {
+        let most = args.max_bytes.ok_or_else(|| {
+            let hint = "write --max-bytes SIZE, or --vendor NAME -i FILE";
+            Fault::new(Exit::Refused, "nothing says how large a part may be", hint)
+        })?;
+        return Ok((most, args.encrypted.named()?));
     };
     let inventory = Inventory::load(path)?;
     let intake = deliver::way(&inventory, vendor, args.intake);
     let (_, way, intake) =
         intake.map_err(|(why, hint)| Fault::new(Exit::Refused, escape(&why), &hint))?;
-    intake.max_bytes.ok_or_else(|| {
-        let why = format!(
-            "intake {way} of vendor `{}` has no `max_bytes`",
-            escape(vendor)
-        );
-        Fault::new(
-            Exit::Refused,
-            why,
-            "name --max-bytes, or deliver the file as it is",
-        )
-    })
+    let fits = |most| match intake.to {
+        IntakeTo::Email { .. } => mail::fitting(most),
+        _ => most,
+    };
+    let most = args
+        .max_bytes
+        .or(intake.max_bytes.map(fits))
+        .ok_or_else(|| {
+            let why = format!(
+                "intake {way} of vendor `{}` has no `max_bytes`",
+                escape(vendor)
+            );
+            Fault::new(
+                Exit::Refused,
+                why,
+                "name --max-bytes, or deliver the file as it is",
+            )
+        })?;
+    let receivers = match (args.encrypted.named()?, intake.encrypt_to.is_empty()) {
+        (None, false) => Some(encrypted::of_intake(intake)?),
+        (named, _) => named,
+    };
+    Ok((most, receivers))
 }

@@ -125,7 +125,7 @@ from: [ny4-1] ¦ from: [ny4-2] ¦ 51:65 ¦ there is no host `ny4-2` ¦ did you m
 {case}_{host}_{utc} ¦ {case}_{hots}_{utc} ¦ 55:96 ¦ not acceptable ¦ `{hots}` stands for nothing
 {case}_{host}_{utc}.tar ¦ ../{case}.tar ¦ 55:96 ¦ not acceptable ¦ begins with none
 extensions: [.tar.zst] ¦ extensions: [zst] ¦ 55:140 ¦ not acceptable ¦ with its dot
-extensions: [.tar.zst] ¦ encrypt_to: [DEADBEEF] ¦ 55:140 ¦ not acceptable ¦ fingerprint
+extensions: [.tar.zst] ¦ encrypt_to: [DEADBEEF] ¦ 55:140 ¦ nobody to encrypt to ¦ fingerprint
 request_template: request.txt ¦ asked: [impact, version] ¦ 53:21 ¦ `asked`: `version` is not acceptable ¦ gonogo fills this field in itself
 request_template: request.txt ¦ asked: [Impact] ¦ 53:13 ¦ `asked`: `Impact` is not acceptable ¦ small letter
 request_template: request.txt ¦ asked: [impact, impact] ¦ 53:21 ¦ `asked` names `impact` twice ¦ keep one

@@ -482,7 +482,17 @@ fn intake(place: usize, way: &Intake) -> Line {
                 None => line,
             }
         }
-        IntakeTo::Email(address) => line.words("e-mail: ").code(address),
+        IntakeTo::Email { to, by } => {
+            let line = line.words("e-mail: ").code(to);
+            match by {
+                Some(by) => line
+                    .words(", from ")
+                    .code(&by.from)
+                    .words(" by ")
+                    .code(&text::endpoint(&by.host, by.port)),
+                None => line.words(", sent by hand"),
+            }
+        }
     };
     if let Some(most) = way.max_bytes {
         line = line.words(&format!(

@@ -77,7 +77,7 @@ impl Nginx {
     }
 }
 
-fn certificate(lab: &Lab) {
+pub(super) fn certificate(lab: &Lab) {
     let at = |name: &str| lab.operator().join(name);
     let made = Command::new("openssl")
         .args([

@@ -1,6 +1,9 @@
 //! `gonogo case deliver`: to real servers of each kind, each rule and each fault with its benign twin.
 
+pub(crate) mod encrypted;
 mod https;
+mod mail;
+mod mail_hostile;
 mod rules;
 mod sftp;
 mod split;
@@ -56,6 +59,7 @@ fn deliver(lab: &Lab, more: &[&str]) -> Output {
         .envs(lab.environment())
         .env("SSL_CERT_FILE", lab.path("operator").join(CERTIFICATES))
         .env("DROP_TOKEN", "t0ken-17")
+        .env("MAIL_PASSWORD", "s3cret-pw")
         .env("NO_PROXY", "127.0.0.1")
         .env_remove("SSH_AUTH_SOCK")
         .current_dir(lab.operator())
@@ -78,7 +82,9 @@ fn ends(output: &Output, code: i32, says: &[&str]) -> String {
             "{words}: {out}{err}"
         );
     }
-    assert!(!format!("{out}{err}").contains("t0ken"), "{out}{err}");
+    for secret in ["t0ken", "s3cret"] {
+        assert!(!format!("{out}{err}").contains(secret), "{out}{err}");
+    }
     out.into_owned()
 }
 

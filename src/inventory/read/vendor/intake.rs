@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Reading, asked, email, said, url};
+use super::{Reading, asked, email, said, submission, url};
+use crate::encryption::{self, AgeRecipient};
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::page::{Mark, Page};
 use crate::inventory::read::access;
@@ -25,7 +26,8 @@ const KINDS: [(&str, Kind); 3] = [
 ];
 
 /// What the name of a file may be made of.
-const PLACEHOLDERS: [&str; 6] = ["case", "vendor", "environment", "instance", "host", "utc"];
+pub(super) const PLACEHOLDERS: [&str; 6] =
+    ["case", "vendor", "environment", "instance", "host", "utc"];
 
 pub(super) fn intake(
     page: &mut Page<'_>,
@@ -66,8 +68,9 @@ fn one(page: &mut Page<'_>, item: &Node<'_>, reading: &mut Reading<'_>) -> Optio
         }
         Some(Kind::Email) => {
             let to = keys.require("to", "support@example.com");
-            to.and_then(|node| email(page, node, "to"))
-                .map(IntakeTo::Email)
+            let to = to.and_then(|node| email(page, node, "to"));
+            let by = submission::submission(page, &mut keys, item.at, reading);
+            to.map(|to| IntakeTo::Email { to, by })
         }
         None => {
             // Which keys belong here nobody knows: only the kind is refused.
@@ -85,9 +88,10 @@ fn one(page: &mut Page<'_>, item: &Node<'_>, reading: &mut Reading<'_>) -> Optio
                 "token_env",
                 "ca",
                 "redirects",
-                "key",
-                "passphrase_env",
                 "to",
+                "from",
+                "tls",
+                "subject",
             ] {
                 keys.take(key);
             }
@@ -108,7 +112,17 @@ fn one(page: &mut Page<'_>, item: &Node<'_>, reading: &mut Reading<'_>) -> Optio
         all.into_iter().map(|text| text.value).collect::<Vec<_>>()
     };
     let extensions = texts(page, keys.take("extensions"), "extensions", extension);
-    let encrypt_to = texts(page, keys.take("encrypt_to"), "encrypt_to", recipient);
+    let encrypt_to = keys.take("encrypt_to");
+    let encrypt_to = encrypt_to.map_or_else(Vec::new, |node| recipients(page, node));
+    let openpgp_key = keys.take("openpgp_key");
+    let openpgp_key = openpgp_key.and_then(|node| {
+        let file = access::file(page, node, "openpgp_key", reading.folder)?;
+        if encrypt_to.iter().all(|one| encryption::written(one)) {
+            let hint = "write the 40 digits of its fingerprint into `encrypt_to`: another key would be taken unseen";
+            page.refuse(node.at, "`openpgp_key` is of nobody in `encrypt_to`", hint);
+        }
+        Some(file.value)
+    });
     keys.done(page);
     Some(Intake {
         to: to?,
@@ -116,6 +130,7 @@ fn one(page: &mut Page<'_>, item: &Node<'_>, reading: &mut Reading<'_>) -> Optio
         name: name.map(|name| name.value),
         extensions,
         encrypt_to,
+        openpgp_key,
     })
 }
 
@@ -229,21 +244,35 @@ fn extension(text: &str) -> Result<(), String> {
     }
 }
 
-/// An age recipient, or an OpenPGP fingerprint: a short key id can be made by anybody.
-fn recipient(text: &str) -> Result<(), String> {
-    let is_age = text.strip_prefix("age1").is_some_and(|rest| {
-        rest.len() == 58
-            && rest
-                .bytes()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-    });
-    let is_openpgp = text.len() == 40 && text.bytes().all(|c| c.is_ascii_hexdigit());
-    match is_age || is_openpgp {
-        true => Ok(()),
-        false => Err(
-            "write an age recipient (age1…), or the 40 digits of an OpenPGP fingerprint".to_owned(),
-        ),
-    }
+/// age recipients, SSH keys, and OpenPGP fingerprints: a short key id can be made by anybody. What is refused is not
+/// repeated: it may be a private key.
+fn recipients(page: &mut Page<'_>, node: &Node<'_>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut one = |page: &mut Page<'_>, item: &Node<'_>| {
+        let text = fields::text(page, item, "encrypt_to")?;
+        let is_openpgp =
+            text.value.len() == 40 && text.value.bytes().all(|c| c.is_ascii_hexdigit());
+        if !is_openpgp && !encryption::written(&text.value) {
+            let hint = "write an age recipient (age1…), an SSH public key, or the 40 digits of an OpenPGP fingerprint";
+            page.refuse(text.at, "`encrypt_to`: this is nobody to encrypt to", hint);
+            return None;
+        }
+        if !is_openpgp && let Err((why, hint)) = AgeRecipient::read(&text.value) {
+            page.refuse(text.at, format!("`encrypt_to`: {why}"), hint);
+            return None;
+        }
+        if found.contains(&text.value) {
+            page.refuse(
+                text.at,
+                "`encrypt_to` names this one twice",
+                "name each once",
+            );
+        }
+        found.push(text.value);
+        Some(())
+    };
+    fields::list(page, node, "encrypt_to", &mut one);
+    found
 }
 
 pub(super) fn process_test(page: &mut Page<'_>, node: &Node<'_>, at: Mark) -> Option<ProcessTest> {

@@ -7,6 +7,7 @@ mod hours;
 mod intake;
 mod people;
 mod releases;
+mod submission;
 
 use std::path::{Path, PathBuf};
 
