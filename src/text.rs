@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use unicode_security::skeleton;
+
 /// Makes remote or user text safe for a terminal and for plain-text files: C0, DEL, C1, bidirectional
 /// controls, zero-width and line-separator characters become `\u{…}`; CR, LF and TAB become `\r`,
 /// `\n`, `\t`. What is safe stays as it was. (facts: traps.md 8, CWE-150)
@@ -118,9 +120,45 @@ pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
     }
 }
 
+/// The words of a name as an eye compares them, in no order: whatever letters and accents it is written with,
+/// `Okafor, Ben` is `Ben Okafor`.
+#[must_use]
+pub fn looks(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for c in skeleton(&name.to_lowercase()) {
+        if c.is_alphanumeric() {
+            words.last_mut().into_iter().for_each(|word| word.push(c));
+        } else if c.is_whitespace() || c.is_ascii_punctuation() {
+            words.push(String::new());
+        }
+        // Accents, soft hyphens and what else nobody sees tell nobody apart.
+    }
+    words.retain(|word| !word.is_empty());
+    words.sort_unstable();
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_look_alike_whatever_they_are_written_with() {
+        let ben = looks("Ben Okafor");
+        for same in [
+            "Okafor, Ben",
+            " BEN\u{a0}okafor",
+            "B\u{435}n Okafor",
+            "Bén Oka\u{ad}for",
+            "ben.okafor",
+        ] {
+            assert_eq!(looks(same), ben, "{same}");
+        }
+        for other in ["Ben Ofori", "Ben", "Ben Okafor jun."] {
+            assert_ne!(looks(other), ben, "{other}");
+        }
+        assert!(looks(" ?-").is_empty());
+    }
 
     #[test]
     fn escapes_what_steers_a_terminal_and_keeps_the_rest() {

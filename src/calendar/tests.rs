@@ -194,6 +194,113 @@ fn an_hour_that_is_shown_twice_is_demanded_twice_and_promised_never_more_than_it
 }
 
 #[test]
+fn clocks_that_change_by_odd_steps_and_at_midnight() {
+    let of = |zone: &str, text: &str, on: Span, lean, holidays: &[Date]| {
+        let spans = hours(zone, text, holidays).within(on, lean);
+        spans.iter().collect::<Vec<_>>()
+    };
+    // Half an hour of summer time: 02:00 to 02:30 is skipped, 01:30 to 02:00 shown twice.
+    let howe = "Australia/Lord_Howe";
+    let spring = span("2026-10-03T00:00:00Z", "2026-10-04T12:00:00Z");
+    for lean in [Lean::Wide, Lean::Narrow] {
+        assert_eq!(
+            of(howe, "Sun 02:00-03:00", spring, lean, &[]),
+            [span("2026-10-03T15:30:00Z", "2026-10-03T16:00:00Z")]
+        );
+        assert_eq!(of(howe, "Sun 02:00-02:30", spring, lean, &[]), []);
+        assert_eq!(
+            of(howe, "Sun 01:00-02:00", spring, lean, &[]),
+            [span("2026-10-03T14:30:00Z", "2026-10-03T15:30:00Z")]
+        );
+    }
+    let autumn = span("2027-04-03T00:00:00Z", "2027-04-04T12:00:00Z");
+    assert_eq!(
+        of(howe, "Sun 01:30-02:00", autumn, Lean::Wide, &[]),
+        [span("2027-04-03T14:30:00Z", "2027-04-03T15:30:00Z")]
+    );
+    assert_eq!(
+        of(howe, "Sun 01:30-02:00", autumn, Lean::Narrow, &[]),
+        [span("2027-04-03T15:00:00Z", "2027-04-03T15:30:00Z")]
+    );
+    // Three quarters of an hour off, and a change at 02:45.
+    let chatham = "Pacific/Chatham";
+    let spring = span("2026-09-26T00:00:00Z", "2026-09-27T12:00:00Z");
+    assert_eq!(
+        of(chatham, "Sun 02:00-04:00", spring, Lean::Narrow, &[]),
+        [span("2026-09-26T13:15:00Z", "2026-09-26T14:15:00Z")]
+    );
+    // Two hours at once.
+    let troll = "Antarctica/Troll";
+    let spring = span("2027-03-28T00:00:00Z", "2027-03-29T00:00:00Z");
+    assert_eq!(
+        of(troll, "Sun 00:30-03:30", spring, Lean::Narrow, &[]),
+        [span("2027-03-28T00:30:00Z", "2027-03-28T01:30:00Z")]
+    );
+    // Midnight itself is skipped: the day begins at one, a holiday too.
+    let havana = "America/Havana";
+    let spring = span("2027-03-13T00:00:00Z", "2027-03-16T00:00:00Z");
+    assert_eq!(
+        of(havana, "Sun 00:00-06:00", spring, Lean::Narrow, &[]),
+        [span("2027-03-14T05:00:00Z", "2027-03-14T10:00:00Z")]
+    );
+    assert_eq!(
+        of(
+            havana,
+            "Sat 22:00 - Mon 02:00",
+            spring,
+            Lean::Narrow,
+            &[date(2027, 3, 14)]
+        ),
+        [
+            span("2027-03-14T03:00:00Z", "2027-03-14T05:00:00Z"),
+            span("2027-03-15T04:00:00Z", "2027-03-15T06:00:00Z"),
+        ]
+    );
+}
+
+#[test]
+fn leap_days_turns_of_the_year_and_open_ends() {
+    let night = hours("America/New_York", "daily 22:00-02:00", &[]);
+    let turn = night.within(
+        span("2026-12-31T12:00:00Z", "2027-01-01T12:00:00Z"),
+        Lean::Narrow,
+    );
+    let one = span("2027-01-01T03:00:00Z", "2027-01-01T07:00:00Z");
+    assert_eq!(turn.iter().collect::<Vec<_>>(), [one]);
+    let second = SignedDuration::from_secs(1);
+    assert!(turn.around(one.from - second).is_none() && turn.around(one.from).is_some());
+    assert!(turn.around(one.to - second).is_some() && turn.around(one.to).is_none());
+    // Where the horizon begins and ends amid it, it is cut there, and is nothing where it only touches.
+    let cut = |from, to| {
+        let spans = night.within(span(from, to), Lean::Narrow);
+        spans.iter().collect::<Vec<_>>()
+    };
+    assert_eq!(
+        cut("2027-01-01T04:00:00Z", "2027-01-01T05:00:00Z"),
+        [span("2027-01-01T04:00:00Z", "2027-01-01T05:00:00Z")]
+    );
+    assert_eq!(cut("2027-01-01T07:00:00Z", "2027-01-01T12:00:00Z"), []);
+    assert_eq!(cut("2027-01-01T02:00:00Z", "2027-01-01T03:00:00Z"), []);
+    // 29 February 2028 is a Tuesday; 2100 has none.
+    let day = "Tue 08:00-18:00";
+    let of = |year: i16, holidays: &[Date]| {
+        let on = span(
+            &format!("{year}-02-28T00:00:00Z"),
+            &format!("{year}-03-02T00:00:00Z"),
+        );
+        let spans = hours("Etc/UTC", day, holidays).within(on, Lean::Narrow);
+        spans.iter().collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of(2028, &[]),
+        [span("2028-02-29T08:00:00Z", "2028-02-29T18:00:00Z")]
+    );
+    assert_eq!(of(2028, &[date(2028, 2, 29)]), []);
+    assert_eq!(of(2028, &[date(2028, 2, 28), date(2028, 3, 1)]).len(), 1);
+    assert_eq!(of(2100, &[]), []);
+}
+
+#[test]
 fn a_day_that_a_place_left_out_has_no_hours() {
     // Samoa went from 29 to 31 December 2011.
     let apia = hours("Pacific/Apia", "daily 09:00-17:00", &[]);

@@ -8,6 +8,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp};
 
+use super::Span;
+
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// What people write, and which zone they may mean.
@@ -101,6 +103,26 @@ impl Zone {
     pub fn clock(&self, instant: Timestamp) -> String {
         let shown = self.rules.to_datetime(instant);
         shown.strftime("%a %Y-%m-%d %H:%M").to_string()
+    }
+
+    /// The 24 hours of a day there: one that clocks skip is empty, one that they show twice is longer.
+    #[must_use]
+    pub fn hours(&self, day: Date) -> Vec<Span> {
+        let first = |day: Date, hour: i8| {
+            let shown = day.to_datetime(jiff::civil::Time::new(hour, 0, 0, 0).ok()?);
+            self.instants(shown).map(|(first, _)| first)
+        };
+        let hour = |hour: i8| {
+            let to = match hour {
+                23 => first(day.tomorrow().ok()?, 0),
+                hour => first(day, hour + 1),
+            };
+            Some(Span {
+                from: first(day, hour)?,
+                to: to?,
+            })
+        };
+        (0..24).filter_map(hour).collect()
     }
 
     /// What clocks show there, for tests that count minute by minute.

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{Judged, Moment, Short, listed, place, proof, unsaid};
+use super::{Judged, Moment, Short, listed, place, proof, unsaid, week};
 use crate::calendar::{Lean, Span, Spans, tzdb};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Application, Inventory, OutOfHours, Vendor};
@@ -41,8 +41,16 @@ pub(super) fn gaps_planned(
         let covered = coverage.of(application.severity.as_deref());
         let covered = covered.map(|hours| hours.within(horizon, Lean::Narrow));
         let gaps = required.subtract(&covered.unwrap_or_default());
+        let left = gaps.subtract(&plans.all);
+        let zone = &application.hours.zone;
+        judged.tell(format!("{}: {}", application.name, week::KEY));
+        // Of today a part is over.
+        let day = zone.day(from).tomorrow().unwrap_or_else(|_| zone.day(from));
+        for line in week::picture(zone, day, &required, &gaps, &left) {
+            judged.tell(line);
+        }
         tell(&mut judged, application, &gaps);
-        for gap in gaps.subtract(&plans.all).iter() {
+        for gap in left.iter() {
             open.push(format!(
                 "{}: {}",
                 application.name,

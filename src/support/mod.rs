@@ -7,6 +7,8 @@ mod asked;
 mod channels;
 mod contract;
 mod coverage;
+#[cfg(test)]
+mod coverage_tests;
 mod drill;
 pub mod ics;
 mod people;
@@ -18,6 +20,7 @@ mod releases;
 pub mod request;
 #[cfg(test)]
 mod tests;
+mod week;
 
 use std::time::Duration;
 

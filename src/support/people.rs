@@ -3,6 +3,7 @@
 use super::{Judged, Short, place, unsaid};
 use crate::failure::FailureKind;
 use crate::inventory::{Contact, Vendor};
+use crate::text::looks;
 
 pub(super) fn differ(vendor: &Vendor) -> Judged {
     let mut judged = Judged::default();
@@ -27,7 +28,7 @@ pub(super) fn differ(vendor: &Vendor) -> Judged {
             what: format!("both {what} {said}"),
         });
     };
-    let is_one = primary.key == backup.key || alike(&primary.name, &backup.name);
+    let is_one = primary.key == backup.key || looks(&primary.name) == looks(&backup.name);
     if is_one {
         same("are", &primary.name);
     }

@@ -7,10 +7,10 @@ use crate::failure::FailureKind;
 use crate::inventory::Inventory;
 
 /// All is well on that day.
-const WELL: &str = include_str!("tests.yaml");
-const TODAY: &str = "2026-11-22T15:00:00Z";
+pub(super) const WELL: &str = include_str!("tests.yaml");
+pub(super) const TODAY: &str = "2026-11-22T15:00:00Z";
 
-fn judge_at(text: &str, ask: Ask, started: &str, go_live: Option<&str>) -> Judged {
+pub(super) fn judge_at(text: &str, ask: Ask, started: &str, go_live: Option<&str>) -> Judged {
     let parsed = Inventory::parse(Path::new("i.yaml"), text.as_bytes().to_vec());
     let inventory = parsed.unwrap_or_else(|problems| panic!("{problems}"));
     let moment = Moment {
@@ -404,6 +404,14 @@ fn primary_and_backup_are_two_people_with_two_telephones() {
         Mismatch,
         "both are Ana Silva",
     );
+    for alike in ["\"Silva, Ana\"", "An\u{430} Silva", "Ána  Silva"] {
+        fails(
+            &judge(ask, "name: Ben Okafor", &format!("name: {alike}")),
+            Mismatch,
+            "both are Ana Silva",
+        );
+    }
+    holds(&judge(ask, "name: Ben Okafor", "name: Ana Silvestre"));
     fails(
         &judge(ask, "+1 212 555 0199", "+1 (212) 555-0100"),
         Mismatch,
@@ -465,6 +473,22 @@ fn every_gap_in_coverage_has_a_plan_and_an_owner() {
         "Mon 2026-11-23 00:00 to Mon 2026-11-23 09:00 America/New_York (2026-11-23T05:00Z to 2026-11-23T14:00Z)",
     );
     fails(&open, Gap, "hours in all");
+    // The week that begins tomorrow as a picture: the night is open, the day of thanks is no night.
+    for (line, what) in [
+        ("Mon 2026-11-23 !!!!!!!!!#########!!!!!!", &open),
+        ("Thu 2026-11-26 !!!!!!!!!!!!!!!!!!!!!!!!", &open),
+        ("Sat 2026-11-28 ........................", &open),
+        (
+            "Mon 2026-11-23 ooooooooo#########oooooo",
+            &judge(ask, plan, plan),
+        ),
+    ] {
+        assert!(
+            what.told.iter().any(|told| told == line),
+            "{line}: {:#?}",
+            what.told
+        );
+    }
     // Each night of the year is told, and the day of thanks whole.
     assert!(
         open.told
