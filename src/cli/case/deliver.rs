@@ -1,6 +1,6 @@
 //! `gonogo case deliver`: a finished file into the vendor's hands. Nothing is sent without --send.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -91,6 +91,11 @@ pub(super) fn deliver(args: &Deliver) -> Result<Exit, Fault> {
         receipts: &receipts,
         now: time::now(),
     };
+    // Of two at once the second reads the receipt of the first.
+    let _held = match args.send && args.process_test {
+        true => hold(&receipts)?,
+        false => None,
+    };
     let plan = deliver::plan(&order).map_err(against)?;
     tell(&plan, args.send);
     if !args.send {
@@ -176,6 +181,28 @@ fn ended(delivered: &Delivered) -> Result<Exit, Fault> {
         }
     ));
     Ok(Exit::Go)
+}
+
+/// The folder of receipts, held against another process test; nothing where there is none, which the plan tells.
+fn hold(folder: &Path) -> Result<Option<File>, Fault> {
+    let Ok(file) = File::open(folder) else {
+        return Ok(None);
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(cause) => {
+            let why = match cause {
+                TryLockError::WouldBlock => "another process test is being delivered".to_owned(),
+                TryLockError::Error(cause) => cause.to_string(),
+            };
+            let folder = folder.to_string_lossy();
+            Err(Fault::new(
+                Exit::Fault,
+                format!("`{}` cannot be held: {why}", escape(&folder)),
+                "nothing was sent: see what becomes of the other one, and whether this one is still due",
+            ))
+        }
+    }
 }
 
 /// A place for the receipt, proven by a file.

@@ -4,13 +4,14 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::{deliver, ends, names, office, receipts};
-use crate::lab::{Host, HostBuilder, Lab, OPERATIONS, is_root, needs_root};
+use crate::lab::{GONOGO, Host, HostBuilder, Lab, OPERATIONS, is_root, needs_root};
 
 const BYTES: usize = 700_001;
 
@@ -309,5 +310,76 @@ fn a_server_that_hangs_ends_with_the_deadline() {
         &deliver(&lab, &["--send", "--deadline", "2s"]),
         1,
         &["cannot be reached"],
+    );
+}
+
+/// Whoever asks support twice in a quarter, by two people at once, wastes its time.
+#[test]
+fn of_process_tests_at_once_one_is_sent() {
+    let lab = Lab::new();
+    let (_host, folder, mut intake) = drop_box(&lab, plain);
+    // Each would have a place of its own.
+    intake["name"] = json!("{case}.tar.zst");
+    office(&lab, &json!([intake]), BYTES);
+    fs::create_dir(lab.path("operator/receipts")).unwrap();
+    let begin = |number: usize| {
+        let case = format!("c{number}");
+        let args = [
+            "case",
+            "deliver",
+            "b.tar.zst",
+            "-i",
+            "vendors.yaml",
+            "--vendor",
+            "acme",
+        ];
+        let test = [
+            "--send",
+            "--process-test",
+            "--receipts",
+            "receipts",
+            "--case",
+            &case,
+        ];
+        Command::new(GONOGO)
+            .args(args)
+            .args(test)
+            .envs(lab.environment())
+            .current_dir(lab.operator())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let begun: Vec<_> = (0..4).map(begin).collect();
+    let ended: Vec<_> = (begun.into_iter())
+        .map(|child| child.wait_with_output().unwrap())
+        .collect();
+    let told = |output: &std::process::Output| {
+        String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr)
+    };
+    let sent = ended.iter().filter(|output| output.status.success());
+    assert_eq!(
+        sent.count(),
+        1,
+        "{:#?}",
+        ended.iter().map(told).collect::<Vec<_>>()
+    );
+    for output in ended.iter().filter(|output| !output.status.success()) {
+        let told = told(output);
+        assert!(
+            told.contains("another process test is being delivered")
+                || told.contains("the process was tried with `acme` on"),
+            "{told}"
+        );
+    }
+    assert_eq!(names(&folder).len(), 1);
+    // What is no process test waits for nobody.
+    ends(
+        &deliver(&lab, &["--send", "--case", "other"]),
+        0,
+        &["delivered"],
     );
 }
