@@ -18,12 +18,14 @@ use crate::report::verify::{Demands, Hearing, Unacceptable, Verified};
 use crate::run::again;
 use crate::sign::manifest::read_regular;
 use crate::steps::{ArtifactName, Call, Touch};
-use crate::text::escape;
+use crate::text::{escape, shell_word};
 use crate::time;
 use crate::verdict::Decision;
 
 /// No runbook comes near it.
 const MOST_BYTES: u64 = 64 << 20;
+/// How each begins.
+const HEADING: &str = "# Runbook";
 const NOT_ACCEPTED: &str = "a runbook is written from a run that `gonogo verify` accepts as GO";
 
 /// Writes the support process as a run proves it: who is called under which contract, how each team gets to each
@@ -77,6 +79,7 @@ pub(super) fn runbook(args: &Runbook) -> Result<Exit, Fault> {
     // What is wrong with the arguments is told before the run is judged.
     let earlier = args.check.as_deref().map(read).transpose()?;
     if let Some(out) = &args.out {
+        fits(out, args.format)?;
         writable(out, &args.run)?;
     }
     let (verified, plan) = accepted(args)?;
@@ -101,7 +104,11 @@ pub(super) fn runbook(args: &Runbook) -> Result<Exit, Fault> {
         RunbookFormat::Html => html::render(&book),
     };
     match &args.out {
-        Some(out) => replace(out, &text)?,
+        Some(out) => {
+            replace(out, &text)?;
+            let out = out.to_string_lossy();
+            term::say(&format!("wrote {}", escape(&out)));
+        }
         None => delivered(&text)?,
     }
     if report.run.kind == "demo" {
@@ -261,7 +268,36 @@ fn read(path: &Path) -> Result<String, Fault> {
     if text.trim_start().starts_with("<!DOCTYPE") {
         return Err(refused("it is HTML; the Markdown is compared".to_owned()));
     }
+    if !text.starts_with(HEADING) {
+        return Err(refused("it is no runbook".to_owned()));
+    }
     Ok(text)
+}
+
+/// A name that says HTML holds HTML: whoever opens it takes it for that.
+fn fits(out: &Path, format: RunbookFormat) -> Result<(), Fault> {
+    let extension = out
+        .extension()
+        .map(|one| one.to_string_lossy().to_lowercase());
+    let said = match extension.as_deref() {
+        Some("html" | "htm") => RunbookFormat::Html,
+        Some("md" | "markdown") => RunbookFormat::Markdown,
+        _ => return Ok(()),
+    };
+    if said == format {
+        return Ok(());
+    }
+    let name = |format| match format {
+        RunbookFormat::Html => "html",
+        RunbookFormat::Markdown => "markdown",
+    };
+    let message = format!(
+        "`{}` would hold {}",
+        escape(&out.to_string_lossy()),
+        name(format)
+    );
+    let hint = format!("--format {}, or another name", name(said));
+    Err(Fault::new(Exit::Refused, message, &hint))
 }
 
 /// A run directory is as it was signed, and what somebody wrote by hand is theirs.
@@ -287,7 +323,7 @@ fn writable(out: &Path, run: &Path) -> Result<(), Fault> {
         Ok(_) => {
             let text = read_regular(out, MOST_BYTES).unwrap_or_default();
             let text = String::from_utf8_lossy(&text);
-            match text.starts_with("# Runbook") || text.contains("<title>Runbook: ") {
+            match text.starts_with(HEADING) || text.contains("<title>Runbook: ") {
                 true => Ok(()),
                 false => refused(
                     "a file that is no runbook stands there",
@@ -312,10 +348,13 @@ fn replace(out: &Path, text: &str) -> Result<(), Fault> {
     });
     written.map_err(|error| {
         let named = out.to_string_lossy();
-        Fault::new(
-            Exit::Fault,
-            format!("cannot write `{}`: {error}", escape(&named)),
-            "",
-        )
+        let message = format!("cannot write `{}`: {}", escape(&named), error.kind());
+        let hint = match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                format!("mkdir -p {}", shell_word(&folder.to_string_lossy()))
+            }
+            _ => "name a file in a directory that this account may write in".to_owned(),
+        };
+        Fault::new(Exit::Fault, message, &hint)
     })
 }

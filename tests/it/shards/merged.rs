@@ -152,6 +152,12 @@ fn shards_run_side_by_side_become_one_go() {
         told(&part).contains("the old run is shard 1/4 alone"),
         "{part:?}"
     );
+    // The whole has a runbook, which says what a run of one piece says; a shard alone has none.
+    let book =
+        |run: &str, more: &[&str]| sites.run(&[&["runbook", run], &signers[..], more].concat());
+    expect(&book("run", &["-o", "book.md"]), 0, &["wrote book.md"]);
+    expect(&book("plain", &["--check", "book.md"]), 0, &[]);
+    expect(&book("s-1", &[]), 4, &["not acceptable"]);
     // What was merged is neither merged again nor restated.
     expect(
         &sites.merge(&["run"], "again", &[]),
