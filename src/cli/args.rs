@@ -60,8 +60,12 @@ pub(super) enum Verb {
     BreakGlass(Glass),
     /// Render a run again
     Show(Show),
-    /// Print the JSON Schema of report.json
-    Schema,
+    /// Print the JSON Schema of report.json, or of drill.json
+    Schema {
+        /// Of which file
+        #[arg(value_enum, default_value_t)]
+        of: super::schema::Of,
+    },
     /// Print the mapping of tags to controls for OSCAL, to copy and edit
     Controls,
     /// Tell what changed from one run to a later one; exits with 1 if something got worse

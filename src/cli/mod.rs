@@ -91,7 +91,7 @@ fn dispatch(verb: &Verb) -> Result<Exit, Fault> {
         Verb::Attest(args) => attest::attest(args),
         Verb::BreakGlass(verb) => break_glass::break_glass(verb),
         Verb::Show(args) => show::show(args),
-        Verb::Schema => schema::schema(),
+        Verb::Schema { of } => schema::schema(*of),
         Verb::Controls => controls::controls(),
         Verb::Diff(args) => diff::diff(args),
         Verb::History(args) => history::history(args),

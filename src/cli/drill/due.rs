@@ -1,7 +1,5 @@
 //! `gonogo drill due`: by when the next drill with each vendor is, for the calendar and for a nightly job.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -10,21 +8,11 @@ use super::{Due, refuse, shown};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::{people, signers, term};
 use crate::inventory::{Inventory, Vendor};
-use crate::report::drill::{Folder, verify};
-use crate::sign::allowed_signers::AllowedSigners;
-use crate::sign::people::People;
+use crate::report::drill::{Folder, Sealed};
 use crate::support::ics::{Day, calendar};
 use crate::support::{Moment, drill_after, next_drill};
 use crate::text::escape;
 use crate::time;
-
-/// The sealed drills, and who may say that they count.
-struct Proven<'a> {
-    path: &'a Path,
-    folder: Folder,
-    allowed: AllowedSigners,
-    people: People,
-}
 
 pub(super) fn due(args: &Due) -> Result<Exit, Fault> {
     let inventory = Inventory::load(&args.inventory)?;
@@ -35,22 +23,28 @@ pub(super) fn due(args: &Due) -> Result<Exit, Fault> {
         ));
     }
     let now = time::now();
-    let proven = match (&args.drills, &args.allowed_signers, &args.people) {
+    let who = match (&args.drills, &args.allowed_signers, &args.people) {
         (Some(path), Some(allowed), Some(who)) => {
             let revoked = args.revoked.as_deref().map(signers::revoked).transpose()?;
-            Some(Proven {
-                path,
-                folder: Folder::read(path).map_err(|why| {
-                    refuse(
-                        why,
-                        "--drills names the folder in which all sealed drills are kept",
-                    )
-                })?,
-                allowed: signers::read(allowed, args.revoked.as_deref())?,
-                people: people::people(who)?.without(revoked.unwrap_or_default()),
-            })
+            let allowed = signers::read(allowed, args.revoked.as_deref())?;
+            let people = people::people(who)?.without(revoked.unwrap_or_default());
+            Some((path, allowed, people))
         }
         _ => None,
+    };
+    let proven = match &who {
+        Some((path, allowed, people)) => Some(Sealed {
+            path,
+            folder: Folder::read(path).map_err(|why| {
+                refuse(
+                    why,
+                    "--drills names the folder in which all sealed drills are kept",
+                )
+            })?,
+            allowed,
+            people,
+        }),
+        None => None,
     };
     let today = TimeZone::UTC.to_datetime(now).date();
     let (mut out, mut days, mut is_overdue) = (String::new(), Vec::new(), false);
@@ -125,55 +119,18 @@ fn event(vendor: &Vendor, environment: &str, (day, last): (Date, Date)) -> Day {
     }
 }
 
-/// The day on which the newest drill began that passed, verifies and was signed off; why others do not count is told.
+/// The day on which the newest drill began that counts; why others do not is told.
 fn sealed(
-    proven: &Proven<'_>,
+    proven: &Sealed<'_>,
     vendor: &Vendor,
     environment: &str,
     now: Timestamp,
 ) -> Result<Date, String> {
-    for past in proven.folder.drills.iter().rev() {
-        let begin = past.record.begin();
-        if !begin
-            .is_some_and(|begin| begin.vendor == vendor.name && begin.environment == environment)
-        {
-            continue;
-        }
-        let dir = proven.path.join(&past.name);
-        let open = |at| {
-            verify(
-                &dir,
-                &proven.allowed,
-                Some(&proven.people),
-                Some(proven.path),
-                at,
-                now,
-            )
-        };
-        // Keys are rotated, and a drill counts for a quarter and longer.
-        let sealed = past.record.sealed.parse().unwrap_or(now);
-        let verified = open(now).or_else(|first| open(sealed).map_err(|_| first));
-        let why = match verified {
-            Err(fault) => fault.why,
-            Ok(verified) if !verified.record.outcome.is_passed() => {
-                format!("it is {}", verified.record.outcome.as_str())
-            }
-            Ok(verified) if !verified.signed.is_enough() => {
-                "two people have not signed it off".to_owned()
-            }
-            Ok(verified) => {
-                let began = verified.record.entries.first();
-                let began = began.and_then(|entry| entry.at.parse::<Timestamp>().ok());
-                return began
-                    .map(|began| TimeZone::UTC.to_datetime(began).date())
-                    .ok_or_else(|| "it tells no day".to_owned());
-            }
-        };
-        term::say(&format!(
-            "`{}` does not count: {}",
-            escape(&past.name),
-            escape(&why)
-        ));
+    let (counted, against) = proven.newest(&vendor.name, environment, now);
+    for why in against {
+        term::say(&escape(&why));
     }
-    Err("no drill of it is sealed, passed and signed off".to_owned())
+    counted
+        .map(|counted| counted.day())
+        .ok_or_else(|| "no drill of it is sealed, passed and signed off".to_owned())
 }

@@ -27,7 +27,7 @@ pub(super) enum Drill {
     Note(Note),
     /// Tell what was told, and what is missing; exits with 1 when something is
     Status(Status),
-    /// Seal it: exits with 0 when it passed, 1 when it did not, 2 when something is missing
+    /// Seal it: exits with 0 when it passed, 1 when it did not, 2 when something is left to tell
     Finish(Finish),
     /// Sign a sealed drill off, as somebody who looked at it
     Sign(Sign),
@@ -208,6 +208,9 @@ pub(super) enum NoteStep {
         /// By what it is known, or why it is not done
         #[arg(long, value_name = "TEXT")]
         reason: String,
+        /// By which day now: of one that is open although its day is over
+        #[arg(long, value_name = "DAY")]
+        due: Option<String>,
     },
 }
 
@@ -241,6 +244,9 @@ pub(super) struct Finish {
     /// Seal it although something is missing, as INVALID: a drill that went wrong is a record, too
     #[arg(long)]
     pub invalid: bool,
+    /// Seal it although something fell short and no finding is about it, as FAILED
+    #[arg(long)]
+    pub failed: bool,
     #[command(flatten)]
     pub signing: Signing,
 }

@@ -108,6 +108,7 @@ fn step(journal: &Journal, given: &NoteStep, now: Timestamp) -> Result<Step, Fau
             finding,
             state,
             reason,
+            due,
         } => Step::Last(Told {
             finding: finding.clone(),
             state: match state {
@@ -115,6 +116,7 @@ fn step(journal: &Journal, given: &NoteStep, now: Timestamp) -> Result<Step, Fau
                 GivenState::Open => State::Open,
             },
             reason: reason.clone(),
+            due: due.clone(),
         }),
     })
 }

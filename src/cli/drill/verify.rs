@@ -1,5 +1,7 @@
 //! `gonogo drill verify` and `gonogo drill sign`. Offline.
 
+use std::path::Path;
+
 use super::finish::tell;
 use super::{Sign, Verify, refuse, shown};
 use crate::cli::fault::{Exit, Fault};
@@ -55,12 +57,13 @@ pub(super) fn verify(args: &Verify) -> Result<Exit, Fault> {
         term::say(&format!("signed off by {person}"));
     }
     let record = &verified.record;
-    tell(&Judged {
+    let judged = Judged {
         outcome: record.outcome,
         missing: record.missing.clone(),
         short: record.short.clone(),
         findings: record.findings.clone(),
-    });
+    };
+    tell(&judged, Path::new("DIR"));
     let line = format!(
         "drill {} with {} in {}, sealed at {} by {} ({})",
         record.id,

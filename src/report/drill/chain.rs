@@ -1,14 +1,16 @@
 //! A folder of sealed drills as one chain: each names the manifest of the one before it. Proves no signature; that
 //! is asked of the one that is verified. What no chain can show is that its last drill was taken away.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use super::schema::{Finding, Last, Record, begin};
-use super::{RECORD, judge};
+use super::schema::{Begin, Finding, Last, Record, begin};
+use super::{PATIENCE, RECORD, judge};
 use crate::digest::Sha256;
 use crate::report::previous;
-use crate::sign::manifest::{MANIFEST, Manifest, read_regular};
+use crate::sign::manifest::{MANIFEST, Manifest, SIGNATURE, read_regular};
 use crate::text::escape;
 
 const MOST_BYTES: u64 = 64 << 20;
@@ -40,11 +42,13 @@ impl Folder {
     /// Why it is no chain of drills, in a phrase.
     pub fn hold(folder: &Path) -> Result<Self, String> {
         // The folder itself is locked: nothing is left in it.
-        let lock =
-            File::open(folder).and_then(|file| file.try_lock().map(|()| file).map_err(Into::into));
-        let lock = lock.map_err(|cause| {
-            let folder = folder.to_string_lossy();
-            format!("`{}` cannot be held: {cause}", escape(&folder))
+        let shown = escape(&folder.to_string_lossy()).into_owned();
+        let lock = File::open(folder).and_then(|file| held(&file).map(|()| file));
+        let lock = lock.map_err(|cause| match cause.kind() {
+            io::ErrorKind::WouldBlock => format!(
+                "`{shown}` is held by another gonogo, which finishes a drill: wait until it has ended"
+            ),
+            _ => format!("`{shown}` cannot be held: {cause}"),
         })?;
         Ok(Self {
             _lock: Some(lock),
@@ -68,6 +72,10 @@ impl Folder {
                 continue;
             }
             let name = entry.file_name().to_string_lossy().into_owned();
+            // What a killed `finish` left unsigned is nobody's drill, and keeps nobody from the next.
+            if name.starts_with('.') && !dir.join(SIGNATURE).exists() {
+                continue;
+            }
             if name.starts_with('.') {
                 return Err(format!(
                     "`{}` is a drill under a hidden name: remove it if a `finish` was killed, or give it its name back",
@@ -91,6 +99,13 @@ impl Folder {
         self.drills.last()
     }
 
+    /// What a drill that begins so has to answer for.
+    #[must_use]
+    pub fn last_of(&self, begin: &Begin) -> Option<Last> {
+        let last = self.last_with(&begin.vendor, &begin.environment);
+        last.map(Past::as_last)
+    }
+
     /// The newest with that vendor in that environment.
     #[must_use]
     pub fn last_with(&self, vendor: &str, environment: &str) -> Option<&Past> {
@@ -98,6 +113,19 @@ impl Folder {
             .iter()
             .rev()
             .find(|past| past.is_with(vendor, environment))
+    }
+}
+
+/// Waits a while for another who holds it.
+fn held(file: &File) -> io::Result<()> {
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            tried => return tried.map_err(Into::into),
+        }
     }
 }
 
@@ -140,7 +168,7 @@ impl Past {
         }
     }
 
-    fn is_with(&self, vendor: &str, environment: &str) -> bool {
+    pub(super) fn is_with(&self, vendor: &str, environment: &str) -> bool {
         let begin = begin(&self.record.entries);
         begin.is_some_and(|begin| begin.vendor == vendor && begin.environment == environment)
     }

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::INVENTORY;
 use super::schema::{Begin, Entry, Kept, Step};
 use super::sound::{finding_id, sound};
+use super::{INVENTORY, PATIENCE};
 use crate::digest::{Sha256, Stream};
 use crate::sign::manifest::{portable_name, read_regular};
 use crate::text::escape;
@@ -19,7 +19,6 @@ use crate::time::rfc3339;
 
 /// An entry is a page.
 const MOST_BYTES: u64 = 1 << 20;
-const PATIENCE: Duration = Duration::from_secs(10);
 const ENTRIES: &str = "entries";
 const LOCK: &str = "lock";
 const NEW: &str = ".new-";
@@ -60,7 +59,7 @@ fn show(path: &Path) -> String {
 impl JournalFault {
     /// What to do about it.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::Exists(_) => {
                 "name a directory that does not exist yet: a drill is never overwritten"
@@ -69,8 +68,14 @@ impl JournalFault {
                 "name the directory that `gonogo drill begin` made, as it left it; where it was changed, begin anew"
             }
             Self::Held(_) => "wait until the other has ended",
+            Self::Untrue(why) if why.contains("told already") => {
+                "nothing was written; whoever tells it again says why: --again REASON"
+            }
+            Self::Untrue(why) if why.starts_with("entry 1, ") => {
+                "nothing was begun: --role usual-expert=NAME and --role operator=NAME are two people, as the contacts have them"
+            }
             Self::Untrue(_) => {
-                "nothing was written; times are told with their offset, such as 2026-11-22T10:00:00-05:00"
+                "nothing was written: tell it as it was; `gonogo drill status DIR` tells what was told so far"
             }
             Self::Evidence { .. } => "name a file that holds what the step tells",
             Self::Io { .. } => "check the disk, and that this account may write there",
@@ -104,20 +109,34 @@ impl Journal {
             step: Step::Begin(begin),
         };
         sound(std::slice::from_ref(&first)).map_err(JournalFault::Untrue)?;
-        fs::create_dir(dir).map_err(|cause| match cause.kind() {
-            io::ErrorKind::AlreadyExists => JournalFault::Exists(dir.to_owned()),
-            _ => JournalFault::io(dir, cause),
-        })?;
-        for folder in [ENTRIES, "evidence", "inputs"] {
-            let folder = dir.join(folder);
-            fs::create_dir(&folder).map_err(|cause| JournalFault::io(&folder, cause))?;
+        let exists = || JournalFault::Exists(dir.to_owned());
+        match fs::create_dir(dir) {
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
+                // What a killed `begin` left is gone on with.
+                is_unbegun(dir).then_some(()).ok_or_else(exists)?;
+            }
+            made => made.map_err(|cause| JournalFault::io(dir, cause))?,
         }
         let mut journal = Self {
             dir: dir.to_owned(),
             entries: Vec::new(),
             _lock: lock(dir)?,
         };
-        put(&dir.join(INVENTORY), &mut &*inventory)?;
+        // Another may have begun it meanwhile.
+        is_unbegun(dir).then_some(()).ok_or_else(exists)?;
+        for folder in [ENTRIES, "evidence", "inputs"] {
+            let folder = dir.join(folder);
+            match fs::create_dir(&folder) {
+                Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
+                made => made.map_err(|cause| JournalFault::io(&folder, cause))?,
+            }
+        }
+        let kept = dir.join(INVENTORY);
+        match fs::remove_file(&kept) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+            removed => removed.map_err(|cause| JournalFault::io(&kept, cause))?,
+        }
+        put(&kept, &mut &*inventory)?;
         journal.append(first)?;
         Ok(journal)
     }
@@ -158,6 +177,10 @@ impl Journal {
             let bytes = bytes.map_err(|cause| not_one(format!("`{name}`: {cause}")))?;
             let entry = Entry::read(&bytes);
             entries.push(entry.map_err(|why| not_one(format!("`{name}`: {}", escape(&why))))?);
+        }
+        if entries.is_empty() {
+            let why = "it was never begun: `gonogo drill begin` was ended before it was done";
+            return Err(not_one(why.to_owned()));
         }
         sound(&entries).map_err(|why| not_one(escape(&why).into_owned()))?;
         Ok(Self {
@@ -342,6 +365,27 @@ impl Journal {
 
 fn entry_name(number: usize) -> String {
     format!("{number:04}.json")
+}
+
+/// Whether a directory holds nothing but what `begin` makes before its first entry.
+fn is_unbegun(dir: &Path) -> bool {
+    let names = |dir: &Path| -> io::Result<Vec<String>> {
+        let names = fs::read_dir(dir)?.map(|entry| {
+            let name = entry?.file_name();
+            Ok(name.to_string_lossy().into_owned())
+        });
+        names.collect()
+    };
+    let only = |folder: &str, known: &[&str]| match names(&dir.join(folder)) {
+        Ok(found) => (found.iter()).all(|name| name.starts_with(NEW) || known.contains(&&**name)),
+        Err(cause) => cause.kind() == io::ErrorKind::NotFound,
+    };
+    let is_real = fs::symlink_metadata(dir).is_ok_and(|found| found.is_dir());
+    is_real
+        && only("", &[ENTRIES, "evidence", "inputs", LOCK])
+        && only(ENTRIES, &[])
+        && only("evidence", &[])
+        && only("inputs", &["inventory.yaml"])
 }
 
 fn lock(dir: &Path) -> Result<File, JournalFault> {

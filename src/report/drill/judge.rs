@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::schema::{Begin, Entry, Finding, Last, Missing, Outcome, Short, State, Step, begin};
-use super::sound::time;
+use super::schema::{
+    Begin, Entry, Finding, Last, Missing, Outcome, Short, State, Step, Told, begin,
+};
+use super::sound::{is_over, time};
 use crate::time::say;
 
 /// What it came to.
@@ -216,8 +218,8 @@ fn levels(begin: &Begin, entries: &[Entry], missing: &mut Vec<Missing>, short: &
 fn still_open(entries: &[Entry], last: Option<&Last>, missing: &mut Vec<Missing>) -> Vec<Finding> {
     let found = last.map_or(&[][..], |last| &last.findings);
     let told = |id: &str| {
-        latest(entries, |step| match step {
-            Step::Last(step) if step.finding == id => Some(step),
+        entries.iter().rev().find_map(|entry| match &entry.step {
+            Step::Last(step) if step.finding == id => Some((step, &*entry.at)),
             _ => None,
         })
     };
@@ -237,27 +239,54 @@ fn still_open(entries: &[Entry], last: Option<&Last>, missing: &mut Vec<Missing>
     }
     let mut open = Vec::new();
     for finding in found {
-        match told(&finding.id).map(|told| told.state) {
-            Some(State::Closed) => {}
-            Some(State::Open) => open.push(Finding {
-                // What fell short then answers for nothing that fell short today.
-                about: None,
-                ..finding.clone()
-            }),
-            None => miss(
-                missing,
-                format!(
-                    "what became of finding `{}` of the last drill: {}",
-                    finding.id, finding.what
-                ),
-                format!(
-                    "gonogo drill note DIR last {} closed|open --reason TEXT",
-                    finding.id
-                ),
-            ),
+        let id = &finding.id;
+        let hint = format!("gonogo drill note DIR last {id} closed|open --reason TEXT");
+        let told = told(id);
+        if let Some((
+            Told {
+                state: State::Closed,
+                ..
+            },
+            _,
+        )) = told
+        {
+            continue;
         }
+        let mut still = Finding {
+            // What fell short then answers for nothing that fell short today.
+            about: None,
+            ..finding.clone()
+        };
+        match told {
+            Some((step, at)) => {
+                still.due = step.due.clone().unwrap_or(still.due);
+                if is_late(&still.due, at) {
+                    let what = format!(
+                        "by when finding `{id}` of the last drill is done: its day, {}, is over",
+                        still.due
+                    );
+                    miss(missing, what, hint + " --due DAY, and --again REASON");
+                }
+            }
+            None => {
+                let what = format!(
+                    "what became of finding `{id}` of the last drill: {}",
+                    finding.what
+                );
+                miss(missing, what, hint);
+            }
+        }
+        // One of which nobody spoke stays open, too: else an invalid drill would make it vanish for the next.
+        open.push(still);
     }
     open
+}
+
+fn is_late(due: &str, at: &str) -> bool {
+    match (crate::calendar::day(due), time("", at)) {
+        (Ok(due), Ok(at)) => is_over(due, at),
+        _ => true,
+    }
 }
 
 /// Seconds from one time to another that is not before it.

@@ -5,10 +5,12 @@
 mod agreed;
 mod blank;
 mod chain;
+mod counts;
 mod evidence;
 mod journal;
 mod judge;
 mod page;
+mod same;
 mod schema;
 mod seal;
 mod sound;
@@ -16,20 +18,23 @@ mod verify;
 mod verify_text;
 
 #[cfg(test)]
+mod published;
+#[cfg(test)]
 mod tests;
 
 pub use agreed::agreed;
 pub use chain::{Folder, Past};
+pub use counts::{Counted, Sealed};
 pub use evidence::{receipt, request, retrieved};
 pub use journal::{Journal, JournalFault};
 pub use judge::{Judged, judge};
 pub use page::{html, in_words, markdown};
 pub use schema::{
     Acknowledgement, Agreed, Begin, Bundle, Coverage, Delivery, Deviation, Entry, Escalation,
-    Finding, Kept, Kind, Last, Level, Missing, Outcome, Person, Record, Request, Retrieval, Role,
-    Short, State, Step, Told,
+    Finding, JSON_SCHEMA, Kept, Kind, Last, Level, Missing, Outcome, Person, Record, Request,
+    Retrieval, Role, Short, State, Step, Told,
 };
-pub use seal::{SealDrillFault, seal};
+pub use seal::{SealDrillFault, once, seal};
 pub use verify::{Refused, Signed, Verified, verify};
 
 /// Value of [`Record::schema`].
@@ -44,5 +49,7 @@ pub const INVENTORY: &str = "inputs/inventory.yaml";
 pub const EXPERT: &str = "usual-expert";
 /// The role that does it today.
 pub const OPERATOR: &str = "operator";
+/// How long somebody waits who finds a drill, or the folder of all, held by another.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 /// How many people sign a drill off, beside whoever sealed it.
 pub const SIGN_OFFS: usize = 2;

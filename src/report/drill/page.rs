@@ -206,7 +206,15 @@ fn which(record: &Record, begin: &Begin) -> Vec<Vec<String>> {
         ));
     }
     for role in &begin.roles {
-        rows.push(row(&format!("Role {}", role.role), role.person.clone()));
+        let contacts = &begin.agreed.contacts;
+        let contact = contacts.iter().find(|one| one.key == role.person);
+        let person = match contact {
+            Some(contact) if contact.name != role.person => {
+                format!("{} ({})", contact.name, contact.key)
+            }
+            _ => role.person.clone(),
+        };
+        rows.push(row(&format!("Role {}", role.role), person));
     }
     rows.push(row("Inventory", format!("SHA-256 {}", begin.inventory)));
     if let Some(previous) = &record.previous {
@@ -230,15 +238,9 @@ fn row(entry: &Entry) -> Vec<String> {
     if let Some(again) = &entry.again {
         what += &format!("; told again: {again}");
     }
+    // Each name begins with its digest, and SHA256SUMS has the whole of it.
     let files: Vec<String> = (entry.step.files().iter())
-        .map(|kept| {
-            format!(
-                "{} ({}, SHA-256 {})",
-                kept.name,
-                size(kept.bytes),
-                kept.sha256
-            )
-        })
+        .map(|kept| format!("{} ({})", kept.name, size(kept.bytes)))
         .collect();
     vec![
         entry.number.to_string(),
@@ -256,8 +258,8 @@ pub fn in_words(step: &Step) -> String {
     match step {
         Step::Begin(step) => format!("{} drill with {}", step.kind.as_str(), step.vendor),
         Step::Retrieval(step) => format!(
-            "every team fetched from every server: run {}, GO, {} to {}, signed by {}, SHA-256 of its SHA256SUMS {}",
-            step.run, step.started, step.finished, step.signer, step.manifest
+            "every team fetched from every server: run {}, GO, {} to {}, signed by {}",
+            step.run, step.started, step.finished, step.signer
         ),
         Step::Request(step) => format!("the text of the case was ready at {}", step.at),
         Step::Bundle(step) => format!(
@@ -291,6 +293,11 @@ pub fn in_words(step: &Step) -> String {
             "{}: {}; owner {}, due {}",
             step.id, step.what, step.owner, step.due
         ),
-        Step::Last(step) => format!("{}: {}, {}", step.finding, state(step.state), step.reason),
+        Step::Last(step) => {
+            let due = step.due.as_ref();
+            let due = due.map_or_else(String::new, |due| format!(", due {due}"));
+            let state = state(step.state);
+            format!("{}: {state}{due}, {}", step.finding, step.reason)
+        }
     }
 }

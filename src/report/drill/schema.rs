@@ -6,8 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::SCHEMA;
 use crate::report::beside;
 
+/// The published JSON Schema of [`Record`].
+pub const JSON_SCHEMA: &str = include_str!("../../../docs/schema/drill-v1.json");
+
 /// A sealed drill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     /// `gonogo/drill/v1`.
@@ -71,6 +75,7 @@ pub(super) fn begin(entries: &[Entry]) -> Option<&Begin> {
 
 /// What a drill came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Outcome {
     /// Everything was done, as agreed.
     #[serde(rename = "PASSED")]
@@ -107,6 +112,7 @@ impl Outcome {
 
 /// Something that is not there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Missing {
     /// What.
@@ -117,6 +123,7 @@ pub struct Missing {
 
 /// Something that fell short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Short {
     /// `acknowledgement`, or `escalation NAME`: what a finding is about that answers it.
@@ -127,6 +134,7 @@ pub struct Short {
 
 /// The last drill, as it was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Last {
     /// Which.
@@ -139,6 +147,7 @@ pub struct Last {
 
 /// One thing that somebody told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// From 1, without gaps.
@@ -180,6 +189,7 @@ impl Entry {
 
 /// What can be told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// It begins.
@@ -237,6 +247,7 @@ impl Step {
 
 /// What kind of rehearsal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// At a time that suits.
@@ -258,6 +269,7 @@ impl Kind {
 
 /// How it begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Begin {
     /// UTC time and 8 random hexadecimal digits.
@@ -278,6 +290,7 @@ pub struct Begin {
 
 /// Who plays what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Role {
     /// `usual-expert`, `operator`, or another.
@@ -288,6 +301,7 @@ pub struct Role {
 
 /// What the inventory says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Agreed {
     /// The vendor's `contacts`.
@@ -302,6 +316,7 @@ pub struct Agreed {
 
 /// A contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Person {
     /// Its key.
@@ -314,6 +329,7 @@ pub struct Person {
 
 /// A level of escalation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Level {
     /// Its name.
@@ -326,6 +342,7 @@ pub struct Level {
 
 /// The contracted hours beside the beginning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Coverage {
     /// For which severity, where hours differ.
@@ -338,6 +355,7 @@ pub struct Coverage {
 
 /// A file that lies in the drill.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Kept {
     /// `evidence/…`.
@@ -350,6 +368,7 @@ pub struct Kept {
 
 /// Every team fetched from every server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Retrieval {
     /// Id of the run.
@@ -368,6 +387,7 @@ pub struct Retrieval {
 
 /// The text of the case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// When it was ready.
@@ -378,6 +398,7 @@ pub struct Request {
 
 /// What is handed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Bundle {
     /// When it was ready.
@@ -388,6 +409,7 @@ pub struct Bundle {
 
 /// It was handed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Delivery {
     /// When.
@@ -402,6 +424,7 @@ pub struct Delivery {
 
 /// The vendor answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledgement {
     /// When.
@@ -414,6 +437,7 @@ pub struct Acknowledgement {
 
 /// A level of escalation was tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Escalation {
     /// Which.
@@ -428,6 +452,7 @@ pub struct Escalation {
 
 /// Something went another way than the process says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Deviation {
     /// What; nothing, where somebody says that there was none.
@@ -436,6 +461,7 @@ pub struct Deviation {
 
 /// Something has to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
     /// Its name for ever.
@@ -452,6 +478,7 @@ pub struct Finding {
 
 /// What became of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Done.
@@ -462,6 +489,7 @@ pub enum State {
 
 /// What became of a finding of the last drill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Told {
     /// Which.
@@ -470,4 +498,7 @@ pub struct Told {
     pub state: State,
     /// By what it is known, or why it is not done.
     pub reason: String,
+    /// By which day now, where it is open and its day is over.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub due: Option<String>,
 }

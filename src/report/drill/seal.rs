@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Write as _};
 
 use jiff::Timestamp;
 
-use super::schema::{Kept, Missing, Outcome, Record, begin};
+use super::schema::{Kept, Missing, Outcome, Record, Short, begin};
 use super::verify_text::VerifyDrill;
 use super::{Folder, INVENTORY, Journal, NAMESPACE, RECORD, SCHEMA, evidence, judge, page};
 use crate::digest::Sha256;
@@ -29,6 +29,9 @@ pub enum SealDrillFault {
     /// It would be invalid, and nobody said that it may be.
     #[error("the drill is not complete")]
     Missing(Vec<Missing>),
+    /// Something fell short, and nobody said that it may be sealed like that.
+    #[error("something fell short, and no finding is about it")]
+    Short(Vec<Short>),
     /// It was sealed already.
     #[error("this drill was sealed already, as `{}`", escape(.0))]
     Twice(String),
@@ -40,34 +43,46 @@ pub enum SealDrillFault {
     Directory(#[from] DirectoryFault),
 }
 
+/// Refuses a drill that the folder holds already: it is sealed once.
+///
+/// # Errors
+/// [`SealDrillFault::Twice`].
+pub fn once(journal: &Journal, folder: &Folder) -> Result<(), SealDrillFault> {
+    let id = journal.begin().map(|begun| &begun.id);
+    let same = |past: &&super::Past| Some(&past.record.id) == id;
+    match folder.drills.iter().find(same) {
+        Some(same) => Err(SealDrillFault::Twice(same.name.clone())),
+        None => Ok(()),
+    }
+}
+
 /// Seals what was told so far, behind the newest drill of `folder`.
 ///
 /// # Errors
-/// When something is missing and `is_invalid_meant` is not set, when something was changed since it was noted, or
+/// When it comes to what did not pass and is not `meant`, when something was changed since it was noted, or
 /// the disk refuses; nothing is left behind.
 pub fn seal(
     journal: &Journal,
     draft: Draft,
     key: &SigningKey,
     folder: &Folder,
-    is_invalid_meant: bool,
+    meant: &[Outcome],
     now: Timestamp,
 ) -> Result<Record, SealDrillFault> {
     let changed = SealDrillFault::Changed;
     let entries = journal.entries();
     let begun = begin(entries).ok_or_else(|| changed("it has no beginning".to_owned()))?;
-    if let Some(same) = folder.drills.iter().find(|past| past.record.id == begun.id) {
-        return Err(SealDrillFault::Twice(same.name.clone()));
-    }
+    once(journal, folder)?;
     if entries.last().is_some_and(|entry| entry.at > rfc3339(now)) {
         let why = "the clock went backwards: the last entry was told later than now";
         return Err(changed(why.to_owned()));
     }
-    let last = folder.last_with(&begun.vendor, &begun.environment);
-    let last = last.map(super::Past::as_last);
+    let last = folder.last_of(begun);
     let judged = judge(entries, last.as_ref());
-    if judged.outcome == Outcome::Invalid && !is_invalid_meant {
-        return Err(SealDrillFault::Missing(judged.missing));
+    match judged.outcome {
+        outcome if outcome.is_passed() || meant.contains(&outcome) => {}
+        Outcome::Invalid => return Err(SealDrillFault::Missing(judged.missing)),
+        _ => return Err(SealDrillFault::Short(judged.short)),
     }
     evidence::hold(entries, begun, None, &|kept| journal.read(kept)).map_err(changed)?;
     let newest = folder.newest();

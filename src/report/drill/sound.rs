@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::schema::{Begin, Entry, Finding, Kind, Step, begin};
+use super::same::is_one;
+use super::schema::{Begin, Deviation, Entry, Finding, Kind, State, Step, begin};
 use super::{EXPERT, OPERATOR};
 use crate::digest::Sha256;
 use crate::report::answer::says_something;
@@ -94,6 +95,7 @@ fn again(entry: &Entry, earlier: &[Entry]) -> Result<(), String> {
         (one, other) => one.word() == other.word(),
     };
     let told = earlier.iter().find(is_same);
+    let told = told.or_else(|| against(entry, earlier));
     match (told, &entry.again) {
         (Some(_), _) if matches!(entry.step, Step::Begin(_)) => {
             Err("a drill begins once".to_owned())
@@ -105,6 +107,19 @@ fn again(entry: &Entry, earlier: &[Entry]) -> Result<(), String> {
         (None, Some(_)) => Err("it was not told before: leave out `--again`".to_owned()),
         _ => Ok(()),
     }
+}
+
+/// That nothing went another way, and what did, cannot both be so.
+fn against<'a>(entry: &Entry, earlier: &'a [Entry]) -> Option<&'a Entry> {
+    let Step::Deviation(now) = &entry.step else {
+        return None;
+    };
+    let of = |other: &'a Entry| match &other.step {
+        Step::Deviation(Deviation { what }) => Some((other, what.is_none())),
+        _ => None,
+    };
+    let (other, was_none) = earlier.iter().rev().find_map(of)?;
+    (was_none || now.what.is_none()).then_some(other)
 }
 
 fn step(begin: &Begin, entry: &Entry, begun: Timestamp, at: Timestamp) -> Result<(), String> {
@@ -131,7 +146,13 @@ fn step(begin: &Begin, entry: &Entry, begun: Timestamp, at: Timestamp) -> Result
         }
     }
     match &entry.step {
-        Step::Begin(_) => roles(begin),
+        Step::Begin(_) => {
+            let stamp = entry.at.replace(['-', ':'], "");
+            match begin.id.split_once('-') {
+                Some((told, rest)) if told == stamp && !rest.is_empty() => roles(begin),
+                _ => Err("its id tells another time".to_owned()),
+            }
+        }
         Step::Retrieval(step) => {
             let started = within("the run's beginning", &step.started)?;
             let finished = within("the run's end", &step.finished)?;
@@ -189,8 +210,33 @@ fn step(begin: &Begin, entry: &Entry, begun: Timestamp, at: Timestamp) -> Result
             what.try_for_each(|what| says_something("the deviation", what))
         }
         Step::Finding(step) => finding(begin, step, at),
-        Step::Last(step) => says_something("the reason", &step.reason),
+        Step::Last(step) => {
+            says_something("the reason", &step.reason)?;
+            match (&step.due, step.state) {
+                (None, _) => Ok(()),
+                (Some(due), State::Open) => to_come(due, at),
+                (Some(_), State::Closed) => {
+                    Err("what is closed is due no more: leave out `--due`".to_owned())
+                }
+            }
+        }
     }
+}
+
+/// A day that is not over yet, anywhere: it may be told in any zone.
+fn to_come(due: &str, at: Timestamp) -> Result<(), String> {
+    let due: Date = crate::calendar::day(due)?;
+    match is_over(due, at) {
+        true => Err(format!("it is due on {due}, which is over")),
+        false => Ok(()),
+    }
+}
+
+/// Whether a day is over wherever somebody counts days.
+pub(super) fn is_over(day: Date, at: Timestamp) -> bool {
+    let hours = jiff::SignedDuration::from_hours(12);
+    let earliest = at.saturating_sub(hours).unwrap_or(at);
+    day < jiff::tz::TimeZone::UTC.to_datetime(earliest).date()
 }
 
 fn level(begin: &Begin, name: &str) -> Result<(), String> {
@@ -213,20 +259,14 @@ fn finding(begin: &Begin, finding: &Finding, at: Timestamp) -> Result<(), String
     let known: Vec<&str> = contacts.chain(people).collect();
     if !known.contains(&&*finding.owner) {
         return Err(format!(
-            "its owner `{}` is neither a contact of the vendor nor somebody who has a role {}",
+            "its owner `{}` is neither a contact of the vendor nor somebody who has a role; {}",
             escape(&finding.owner),
             did_you_mean(&finding.owner, known.iter().copied())
         )
-        .trim_end()
+        .trim_end_matches([';', ' '])
         .to_owned());
     }
-    let due: Date = crate::calendar::day(&finding.due)?;
-    // The day may be told in any zone: the earliest that it is anywhere.
-    let today = at.saturating_sub(jiff::SignedDuration::from_hours(12));
-    let today = today.map_err(|error| error.to_string())?;
-    if due < jiff::tz::TimeZone::UTC.to_datetime(today).date() {
-        return Err(format!("it is due on {due}, which is over"));
-    }
+    to_come(&finding.due, at)?;
     let Some(about) = &finding.about else {
         return Ok(());
     };
@@ -273,29 +313,4 @@ fn roles(begin: &Begin) -> Result<(), String> {
             None => Err("nobody knows the contracted hours".to_owned()),
         },
     }
-}
-
-/// Whether two names are of one person, as far as the contacts tell.
-fn is_one(begin: &Begin, one: &str, other: &str) -> bool {
-    let plain = |name: &str| {
-        let words = name.split_whitespace().collect::<Vec<_>>();
-        words.join(" ").to_lowercase()
-    };
-    let whom = |name: &str| {
-        let name = plain(name);
-        let mut contacts = begin.agreed.contacts.iter();
-        let contact = contacts.find(|contact| {
-            let names = [
-                Some(&contact.key),
-                Some(&contact.name),
-                contact.email.as_ref(),
-            ];
-            names
-                .into_iter()
-                .flatten()
-                .any(|known| plain(known) == name)
-        });
-        contact.map_or(name, |contact| plain(&contact.name))
-    };
-    whom(one) == whom(other)
 }

@@ -207,6 +207,7 @@ fn the_last_drills_findings_are_told_or_it_is_invalid() {
             finding: finding.to_owned(),
             state,
             reason: "seen".to_owned(),
+            due: None,
         })
     };
     let outcome = |more: Vec<Step>| judge(&entries([steps(), more].concat()), Some(&last)).outcome;
@@ -223,9 +224,166 @@ fn the_last_drills_findings_are_told_or_it_is_invalid() {
         outcome(vec![told("1a2b3c4d-1", State::Open)]),
         Outcome::WithFindings
     );
+    // One of which nobody spoke stays a finding: an invalid drill makes none vanish for the next one.
+    for more in [vec![], vec![told("1a2b3c4d-2", State::Closed)]] {
+        let judged = judge(&entries([steps(), more].concat()), Some(&last));
+        let left: Vec<&str> = judged.findings.iter().map(|one| &*one.id).collect();
+        assert_eq!(left, ["1a2b3c4d-1"]);
+    }
     // An old finding does not answer for what falls short today.
     let silent = vec![told("1a2b3c4d-1", State::Open), call(None)];
     assert_eq!(outcome(silent), Outcome::Failed);
+}
+
+#[test]
+fn what_stays_open_behind_its_day_has_a_new_day() {
+    let found = |due: &str| {
+        let Step::Finding(mut found) = finding(1, None) else {
+            panic!("a finding");
+        };
+        due.clone_into(&mut found.due);
+        Last {
+            id: "x".to_owned(),
+            manifest: Sha256::of(b"x").to_string(),
+            findings: vec![found],
+        }
+    };
+    let open = |due: Option<&str>| {
+        Step::Last(Told {
+            finding: "1a2b3c4d-1".to_owned(),
+            state: State::Open,
+            reason: "the part has not come".to_owned(),
+            due: due.map(str::to_owned),
+        })
+    };
+    // It is told at noon of the 22nd, in UTC: where clocks are twelve hours behind, the 22nd begins.
+    for (was, now, outcome, due) in [
+        ("2026-11-22", None, Outcome::WithFindings, "2026-11-22"),
+        ("2026-11-21", None, Outcome::Invalid, "2026-11-21"),
+        (
+            "2026-11-21",
+            Some("2026-12-24"),
+            Outcome::WithFindings,
+            "2026-12-24",
+        ),
+        (
+            "2026-12-01",
+            Some("2026-12-24"),
+            Outcome::WithFindings,
+            "2026-12-24",
+        ),
+    ] {
+        let told = entries([steps(), vec![open(now)]].concat());
+        assert_eq!(sound(&told), Ok(()));
+        let judged = judge(&told, Some(&found(was)));
+        assert_eq!(judged.outcome, outcome, "{was} {now:?}: {judged:?}");
+        assert_eq!(judged.findings[0].due, due);
+    }
+    // A new day that is over, or of what is closed, is none.
+    let over = entries([steps(), vec![open(Some("2026-11-21"))]].concat());
+    assert!(sound(&over).unwrap_err().contains("which is over"));
+    let mut closed = open(Some("2026-12-24"));
+    if let Step::Last(told) = &mut closed {
+        told.state = State::Closed;
+    }
+    let closed = entries([steps(), vec![closed]].concat());
+    assert!(sound(&closed).unwrap_err().contains("is due no more"));
+}
+
+#[test]
+fn nothing_and_something_cannot_both_have_gone_another_way() {
+    let deviation = |what: Option<&str>| {
+        Step::Deviation(Deviation {
+            what: what.map(str::to_owned),
+        })
+    };
+    let told = |first: Option<&str>, then: &[(Option<&str>, bool)]| {
+        let mut all: Vec<Step> = steps();
+        all.pop();
+        all.push(deviation(first));
+        all.extend(then.iter().map(|(what, _)| deviation(*what)));
+        let place = all.len() - then.len();
+        let mut told = entries(all);
+        for (index, (_, again)) in then.iter().enumerate() {
+            told[place + index].again = again.then(|| "it was wrong".to_owned());
+            if let [.., before, entry] = &mut told[..=place + index] {
+                entry.previous = Some(Sha256::of(&before.write().unwrap()).to_string());
+            }
+        }
+        sound(&told)
+    };
+    let (a, b) = (Some("the menu is new"), Some("the line was engaged"));
+    assert_eq!(told(a, &[(b, false)]), Ok(()));
+    for (first, then) in [(None, a), (a, None), (None, None)] {
+        assert!(
+            told(first, &[(then, false)])
+                .unwrap_err()
+                .contains("told already"),
+            "{first:?} {then:?}"
+        );
+        assert_eq!(told(first, &[(then, true)]), Ok(()), "{first:?} {then:?}");
+    }
+    assert_eq!(told(None, &[(a, true), (b, false)]), Ok(()));
+}
+
+#[test]
+fn names_that_look_alike_are_one_person() {
+    let Step::Begin(mut begin) = first() else {
+        panic!("a beginning");
+    };
+    begin.agreed.contacts[0].email = Some("ana@bank.example.com".to_owned());
+    begin.agreed.contacts[1].email = Some("desk@bank.example.com".to_owned());
+    begin.agreed.contacts.push(Person {
+        key: "expert".to_owned(),
+        name: "Silva, Ana".to_owned(),
+        email: Some("desk@bank.example.com".to_owned()),
+    });
+    let roles = |expert: &str, operator: &str| {
+        let mut begin = begin.clone();
+        begin.roles[0].person = expert.to_owned();
+        begin.roles[1].person = operator.to_owned();
+        sound(&entries(vec![Step::Begin(begin)]))
+    };
+    for (expert, operator) in [
+        ("ben", "ben"),
+        ("ben", "Ben"),
+        ("ben", " ben"),
+        ("ben", "b\u{435}n"),
+        ("ben", "be\u{ad}n"),
+        ("ben", "bén"),
+        ("ben", "Ben Okafor"),
+        ("ben", "Okafor, Ben"),
+        ("Ben Okafor", "BEN  OKAFOR"),
+        ("Ben Okafor", "Ben.Okafor"),
+        ("Ben Okafor", "ben.okafor@bank.example.com"),
+        ("Ben Okafor", "Ben \u{39f}kafor"),
+        ("zed", "zed@bank.example.com"),
+        ("ana@bank.example.com", "Ana Silva"),
+        // One person behind two contacts, and whoever reads a mailbox of two.
+        ("ana", "expert"),
+        ("ana@bank.example.com", "expert"),
+        ("desk@bank.example.com", "ben"),
+        ("desk@bank.example.com", "ana"),
+        // No name at all.
+        ("ana", "?"),
+        ("-", "ben"),
+    ] {
+        let told = roles(expert, operator);
+        let why = told.expect_err(&format!("{expert:?} {operator:?}"));
+        assert!(why.contains("are one person"), "{expert:?}: {why}");
+    }
+    for (expert, operator) in [
+        ("ana", "ben"),
+        ("ana", "Ben Okafor"),
+        // They read one mailbox, and are two all the same.
+        ("expert", "ben"),
+        ("zed", "ben"),
+        ("Ben Ofori", "Ben Okafor"),
+        ("ben@bank.example.com", "ben@vendor.example.com"),
+        ("王伟", "王芳"),
+    ] {
+        assert_eq!(roles(expert, operator), Ok(()), "{expert:?} {operator:?}");
+    }
 }
 
 #[test]
@@ -252,6 +410,15 @@ fn forged_entries_are_refused() {
     refused(&|all| drop(all.remove(3)), "another number");
     refused(&|all| drop(all.remove(0)), "does not begin it");
     refused(&|all| all.clear(), "does not begin it");
+    let other = |id: &'static str| {
+        move |all: &mut Vec<Entry>| {
+            if let Step::Begin(begin) = &mut all[0].step {
+                id.clone_into(&mut begin.id);
+            }
+        }
+    };
+    refused(&other("20261121T100000Z-1a2b3c4d"), "tells another time");
+    refused(&other("20261122T100000Z-"), "tells another time");
     refused(&|all| all[7].number = 9, "another number");
     refused(&|all| all[7].by = " ".to_owned(), "is empty");
     refused(&|all| all[7].step = first(), "a drill begins once");
@@ -284,10 +451,9 @@ fn forged_entries_are_refused() {
     }
 }
 
-#[test]
-fn the_record_has_one_spelling_and_one_story() {
-    let judged = judge(&entries(steps()), None);
-    let record = Record {
+fn record(entries: Vec<Entry>, last: Option<Last>) -> Record {
+    let judged = judge(&entries, last.as_ref());
+    Record {
         schema: SCHEMA.to_owned(),
         id: "20261122T100000Z-1a2b3c4d".to_owned(),
         number: 1,
@@ -298,9 +464,57 @@ fn the_record_has_one_spelling_and_one_story() {
         missing: judged.missing,
         short: judged.short,
         findings: judged.findings,
-        last: None,
-        entries: entries(steps()),
+        last,
+        entries,
+    }
+}
+
+/// One as agreed, and one in which everything stands that can stand.
+pub(super) fn records() -> [Record; 2] {
+    let Step::Finding(found) = finding(1, Some("escalation line")) else {
+        panic!("a finding");
     };
+    let last = Last {
+        id: "x".to_owned(),
+        manifest: Sha256::of(b"x").to_string(),
+        findings: vec![found],
+    };
+    let mut all = steps();
+    if let Step::Begin(begin) = &mut all[0] {
+        begin.agreed.contacts[0].email = Some("ana@ops.example".to_owned());
+        begin.agreed.coverage = Some(Coverage {
+            severity: Some("S1".to_owned()),
+            answers: false,
+            tzdb: "2026a".to_owned(),
+        });
+        begin.kind = Kind::OutOfHours;
+    }
+    let more = vec![
+        call(None),
+        finding(1, Some("escalation line")),
+        Step::Last(Told {
+            finding: "1a2b3c4d-1".to_owned(),
+            state: State::Open,
+            reason: "not yet".to_owned(),
+            due: Some("2026-12-24".to_owned()),
+        }),
+        Step::Deviation(Deviation {
+            what: Some("the menu is new".to_owned()),
+        }),
+    ];
+    let mut whole = record(entries([all, more].concat()), Some(last));
+    whole.number = 2;
+    whole.previous = Some(Sha256::of(b"before").to_string());
+    whole.missing.push(Missing {
+        what: "x".to_owned(),
+        hint: "y".to_owned(),
+    });
+    [record(entries(steps()), None), whole]
+}
+
+#[test]
+fn the_record_has_one_spelling_and_one_story() {
+    let record = record(entries(steps()), None);
     let bytes = record.write().unwrap();
     assert_eq!(Record::read(&bytes), Ok(record.clone()));
     assert_eq!(chain::holds(&record, None), Ok(()));

@@ -1,6 +1,7 @@
 //! A drill from beginning to sign-off with the real binary, a real run, real keys and the stock tools of
 //! VERIFY.txt; each way in which it must not pass, with its benign twin.
 
+mod ends;
 mod told;
 mod whole;
 
