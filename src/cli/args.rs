@@ -11,6 +11,7 @@ use super::attest::Attest;
 use super::break_glass::Glass;
 use super::case::Case;
 use super::drill::Drill;
+use super::drilled::Drilled;
 use super::merge::Merge;
 use super::people::{Approve, Demand, Waive};
 use super::policy::{PolicyFile, Under};
@@ -327,6 +328,8 @@ pub(super) struct Verify {
     pub allow_partial: bool,
     #[command(flatten)]
     pub demand: Demand,
+    #[command(flatten)]
+    pub drilled: Drilled,
     /// How to tell the result
     #[arg(long, value_enum, default_value_t = VerifyFormat::Text)]
     pub format: VerifyFormat,

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 
 use super::args::{Verify, VerifyFormat, duration};
 use super::deliver::deliver;
+use super::drilled::Drilled;
 use super::fault::{Exit, Fault};
 use super::people::Demand;
 use super::policy::Under;
@@ -134,6 +135,8 @@ pub(super) struct TheGate {
     pub challenge: Option<String>,
     #[command(flatten)]
     pub demand: Demand,
+    #[command(flatten)]
+    pub drilled: Drilled,
 }
 
 /// Signs the request as it is: writes FILE.<who>.sig. Stock `ssh-keygen -Y sign -n gonogo-break-glass@gonogo` does
@@ -201,6 +204,10 @@ fn refusal(args: &Request, run: &beside::Run) -> Result<Refusal, Fault> {
             let message = "what is asked of people is the gate's to ask";
             return Err(refuse(message, "give it --allowed-signers FILE"));
         }
+        if args.gate.drilled != Drilled::default() {
+            let message = "which drills are demanded is the gate's to ask";
+            return Err(refuse(message, "give it --allowed-signers FILE"));
+        }
         return match own.as_str() {
             "GO" => Err(refuse(
                 "the run says GO: there is nothing to break; what a policy refuses is asked for with --policy FILE",
@@ -228,6 +235,7 @@ fn refusal(args: &Request, run: &beside::Run) -> Result<Refusal, Fault> {
         release: gate.release,
         challenge: gate.challenge.clone(),
         demand: gate.demand.clone(),
+        drilled: gate.drilled.clone(),
         ..Verify::default()
     };
     let (ruled, policy) = policy::rule(&asked)?;

@@ -12,6 +12,7 @@ mod demo;
 mod diff;
 mod discover;
 mod drill;
+mod drilled;
 mod estimate;
 mod fault;
 mod follows;

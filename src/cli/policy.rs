@@ -93,6 +93,7 @@ pub(super) fn rule(args: &Verify) -> Result<(Verify, Option<Policy>), Fault> {
     both.named_there(&mut args);
     both.people(&mut args);
     both.older(&args);
+    both.rehearsed(&mut args);
     Problems::unless_none(both.problems, ())?;
     let policy = Some(policy);
     Ok((args, policy))
@@ -163,10 +164,19 @@ fn files(policy: &Policy, problems: &mut Vec<Problem>) {
         let read = timestamp::authorities(&stamp.tsa_ca);
         told("time_stamp", read.map(|_| ()));
     }
-    if let Some(Folder::At(path)) = &policy.history {
-        let read = fs::read_dir(path).map(|_| ());
-        let read = read.map_err(|error| unreadable(path, &error));
-        told("history", read);
+    let drill = policy.drill.as_ref();
+    if let Some(path) = drill.and_then(|drill| drill.people.as_ref()) {
+        told("drill", people::people(path).map(|_| ()));
+    }
+    for (key, folder) in [
+        ("history", policy.history.as_ref()),
+        ("drill", drill.map(|drill| &drill.drills)),
+    ] {
+        if let Some(Folder::At(path)) = folder {
+            let read = fs::read_dir(path).map(|_| ());
+            let read = read.map_err(|error| unreadable(path, &error));
+            told(key, read);
+        }
     }
 }
 
@@ -344,6 +354,36 @@ impl Both<'_> {
         demand.no_waivers |= self.policy.waivers.none;
         let within = [self.policy.answered_within, demand.answered_within];
         demand.answered_within = within.into_iter().flatten().min();
+    }
+
+    fn rehearsed(&mut self, args: &mut Verify) {
+        let policy = self.policy;
+        let Some(demanded) = &policy.drill else {
+            return;
+        };
+        let given = &mut args.drilled;
+        given.tighten(demanded);
+        let whole = |path: &Path| path.canonicalize().ok();
+        match (&demanded.drills, &given.drills) {
+            (Folder::Named, None) => self.not_given("drill", "--drills FOLDER"),
+            (Folder::At(folder), Some(other)) if whole(folder) != whole(other) => {
+                self.contradicts("drill", "--drills");
+            }
+            (Folder::At(folder), _) => given.drills = Some(folder.clone()),
+            (Folder::Named, Some(_)) => {}
+        }
+        match (&demanded.people, &given.drill_people) {
+            (None, None) => self.not_given("drill", "--drill-people FILE"),
+            (Some(file), None) => given.drill_people = Some(file.clone()),
+            (Some(file), Some(other)) => match (digest(other), digest(file)) {
+                (Ok(one), Ok(other)) if one != other => {
+                    self.contradicts("drill", "--drill-people");
+                }
+                (Err(fault), _) => self.refuse("drill", fault.reason(), "see the flag"),
+                _ => {}
+            },
+            (None, Some(_)) => {}
+        }
     }
 
     /// A flag takes no run that the policy does not take.

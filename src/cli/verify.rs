@@ -7,7 +7,7 @@ use std::path::Path;
 use super::args::{Verify, VerifyFormat};
 use super::deliver::deliver;
 use super::fault::{Exit, Fault};
-use super::{people, policy, signers, timestamp};
+use super::{drilled, people, policy, signers, timestamp};
 use crate::digest::Sha256;
 use crate::inventory::policy::Policy;
 use crate::report::gate::{Answer, Gate};
@@ -72,10 +72,16 @@ pub(super) fn judge(
         if let Some(policy) = policy {
             gate.ruled(verified.under(policy, time::now())?);
         }
-        gate.requests(requests);
-        Ok((gate, Some(verified)))
+        Ok((gate, verified, requests))
     });
-    let (mut gate, verified) = accepted.unwrap_or_else(|reason| (Gate::refused(&reason), None));
+    let (mut gate, verified) = match accepted {
+        Ok((mut gate, verified, requests)) => {
+            gate.ruled(drilled::hold(args, &allowed, &verified)?);
+            gate.requests(requests);
+            (gate, Some(verified))
+        }
+        Err(reason) => (Gate::refused(&reason), None),
+    };
     if let Some(policy) = policy {
         gate.under(&policy.digest.to_string());
     }

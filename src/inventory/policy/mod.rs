@@ -2,6 +2,7 @@
 //! all problems at once. Knows no run: what one lacks is said where it is judged; `say` tells in plain words what
 //! is demanded, and what is not.
 
+mod drill;
 mod read;
 mod say;
 #[cfg(test)]
@@ -77,6 +78,8 @@ pub struct Policy {
     pub history: Option<Folder>,
     /// Whether what was in the last GO must be in it.
     pub coverage: Option<Coverage>,
+    /// The rehearsal that there must have been.
+    pub drill: Option<Rehearsed>,
     places: BTreeMap<&'static str, Problem>,
 }
 
@@ -185,6 +188,19 @@ pub enum Folder {
     Named,
     /// This one.
     At(PathBuf),
+}
+
+/// The support process must have been rehearsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rehearsed {
+    /// Most time since it began.
+    pub within: Duration,
+    /// The folder of all drills.
+    pub drills: Folder,
+    /// Who may sign drills off; whom the command line names, when it is `None`.
+    pub people: Option<PathBuf>,
+    /// With whom; with every vendor of the run's inventory when it is nobody.
+    pub vendors: Vec<String>,
 }
 
 /// What was in the last GO must be in the run.

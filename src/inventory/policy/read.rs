@@ -82,10 +82,12 @@ pub(super) fn policy(page: &mut Page<'_>, root: &Node<'_>) -> Option<Policy> {
     let waived = none_or(page, &mut keys, "waivers", waived);
     let retries = none_or(page, &mut keys, "retries", retries);
     let time_stamp = section(page, &mut keys, "time_stamp", time_stamp);
-    let history = keys.take("history").and_then(|node| folder(page, node));
+    let history = keys.take("history");
+    let history = history.and_then(|node| folder(page, node, "history"));
     let coverage = section(page, &mut keys, "coverage", coverage);
+    let drill = section(page, &mut keys, "drill", super::drill::read);
     let mut places = BTreeMap::new();
-    for key in REMEMBERED.into_iter().chain(["approvals", "coverage"]) {
+    for key in (REMEMBERED.into_iter()).chain(["approvals", "coverage", "drill"]) {
         if let Some(entry) = keys.entry(key) {
             places.insert(key, blank(page, entry.value.at));
         }
@@ -155,6 +157,7 @@ pub(super) fn policy(page: &mut Page<'_>, root: &Node<'_>) -> Option<Policy> {
         time_stamp,
         history,
         coverage,
+        drill,
         places,
     })
 }
@@ -207,7 +210,12 @@ fn none_or<T>(
 }
 
 /// Distinct texts; an empty list demands nothing.
-fn texts(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, key: &'static str, rule: Rule) -> Vec<Text> {
+pub(super) fn texts(
+    page: &mut Page<'_>,
+    keys: &mut Keys<'_, '_>,
+    key: &'static str,
+    rule: Rule,
+) -> Vec<Text> {
     let Some(node) = keys.take(key) else {
         return Vec::new();
     };
@@ -240,7 +248,11 @@ fn values(texts: Vec<Text>) -> Vec<String> {
     texts.into_iter().map(|text| text.value).collect()
 }
 
-fn path(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, key: &'static str) -> Option<PathBuf> {
+pub(super) fn path(
+    page: &mut Page<'_>,
+    keys: &mut Keys<'_, '_>,
+    key: &'static str,
+) -> Option<PathBuf> {
     let node = keys.take(key)?;
     let text = fields::checked(page, node, key, grammar::stated)?;
     below(page, &text)
@@ -297,7 +309,7 @@ fn release_id(text: &str) -> Result<String, String> {
     digest.map(|digest| digest.to_string()).map_err(hint)
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     time::parse_duration(text).map_err(|error| error.to_string())
 }
 
@@ -496,8 +508,8 @@ fn time_stamp(page: &mut Page<'_>, keys: &mut Keys<'_, '_>) -> Option<TimeStamp>
     })
 }
 
-fn folder(page: &mut Page<'_>, node: &Node<'_>) -> Option<Folder> {
-    let text = fields::checked(page, node, "history", grammar::stated)?;
+pub(super) fn folder(page: &mut Page<'_>, node: &Node<'_>, key: &str) -> Option<Folder> {
+    let text = fields::checked(page, node, key, grammar::stated)?;
     match text.value.as_str() {
         REQUIRED => Some(Folder::Named),
         _ => below(page, &text).map(Folder::At),

@@ -18,6 +18,7 @@ pub(super) fn lines(policy: &Policy) -> Vec<String> {
     bindings(policy, &mut lines, &mut not);
     content(policy, &mut lines, &mut not);
     record(policy, &mut lines, &mut not);
+    super::drill::say(policy, &mut lines, &mut not);
     lines.extend(not.into_iter().map(|what| format!("not demanded: {what}")));
     lines
 }
