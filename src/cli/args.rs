@@ -103,6 +103,9 @@ pub(super) struct Demo {
     /// Where the signed run is written [default: gonogo-demo-<time>]
     #[arg(long, short, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Rehearse the whole support process in this new directory: drill, run, request, bundle, delivery, runbook
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["fault", "out", "list_breaks"])]
+    pub rehearse: Option<PathBuf>,
 }
 
 /// What to run, and on what.

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use super::args::{Demo, What};
 use super::fault::{Exit, Fault};
 use super::follows::Follows;
+use super::rehearse::rehearse;
 use super::run::{Order, carry_out, runtime};
 use super::signing::Signing;
 use super::{plan, term};
 use crate::demo::{Break, Estate, start};
 use crate::report::sealed::Sealed;
 use crate::sign::sshsig::NAMESPACE;
-use crate::text::{did_you_mean, escape};
+use crate::text::{did_you_mean, escape, shell_word};
 use crate::time;
 
 /// The features of the repository's `features/` and `vendors/`, as an auditor reads them there.
@@ -59,6 +60,9 @@ pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
         term::out(&Break::ALL.iter().map(line).collect::<String>());
         return Ok(Exit::Go);
     }
+    if let Some(into) = &args.rehearse {
+        return rehearse(into);
+    }
     let fault = args.fault.as_deref().map(named).transpose()?;
     let out = args.out.clone().unwrap_or_else(default_out);
     let runtime = runtime()?;
@@ -68,7 +72,7 @@ pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
     greet(&estate, fault);
     let what = What {
         inventory: estate.inventory().to_owned(),
-        features: vec![shipped(&estate)?],
+        features: vec![shipped(&estate.directory().join("features"))?],
         tags: None,
         instance: Vec::new(),
         host: Vec::new(),
@@ -91,22 +95,25 @@ pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
         deadline: None,
         quiet: false,
     };
-    carry_out(order, &runtime, |run| farewell(&estate, run))
+    carry_out(order, &runtime, |run| farewell(&estate, run, fault))
 }
 
-fn shipped(estate: &Estate) -> Result<PathBuf, Fault> {
-    let directory = estate.directory().join("features");
+/// Writes them into a new directory.
+pub(super) fn shipped(directory: &Path) -> Result<PathBuf, Fault> {
     let write = || {
-        std::fs::create_dir(&directory)?;
+        std::fs::create_dir(directory)?;
         SHIPPED
             .iter()
             .try_for_each(|(name, text)| std::fs::write(directory.join(name), text))
     };
     match write() {
-        Ok(()) => Ok(directory),
+        Ok(()) => Ok(directory.to_owned()),
         Err(error) => Err(Fault::new(
             Exit::Fault,
-            format!("cannot write to the temporary directory: {error}"),
+            format!(
+                "cannot write to `{}`: {error}",
+                escape(&directory.to_string_lossy())
+            ),
             "",
         )),
     }
@@ -139,12 +146,12 @@ fn greet(estate: &Estate, fault: Option<Break>) {
 }
 
 /// The estate goes away with this process; the run stays, and can be checked without us.
-fn farewell(estate: &Estate, run: &Sealed) {
+fn farewell(estate: &Estate, run: &Sealed, fault: Option<Break>) {
     let mut beside = run.dir.clone().into_os_string();
     beside.push(".allowed_signers");
     let beside = PathBuf::from(beside);
     let copied = std::fs::copy(estate.allowed_signers(), &beside);
-    let shown = |path: &Path| escape(&short(path).to_string_lossy()).into_owned();
+    let shown = |path: &Path| shell_word(&escape(&short(path).to_string_lossy())).into_owned();
     let (dir, signers) = (shown(&run.dir), shown(&beside));
     let mut lines = vec![
         "\nlook next at".to_owned(),
@@ -159,16 +166,32 @@ fn farewell(estate: &Estate, run: &Sealed) {
             format!("  {} verify {dir} --allowed-signers {signers}", program()),
             format!("  ssh-keygen -Y verify -f {signers} -I {identity} -n {namespace} -s {dir}/SHA256SUMS.sig < {dir}/SHA256SUMS"),
             format!("  (cd {dir} && sha256sum --strict --quiet -c SHA256SUMS)"),
+            "and go on as with a run of your own".to_owned(),
+            format!(
+                "  {} case draft --run {dir} --allowed-signers {signers} --instance orders --set severity=S2 --set impact='orders are late' --set 'since when=this morning' --set 'behaviour seen=queues grow' --set 'behaviour expected=none do'",
+                program()
+            ),
+        ]);
+        // What failed proves no process.
+        if fault.is_none() {
+            lines.push(format!(
+                "  {} runbook {dir} --allowed-signers {signers}",
+                program()
+            ));
+        }
+        lines.extend([
+            "and rehearse the whole support process".to_owned(),
+            format!("  {} demo --rehearse {dir}-rehearsed", program()),
         ]);
     }
     term::say(&lines.join("\n"));
 }
 
 /// As it was called: a newcomer's `cargo run` is not on the PATH.
-fn program() -> String {
+pub(super) fn program() -> String {
     let called = std::env::args_os().next();
     let called = called.map_or_else(|| PathBuf::from("gonogo"), PathBuf::from);
-    escape(&short(&called).to_string_lossy()).into_owned()
+    shell_word(&escape(&short(&called).to_string_lossy())).into_owned()
 }
 
 /// As a person in this directory would write it.

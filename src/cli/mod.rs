@@ -24,6 +24,7 @@ mod plan;
 mod policy;
 mod profiles;
 mod progress;
+mod rehearse;
 mod rerun;
 mod run;
 mod runbook;

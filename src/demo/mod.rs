@@ -19,6 +19,7 @@ mod live;
 mod log;
 mod owned;
 mod plant;
+mod rehearsal;
 mod rewrite;
 mod root;
 mod server;
@@ -43,6 +44,7 @@ use tokio_util::sync::CancellationToken;
 pub use breaks::{Break, Target, UnknownBreak};
 pub use fault::EstateFault;
 pub use ledger::{Act, Request};
+pub use rehearsal::PEOPLE;
 
 use crate::inventory::template::SHIPPED;
 use crate::time;

@@ -34,9 +34,14 @@ pub(super) fn known_hosts(entries: &[Entry]) -> String {
 
 /// `allowed_signers` (ssh-keygen(1)): who may sign a report, and nothing but reports.
 pub(super) fn allowed_signers(identity: &str, key: &str) -> String {
-    format!(
-        "# Who may sign runs of the practice estate.\n{identity} namespaces=\"gonogo-report@gonogo\" {key}\n"
-    )
+    signers(&format!(
+        "{identity} namespaces=\"gonogo-report@gonogo\" {key}\n"
+    ))
+}
+
+/// The same of lines that are made already.
+pub(super) fn signers(lines: &str) -> String {
+    format!("# Who may sign runs of the practice estate.\n{lines}")
 }
 
 /// `inventory.yaml` (contract 3).

@@ -51,6 +51,7 @@ mod profiles;
 mod proof;
 mod recorded;
 mod refusals;
+mod rehearse;
 mod rerun;
 mod resume;
 mod retrieve;
