@@ -15,14 +15,15 @@ const TTL: u32 = 60;
 /// Answers until the runtime ends. `without_mail`: a domain that says by a null MX that it takes none.
 pub(super) async fn serve(socket: UdpSocket, without_mail: Option<&'static str>) {
     let mut buffer = [0; 4096];
-    loop {
-        // What a client that went away leaves behind is no reason to end.
+    // What a client that went away leaves behind is no reason to end; a socket that only fails is.
+    let mut failed = 0;
+    while failed < 100 {
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else {
-            tokio::task::yield_now().await;
+            failed += 1;
             continue;
         };
-        let answer = answer(&buffer[..length], without_mail);
-        if let Some(answer) = answer {
+        failed = 0;
+        if let Some(answer) = answer(&buffer[..length], without_mail) {
             let _gone = socket.send_to(&answer, from).await;
         }
     }
