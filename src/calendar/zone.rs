@@ -98,6 +98,13 @@ impl Zone {
         self.rules.to_datetime(instant).date()
     }
 
+    /// The first instant of that day.
+    #[must_use]
+    pub fn midnight(&self, day: Date) -> Option<Timestamp> {
+        let shown = day.to_datetime(jiff::civil::Time::midnight());
+        self.instants(shown).map(|(first, _)| first)
+    }
+
     /// What clocks show there, `Fri 2026-11-27 17:00`.
     #[must_use]
     pub fn clock(&self, instant: Timestamp) -> String {

@@ -11,6 +11,7 @@ mod provenance;
 mod state;
 mod verdict;
 mod waivers;
+mod weeks;
 mod words;
 
 use base64::Engine as _;
@@ -51,6 +52,7 @@ pub fn render(report: &Report) -> String {
                 (causes::pending(report))
                 (causes::waived(report))
                 (matrix::render(report))
+                (weeks::section(report))
                 (passed::section(report))
                 (waivers::waivers(report))
                 (provenance::hosts(report))
@@ -107,6 +109,7 @@ fn contents(report: &Report) -> Markup {
                 @if pending > 0 { li { a href="#pending" { "Waiting for a person (" (pending) ")" } } }
                 @if waived > 0 { li { a href="#waived" { "Waived (" (waived) ")" } } }
                 li { a href="#matrix" { "What each team can fetch" } }
+                @if !report.weeks.is_empty() { li { a href="#weeks" { "When vendors answer" } } }
                 li { a href="#passed" { "Passed (" (passed) ")" } }
                 @if !report.waivers.is_empty() { li { a href="#waivers" { "Waivers" } } }
                 li { a href="#hosts" { "Hosts" } }

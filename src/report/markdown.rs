@@ -69,6 +69,7 @@ pub fn render(report: &Report) -> String {
         out += &format!("- {}\n", words(&line));
     }
     failed(&mut out, report);
+    weeks(&mut out, report);
     asked(&mut out, report);
     table(
         &mut out,
@@ -94,6 +95,26 @@ pub fn render(report: &Report) -> String {
 
 fn title(check: &Check) -> String {
     format!("{}<br>{}", words(&check.scenario), code(&check.id))
+}
+
+/// The week of each application beside its vendor's hours.
+fn weeks(out: &mut String, report: &Report) {
+    if report.weeks.is_empty() {
+        return;
+    }
+    *out += "\n## When vendors answer\n\n";
+    for week in &report.weeks {
+        let line = format!(
+            "- {} with {}: {}\n",
+            code(&week.application),
+            code(&week.vendor),
+            words(&phrases::of_week(week))
+        );
+        if out.len() + line.len() + RESERVE > MAX_BYTES {
+            return;
+        }
+        *out += &line;
+    }
 }
 
 /// What was asked of the network, each question once: who asked, what came, how long it took.
@@ -275,6 +296,54 @@ fn code_of(plain: &str, most: usize) -> String {
 mod tests {
     use super::*;
     use crate::report::sample;
+
+    #[test]
+    fn what_was_asked_stands_once_and_a_week_in_a_line() {
+        let mut report = sample::go();
+        let lines = |report: &Report, of: &str| render(report).matches(of).count();
+        assert_eq!(lines(&report, "## Asked of the network"), 0);
+        let probe = |target: &str, from: Option<&str>| Probe {
+            how: "mx".to_owned(),
+            target: target.to_owned(),
+            from: from.map(str::to_owned),
+            asked: format!("mx       {target}"),
+            at: "2026-11-21T09:30:00Z".to_owned(),
+            samples: Vec::new(),
+            document: None,
+            mail: None,
+            inbox: None,
+        };
+        for check in &mut report.checks[..2] {
+            check.probes = vec![
+                probe("bank.example", None),
+                probe("bank.example", Some("ny4-1")),
+            ];
+        }
+        assert_eq!(
+            lines(
+                &report,
+                "| mx `bank.example` | the runner | no answer was recorded |"
+            ),
+            1
+        );
+        assert_eq!(lines(&report, "| mx `bank.example` | ny4-1 |"), 1);
+        report.checks[0].probes = (0..60)
+            .map(|number| probe(&format!("{number}.example`|<script>"), None))
+            .collect();
+        let page = render(&report);
+        assert!(page.contains("\n12 more in `report.html`\n"), "{page}");
+        let rows = page.lines().filter(|line| line.starts_with("| mx "));
+        assert!(
+            rows.clone().count() == 50 && rows.clone().all(|row| row.ends_with('|')),
+            "{page}"
+        );
+        report.weeks = vec![sample::week()];
+        let page = render(&report);
+        assert!(
+            page.contains("- `orders` with `60east`: required 169 h\\: answered 135 h, not answered with a plan 25 h, without a plan 9 h; the week from Mon 2026-10-26"),
+            "{page}"
+        );
+    }
 
     #[test]
     fn leads_with_the_verdict_and_tables_what_failed() {

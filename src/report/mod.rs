@@ -42,6 +42,7 @@ pub mod subject;
 pub mod text;
 pub mod verify;
 pub mod waived;
+mod week;
 mod write;
 
 pub use facts::{facts, judge, publish};

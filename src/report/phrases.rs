@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::facts;
-use super::schema::{Check, Counts, Failure, HostFacts, Report, Run, Waiver};
+use super::schema::{Check, Counts, Failure, HostFacts, HoursOfWeek, Report, Run, Waiver, Week};
 use crate::failure::FailureKind;
 use crate::{text, time};
 
@@ -289,6 +291,42 @@ pub(super) fn how_to_answer(check: &Check) -> Option<String> {
 pub fn answer_command(run: &str, check: &str) -> String {
     let (run, check) = (text::shell_word(run), text::shell_word(check));
     format!("gonogo attest {run} --check {check} --answer passed --statement '…' --key FILE")
+}
+
+/// `40 h 30 min`: a week is counted in hours, not in days.
+fn hours(time: Duration) -> String {
+    let minutes = time.as_secs() / 60;
+    match minutes % 60 {
+        0 => format!("{} h", minutes / 60),
+        rest => format!("{} h {rest} min", minutes / 60),
+    }
+}
+
+/// How long each kind of hours is in a week, and on whose clock.
+pub(super) fn of_week(week: &Week) -> String {
+    let length = |all: &[HoursOfWeek]| {
+        let spans = all.iter().filter_map(|one| {
+            let (from, to): (Timestamp, Timestamp) = (one.from.parse().ok()?, one.to.parse().ok()?);
+            Duration::try_from(to.duration_since(from)).ok()
+        });
+        spans.fold(Duration::ZERO, Duration::saturating_add)
+    };
+    let (required, planned, open) = (
+        length(&week.required),
+        length(&week.planned),
+        length(&week.open),
+    );
+    let answered = required.saturating_sub(planned).saturating_sub(open);
+    let begins = week.days.first().map_or("", |first| first.day.as_str());
+    let theirs = week.vendor_zone.as_deref().unwrap_or("no hours");
+    format!(
+        "required {}: answered {}, not answered with a plan {}, without a plan {}; the week from {begins} on the clock of {} (the vendor's: {theirs})",
+        hours(required),
+        hours(answered),
+        hours(planned),
+        hours(open),
+        week.zone,
+    )
 }
 
 /// `2026-11-21 09:30:00 UTC` from RFC 3339; what is no time stays as it is.

@@ -15,7 +15,7 @@ use super::{facts::KINDS, read, sample, write};
 use crate::failure::FailureKind;
 use crate::verdict::{Decision, Outcome, RunKind, StepOutcome};
 
-const TIMES: [(&str, &[&str]); 18] = [
+const TIMES: [(&str, &[&str]); 21] = [
     ("Run", &["started", "finished", "go_live"]),
     ("Granted", &["from", "expires"]),
     ("Check", &["started"]),
@@ -34,6 +34,9 @@ const TIMES: [(&str, &[&str]); 18] = [
     ("Page", &["updated"]),
     ("Maintenance", &["from", "until"]),
     ("Entry", &["at"]),
+    ("Week", &["from", "to"]),
+    ("Midnight", &["at"]),
+    ("HoursOfWeek", &["from", "to"]),
 ];
 
 const DIGESTS: [(&str, &[&str]); 10] = [

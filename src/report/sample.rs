@@ -250,6 +250,7 @@ fn report(instances: Vec<Instance>) -> Report {
         instances,
         checks,
         waivers: Vec::new(),
+        weeks: Vec::new(),
     })
 }
 
@@ -529,4 +530,62 @@ pub(crate) fn aborted() -> Report {
     report.run.aborted = text("interrupted by the operator");
     report.checks.clear();
     sealed(report)
+}
+
+/// The week in which New York sets its clocks back, a week after London.
+pub(crate) fn week() -> Week {
+    let hours = |from: &str, to: &str, said: &str| HoursOfWeek {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        said: said.to_owned(),
+        vendor_said: Some(said.to_owned()),
+    };
+    let midnight = |at: String, day: &str| Midnight {
+        at,
+        day: day.to_owned(),
+    };
+    let days = [
+        "Mon 2026-10-26",
+        "Tue 2026-10-27",
+        "Wed 2026-10-28",
+        "Thu 2026-10-29",
+        "Fri 2026-10-30",
+        "Sat 2026-10-31",
+        "Sun 2026-11-01",
+    ];
+    let at = |day: &str, hour: &str| format!("{}T{hour}:00:00Z", &day[4..]);
+    Week {
+        vendor: "60east".to_owned(),
+        application: "orders".to_owned(),
+        severity: Some("S2".to_owned()),
+        zone: "America/New_York".to_owned(),
+        vendor_zone: Some("Europe/London".to_owned()),
+        from: "2026-10-26T04:00:00Z".to_owned(),
+        to: "2026-11-02T05:00:00Z".to_owned(),
+        days: days.map(|day| midnight(at(day, "04"), day)).into(),
+        vendor_days: days[1..]
+            .iter()
+            .map(|day| midnight(at(day, "00"), day))
+            .collect(),
+        required: vec![hours(
+            "2026-10-26T04:00:00Z",
+            "2026-11-02T05:00:00Z",
+            "always",
+        )],
+        covered: vec![hours(
+            "2026-10-26T13:00:00Z",
+            "2026-10-26T21:00:00Z",
+            "Monday",
+        )],
+        planned: vec![hours(
+            "2026-11-01T04:00:00Z",
+            "2026-11-02T05:00:00Z",
+            "Sunday",
+        )],
+        open: vec![hours(
+            "2026-10-26T04:00:00Z",
+            "2026-10-26T13:00:00Z",
+            "Monday night",
+        )],
+    }
 }

@@ -13,6 +13,7 @@ pub use super::restated::{Carried, Restates};
 pub use super::seen::{Configured, Database, Running, Settings, Span, Stretch};
 pub use super::sharded::{Merged, Missing, Piece, Shard};
 pub use super::subject::Subject;
+pub use super::week::{HoursOfWeek, Midnight, Week};
 pub use crate::probe::Probe;
 
 /// Value of [`Report::schema`].
@@ -45,6 +46,9 @@ pub struct Report {
     /// Every waiver of the run's file, and what it came to.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub waivers: Vec<Granted>,
+    /// A week of each application beside its vendor's hours; not told before gonogo 0.4.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub weeks: Vec<Week>,
 }
 
 /// Which run this is.

@@ -24,6 +24,7 @@ mod runner;
 #[cfg(test)]
 mod tests;
 mod told;
+mod weeks;
 mod world;
 
 use std::collections::BTreeSet;

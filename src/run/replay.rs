@@ -21,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::by_host::ByHost;
 use super::report::{Circumstances, moment, report as compose};
-use super::{Ran, Record, merge, told};
+use super::{Ran, Record, merge, told, weeks};
 use crate::digest::Sha256;
 use crate::failure::{Failure, FailureKind};
 use crate::feature_files::FeatureFile;
@@ -82,6 +82,7 @@ pub fn replay(report: &schema::Report, directory: &Path) -> Result<(), Unlike> {
         }
     }
     same(report, &plan)?;
+    weeks::held(report, &plan)?;
     merge::holds(report, directory, &plan)?;
     let globs = Globs::default();
     for (planned, told) in plan.checks.iter().zip(&report.checks) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::by_host::ByHost;
 use super::told::{self, Asked};
+use super::weeks::weeks;
 use super::{Ran, Record};
 use crate::digest::Sha256;
 use crate::evidence::database_seen::{DatabaseSeen, Stretch};
@@ -80,7 +81,11 @@ pub fn report(plan: &Plan, ran: &Ran, circumstances: Circumstances) -> (schema::
         instances: instances(plan),
         checks,
         waivers,
+        weeks: Vec::new(),
     };
+    report.weeks = moment(&report.run)
+        .map(|moment| weeks(&plan.inventory, &moment))
+        .unwrap_or_default();
     // The same road that `verify` takes: from the recorded facts, never from what we remember.
     report.verdict = publish(&judge(&report));
     (report, files)

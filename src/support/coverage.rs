@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{Judged, Moment, Short, listed, place, proof, unsaid, week};
+use super::{Judged, Moment, Short, listed, place, proof, sketch, unsaid};
 use crate::calendar::{Lean, Span, Spans, tzdb};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Application, Inventory, OutOfHours, Vendor};
@@ -43,10 +43,10 @@ pub(super) fn gaps_planned(
         let gaps = required.subtract(&covered.unwrap_or_default());
         let left = gaps.subtract(&plans.all);
         let zone = &application.hours.zone;
-        judged.tell(format!("{}: {}", application.name, week::KEY));
+        judged.tell(format!("{}: {}", application.name, sketch::KEY));
         // Of today a part is over.
         let day = zone.day(from).tomorrow().unwrap_or_else(|_| zone.day(from));
-        for line in week::picture(zone, day, &required, &gaps, &left) {
+        for line in sketch::picture(zone, day, &required, &gaps, &left) {
             judged.tell(line);
         }
         tell(&mut judged, application, &gaps);

@@ -18,6 +18,7 @@ mod proof;
 mod questions;
 mod releases;
 pub mod request;
+mod sketch;
 #[cfg(test)]
 mod tests;
 mod week;
@@ -29,6 +30,8 @@ use jiff::Timestamp;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Inventory, Vendor};
 use crate::probe::Probe;
+
+pub use week::Week;
 
 /// When it is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -184,3 +184,32 @@ fn times_that_were_changed_are_judged_by() {
     });
     refused(&edited, &directory, "judged by another run");
 }
+
+#[test]
+fn a_week_is_drawn_as_the_inventory_has_it() {
+    let estate = ESTATE
+        .replace("vendors:\n", "products: {shop: {}}\nvendors:\n")
+        .replace(
+            "  echo:\n",
+            "  echo:\n    timezone: America/Los_Angeles\n    coverage: \"Mon-Fri 09:00-18:00\"\n    applications: {shop: 24x7}\n",
+        );
+    let (mut report, directory) = told(&estate);
+    let inventory = Inventory::parse(Path::new("i.yaml"), estate.into_bytes()).unwrap();
+    report.weeks = weeks::weeks(&inventory, &moment(&report.run).unwrap());
+    report.run.tool.tzdb = Some(crate::calendar::tzdb().to_owned());
+    assert_eq!(report.weeks.len(), 1);
+    assert_eq!(
+        report.weeks[0].days[0].day, "Mon 2026-11-30",
+        "the week of go-live"
+    );
+    assert_eq!(replay(&report, directory.path()), Ok(()));
+    let drawn = report.clone();
+    report.weeks[0].open.clear();
+    refused(&report, &directory, "a week of an application");
+    report.weeks = drawn.weeks.clone();
+    report.weeks[0].vendor_zone = Some("UTC".to_owned());
+    refused(&report, &directory, "a week of an application");
+    // Judged by another zone database, it may rightly be another one.
+    report.run.tool.tzdb = Some("1999a".to_owned());
+    assert_eq!(replay(&report, directory.path()), Ok(()));
+}

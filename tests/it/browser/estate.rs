@@ -8,7 +8,8 @@ use gonogo::report::html;
 use gonogo::report::schema::Report;
 use serde_json::Value;
 
-/// A run of 108 checks, 6 of them failed; one that failed and one that passed asked the network, too.
+/// A run of 108 checks, 6 of them failed; one that failed and one that passed asked the network, too; and
+/// the weeks of two applications.
 pub fn record() -> Value {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let bytes = fs::read(root.join("tests/golden/no-go-0.3/report.json")).unwrap();
@@ -19,6 +20,7 @@ pub fn record() -> Value {
         let check = checks.find(|check| check["outcome"] == outcome).unwrap();
         check["probes"] = probes.clone();
     }
+    record["weeks"] = serde_json::from_str(include_str!("weeks.json")).unwrap();
     record
 }
 

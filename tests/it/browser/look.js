@@ -49,7 +49,7 @@
     const seen = new Set();
     while (walker.nextNode()) {
       const e = walker.currentNode.parentElement;
-      if (!walker.currentNode.data.trim() || seen.has(e) || e.closest('title')) continue;
+      if (!walker.currentNode.data.trim() || seen.has(e) || e.closest('title, desc')) continue;
       seen.add(e);
       const style = getComputedStyle(e);
       ask(e, e.closest('svg') ? style.fill : style.color, '');

@@ -257,6 +257,39 @@ fn what_was_asked_of_the_network_is_told_on_every_screen_and_on_paper() {
 }
 
 #[test]
+fn the_week_is_drawn_to_scale_and_told_in_words() {
+    look(|page, file| {
+        let good = html::render(&estate::report());
+        for screen in [TINY, PHONE, DESK] {
+            page.open(&file(&good), screen, "dark");
+            // A week in which clocks go back: its last day is an hour wider.
+            let widths = "document.querySelector('#week-0 ~ .plot svg rect.five').getBBox().width";
+            assert_eq!(page.number(widths), 676.0);
+            page.eval(&format!("{}.unfold()", include_str!("look.js").trim_end()));
+            let text = page.eval("document.body.innerText");
+            let text = text.as_str().unwrap();
+            for said in [
+                "When vendors answer",
+                "required 169 h: answered 40 h",
+                "Above the days of America/New_York, below those of Europe/London.",
+                "not answered, without a plan",
+                "Mon 2026-10-26 04:00 to Mon 2026-10-26 13:00",
+                "2026-10-26T04:00:00Z to 2026-10-26T13:00:00Z",
+                "the vendor has no hours for this",
+            ] {
+                assert!(text.contains(said), "{said} at {screen:?}");
+            }
+        }
+        let named = "[...document.querySelectorAll('.plot svg[role=img]')].every(one => one.querySelector('title').textContent && one.querySelector('desc').textContent)";
+        assert_eq!(page.eval(named), true);
+        assert_eq!(
+            page.number("document.querySelectorAll('.plot svg[role=img]').length"),
+            2.0
+        );
+    });
+}
+
+#[test]
 fn the_keyboard_reaches_everything_in_the_order_of_the_page() {
     look(|page, file| {
         let report = estate::three();
