@@ -1,8 +1,9 @@
 //! Telephone numbers beside the numbering plans of their countries. That a number is possible does not
 //! say that anybody answers.
 
-use phonenumber::metadata::DATABASE;
-use phonenumber::{Type, country, parse};
+mod plans;
+
+use phonenumber::{Type, country, parse_with};
 
 use super::{Judged, Short, place};
 use crate::failure::{Failure, FailureKind};
@@ -53,7 +54,8 @@ pub(super) fn valid(vendor: &Vendor) -> Judged {
 
 /// What sort of number it is, where its country has it.
 fn kind(number: &str) -> Option<Type> {
-    let number = parse(None::<country::Id>, number).ok()?;
-    let kind = number.number_type(&DATABASE);
-    (number.is_valid() && kind != Type::Unknown).then_some(kind)
+    let plan = plans::of(number)?;
+    let number = parse_with(&plan, None::<country::Id>, number).ok()?;
+    let kind = number.number_type(&plan);
+    (number.is_valid_with(&plan) && kind != Type::Unknown).then_some(kind)
 }
