@@ -10,7 +10,9 @@ use unicode_security::skeleton;
 /// `\n`, `\t`. What is safe stays as it was. (facts: traps.md 8, CWE-150)
 #[must_use]
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unsafe) {
+    // Nearly all that is printed is plain ASCII, and a large plan has a million lines of it.
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain || !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 8);
@@ -48,8 +50,8 @@ pub fn is_unsafe(c: char) -> bool {
 /// A word as a POSIX shell takes it, quoted where it must be.
 #[must_use]
 pub fn shell_word(word: &str) -> Cow<'_, str> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&byte);
+    match !word.is_empty() && word.bytes().all(plain) {
         true => Cow::Borrowed(word),
         false => Cow::Owned(format!("'{}'", word.replace('\'', r"'\''"))),
     }

@@ -10,7 +10,7 @@ use crate::plan::{self, Filters, Grant, Plan};
 use crate::text::escape;
 
 pub(super) fn plan(args: &Args) -> Result<Exit, Fault> {
-    let mut plan = make(&args.what)?;
+    let (mut plan, whole) = make_printed(&args.what)?;
     people::waive(&args.waive, &mut plan)?;
     args.split.cut(&mut plan)?;
     if let Some((team, what)) = asked(&args.grants) {
@@ -25,12 +25,15 @@ pub(super) fn plan(args: &Args) -> Result<Exit, Fault> {
         return super::estimate::estimate(plan, args.rate, args.format);
     }
     term::out(&match args.format {
-        PlanFormat::Text => format!(
-            "{}{}\nplan {}\nnothing was contacted\n",
-            plan::text(&plan),
-            plan.waivers_text(),
-            plan.digest
-        ),
+        PlanFormat::Text => {
+            let mut text = match plan.part {
+                None => whole,
+                Some(_) => plan::text(&plan),
+            };
+            text += &plan.waivers_text();
+            text += &format!("\nplan {}\nnothing was contacted\n", plan.digest);
+            text
+        }
         PlanFormat::Json => {
             let mut told = plan::json(&plan);
             if plan.waivers.is_some() {
@@ -53,8 +56,13 @@ fn asked(grants: &Grants) -> Option<(&str, Grant)> {
     asked.find_map(|(team, what)| Some((team.as_deref()?, what)))
 }
 
-/// From the command line to a plan. What is wrong with filters, inventory and features is told together.
+/// From the command line to a plan.
 pub(super) fn make(what: &What) -> Result<Plan, Fault> {
+    Ok(make_printed(what)?.0)
+}
+
+/// The plan, and what is printed of the whole. What is wrong with filters, inventory and features is told together.
+fn make_printed(what: &What) -> Result<(Plan, String), Fault> {
     let mut problems = Vec::new();
     let filters = Filters::new(what.tags.as_deref(), &what.instance, &what.host, &what.team);
     let filters = filters.map_err(|found| problems.extend(found));
@@ -62,7 +70,7 @@ pub(super) fn make(what: &What) -> Result<Plan, Fault> {
     let written = plan::read(&what.features).map_err(|found| problems.extend(found));
     match (filters, inventory, written) {
         (Ok(filters), Ok(inventory), Ok(written)) => {
-            Ok(plan::make(&Arc::new(inventory), written, &filters)?)
+            Ok(plan::make_printed(&Arc::new(inventory), written, &filters)?)
         }
         _ => Err(problems.into()),
     }

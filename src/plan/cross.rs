@@ -37,6 +37,9 @@ pub(super) fn cross(
     }
 }
 
+/// A step's text, and what it is bound to unless it was refused.
+type Bound = (Arc<str>, Option<Arc<Call>>);
+
 struct Crossing<'a> {
     inventory: &'a Inventory,
     /// Texts repeat for every subject: each is bound once.
@@ -50,14 +53,27 @@ impl Crossing<'_> {
         let Some(subjects) = self.subjects(template) else {
             return;
         };
-        let mut plain = HashMap::new();
+        // What holds no placeholder is the same for every subject: it is bound once and shared.
+        let mut plain: Vec<Option<Bound>> = vec![None; template.steps.len()];
+        let keywords = template.steps.iter();
+        let keywords: Vec<Arc<str>> = keywords.map(|step| step.keyword.as_str().into()).collect();
         for subject in subjects {
             let value = |name: &str| subject.value(name);
             let mut steps = Vec::with_capacity(template.steps.len());
             let (mut ran, mut asked) = (false, false);
             for (index, step) in template.steps.iter().enumerate() {
-                let filled = step.map(&|text: &str| fill(text, value));
-                let Some(call) = self.bind(&filled) else {
+                let (text, bound) = match &plain[index] {
+                    Some(known) => known.clone(),
+                    None => {
+                        let filled = step.map(&|text: &str| fill(text, value));
+                        let bound = (Arc::from(filled.text.as_str()), self.bind(&filled));
+                        if step.is_plain() {
+                            plain[index] = Some(bound.clone());
+                        }
+                        bound
+                    }
+                };
+                let Some(call) = bound else {
                     continue;
                 };
                 let call = call.meant_for(&subject, self.inventory);
@@ -92,17 +108,8 @@ impl Crossing<'_> {
                     );
                 }
                 ran |= matches!(*call, Call::Run(_));
-                // Most texts are the same for every subject: they are shared, not copied.
-                let shared = plain
-                    .entry(index)
-                    .or_insert_with(|| Arc::<str>::from(filled.text.as_str()));
-                let text = if **shared == *filled.text {
-                    shared.clone()
-                } else {
-                    filled.text.as_str().into()
-                };
                 steps.push(Step {
-                    keyword: step.keyword.as_str().into(),
+                    keyword: Arc::clone(&keywords[index]),
                     text,
                     call,
                 });

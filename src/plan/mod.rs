@@ -152,6 +152,18 @@ pub fn make(
     written: Written,
     filters: &Filters,
 ) -> Result<Plan, Vec<Problem>> {
+    Ok(make_printed(inventory, written, filters)?.0)
+}
+
+/// The same with what [`text`] prints of it: its digest needs all of that, and it takes long for a large estate.
+///
+/// # Errors
+/// As [`make`].
+pub fn make_printed(
+    inventory: &Arc<Inventory>,
+    written: Written,
+    filters: &Filters,
+) -> Result<(Plan, String), Vec<Problem>> {
     let all = cross::cross(inventory, &written.templates)?;
     let checks = match filters.is_empty() {
         true => {
@@ -177,6 +189,7 @@ pub fn make(
         waivers: None,
         part: None,
     };
-    plan.digest = Sha256::of(text(&plan).as_bytes());
-    Ok(plan)
+    let printed = text(&plan);
+    plan.digest = Sha256::of(printed.as_bytes());
+    Ok((plan, printed))
 }

@@ -357,6 +357,13 @@ impl Reader<'_> {
 }
 
 impl TemplateStep {
+    /// Whether it holds no placeholder.
+    pub(super) fn is_plain(&self) -> bool {
+        let mut cells = self.table.iter().flatten().flatten();
+        let has_none = |text: &String| !text.contains('<');
+        has_none(&self.text) && cells.all(has_none) && self.doc_string.iter().all(has_none)
+    }
+
     /// The step with every text changed by `fill`.
     pub(super) fn map(&self, fill: &impl Fn(&str) -> String) -> Self {
         let table = self.table.as_ref().map(|rows| {

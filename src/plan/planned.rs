@@ -93,8 +93,11 @@ impl Planned {
 
     fn about(command: &Command, path: &str) -> Self {
         let mut planned = Self::exact(command);
+        if !is_glob(path) {
+            return planned;
+        }
         for word in &mut planned.words {
-            if is_glob(path) && *word == Word::Exact(path.to_owned()) {
+            if matches!(word, Word::Exact(exact) if exact == path) {
                 *word = match fresh(path) {
                     Some(piece) => piece.into(),
                     None => Word::Path(path.to_owned()),

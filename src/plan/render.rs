@@ -105,7 +105,7 @@ fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
         }
         let after_denial = visit.after_denial();
         let writing = visit.writing();
-        for planned in visit.planned().difference(&after_denial) {
+        for planned in visit.at_once().difference(&after_denial) {
             if writing.contains_key(planned) {
                 continue;
             }
@@ -328,7 +328,7 @@ fn visit(visit: &Visit) -> Value {
         "team": visit.team,
         "login": route(&visit.login),
         "follows": followed(&visit.login),
-        "execute": visit.planned().difference(&visit.after_denial()).filter(|planned| !writing.contains_key(planned)).map(Planned::line).collect::<BTreeSet<_>>(),
+        "execute": visit.at_once().difference(&visit.after_denial()).filter(|planned| !writing.contains_key(planned)).map(Planned::line).collect::<BTreeSet<_>>(),
         "write": writing.iter().map(|(planned, permission)| json!({"command": planned.line(), "permission": permission})).collect::<Vec<_>>(),
         "after_denial": visit.after_denial().iter().map(Planned::line).collect::<BTreeSet<_>>(),
         "execute_without_sftp": visit.planned_without_sftp().iter().map(Planned::line).collect::<Vec<_>>(),

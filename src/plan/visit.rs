@@ -58,11 +58,18 @@ impl Visit {
     /// The same commands, word by word.
     #[must_use]
     pub fn planned(&self) -> BTreeSet<Planned> {
+        let mut planned = self.at_once();
+        planned.extend(self.after_denial());
+        planned
+    }
+
+    /// Those among [`Self::planned`] that do not wait for a denial. Some may be looked at again after one.
+    #[must_use]
+    pub fn at_once(&self) -> BTreeSet<Planned> {
         let by_command = self.login.transport == Transport::Exec;
         let own = commands(&self.identity, &Elevate::None, by_command);
         let elevate = &self.login.elevate;
         own.chain(commands(&self.touches, elevate, self.reads_by_command()))
-            .chain(self.after_denial())
             .collect()
     }
 
