@@ -14,6 +14,9 @@ use super::page::{Mark, Page};
 /// far too few for a "billion laughs".
 const MOST_ALIASED: usize = 1_000_000;
 
+/// Keys of a mapping that are looked through one by one.
+const FEW: usize = 12;
+
 /// Deepest nesting; the inventory itself needs seven.
 const DEEPEST: usize = 64;
 
@@ -199,6 +202,7 @@ impl<'s> Reader<'s, '_, '_> {
 
     fn map(&mut self) -> Option<Value<'s>> {
         let mut entries: Vec<Entry<'s>> = Vec::new();
+        // Most mappings are small, and a large inventory has a hundred thousand: those are looked through.
         let mut seen: HashMap<Cow<'s, str>, u32> = HashMap::new();
         loop {
             let (at, key) = match self.next()? {
@@ -211,15 +215,28 @@ impl<'s> Reader<'s, '_, '_> {
             let first = self.next()?;
             let value = self.node(first)?;
             let Some(key) = key else { continue };
-            match seen.get(&key) {
+            let line = match entries.len() {
+                0..=FEW => {
+                    let mut known = entries.iter();
+                    known
+                        .find(|entry| entry.key == key)
+                        .map(|entry| entry.at.line)
+                }
+                _ => seen.get(&key).copied(),
+            };
+            match line {
                 Some(line) => {
                     let message = format!("`{key}` is written twice");
                     let hint = format!("it stands on line {line} already: keep one of them");
                     self.page.refuse(at, message, hint);
                 }
                 None => {
-                    seen.insert(key.clone(), at.line);
                     entries.push(Entry { at, key, value });
+                    if entries.len() > FEW {
+                        let unseen = entries.iter().skip(seen.len());
+                        let unseen = unseen.map(|entry| (entry.key.clone(), entry.at.line));
+                        seen.extend(unseen.collect::<Vec<_>>());
+                    }
                 }
             }
         }
