@@ -42,6 +42,8 @@ pub struct Draft {
 struct Files {
     finished: BTreeMap<String, Sha256>,
     open: BTreeSet<String>,
+    /// Directories that are there: a large run has a transcript for each of its checks.
+    dirs: BTreeSet<PathBuf>,
 }
 
 impl Draft {
@@ -109,8 +111,11 @@ impl Draft {
         check_name(name)?;
         let path = self.partial.path().join(name);
         let io = |cause| DirectoryFault::io(&path, cause);
-        if let Some(dir) = path.parent() {
+        if let Some(dir) = path.parent()
+            && !lock(&self.files).dirs.contains(dir)
+        {
             std::fs::create_dir_all(dir).map_err(io)?;
+            lock(&self.files).dirs.insert(dir.to_owned());
         }
         let file = File::create_new(&path).map_err(|cause| match cause.kind() {
             io::ErrorKind::AlreadyExists => DirectoryFault::Twice {

@@ -60,7 +60,15 @@ pub fn read(bytes: &[u8]) -> Result<Report, ReadFault> {
     if bytes.len() > MAX_BYTES {
         return Err(ReadFault::TooLarge(bytes.len()));
     }
-    let Head { schema } = serde_json::from_slice(bytes).map_err(ReadFault::NotAReport)?;
+    let report: Result<Report, _> = serde_json::from_slice(bytes);
+    // Only of what is no report of ours it matters which schema it names.
+    let schema = match &report {
+        Ok(report) => report.schema.clone(),
+        Err(_) => {
+            let head: Result<Head, _> = serde_json::from_slice(bytes);
+            head.map_err(ReadFault::NotAReport)?.schema
+        }
+    };
     if schema != SCHEMA {
         let version =
             |schema: &str| -> Option<u32> { schema.strip_prefix("gonogo/report/v")?.parse().ok() };
@@ -70,7 +78,7 @@ pub fn read(bytes: &[u8]) -> Result<Report, ReadFault> {
             false => ReadFault::OtherSchema(shown),
         });
     }
-    let report: Report = serde_json::from_slice(bytes).map_err(ReadFault::Shape)?;
+    let report = report.map_err(ReadFault::Shape)?;
     let mut unreadable = facts(&report).unreadable;
     let decision = &report.verdict.decision;
     if !Decision::ALL.iter().any(|known| known.as_str() == decision) {

@@ -17,22 +17,45 @@ pub enum WriteFault {
     Junit(#[from] quick_junit::SerializeError),
 }
 
-/// `report.json`, `report.html`, `junit.xml` and `summary.md` (contract 6); the same report gives the
-/// same bytes.
+/// How a file of a run is made.
+pub type Render = fn(&Report) -> Result<Vec<u8>, WriteFault>;
+
+/// The record itself.
+pub const RECORD: &str = "report.json";
+
+/// `report.html`, `junit.xml` and `summary.md` (contract 6): functions of the record. Made one by one, since those
+/// of a large run take hundreds of MiB.
+pub const PAGES: [(&str, Render); 3] = [
+    (
+        "report.html",
+        |report| Ok(html::render(report).into_bytes()),
+    ),
+    (
+        "junit.xml",
+        |report| Ok(junit::render(report)?.into_bytes()),
+    ),
+    ("summary.md", |report| {
+        Ok(markdown::render(report).into_bytes())
+    }),
+];
+
+/// The record and its pages; the same report gives the same bytes.
+pub const FILES: [(&str, Render); 4] = [
+    (RECORD, |report| Ok(write(report)?)),
+    PAGES[0],
+    PAGES[1],
+    PAGES[2],
+];
+
+/// All of them at once, by name.
 ///
 /// # Errors
 /// When a writer refuses; a report gives none of them a cause.
 pub fn files(report: &Report) -> Result<BTreeMap<String, Vec<u8>>, WriteFault> {
-    let files = [
-        ("report.json", write(report)?),
-        ("report.html", html::render(report).into_bytes()),
-        ("junit.xml", junit::render(report)?.into_bytes()),
-        ("summary.md", markdown::render(report).into_bytes()),
-    ];
-    let files = files.into_iter();
-    Ok(files
-        .map(|(name, bytes)| (name.to_owned(), bytes))
-        .collect())
+    let files = FILES.into_iter();
+    files
+        .map(|(name, render)| Ok((name.to_owned(), render(report)?)))
+        .collect()
 }
 
 #[cfg(test)]

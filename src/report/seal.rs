@@ -34,7 +34,10 @@ pub fn seal(
     files: std::collections::BTreeMap<String, Vec<u8>>,
     previous: Option<&Chain>,
 ) -> Result<Sealed, SealingFault> {
-    for (name, bytes) in run_files::files(report)?.iter().chain(&files) {
+    for (name, render) in run_files::FILES {
+        draft.write(name, &render(report)?)?;
+    }
+    for (name, bytes) in &files {
         draft.write(name, bytes)?;
     }
     draft.write(FILE, chain(previous).as_bytes())?;

@@ -70,17 +70,16 @@ pub(super) fn rendered(report: &Report, sealed: &Sealed) -> Result<(), Unaccepta
     if report.run.tool.version != env!("CARGO_PKG_VERSION") {
         return Ok(());
     }
-    let files = run_files::files(report);
-    let files = files.map_err(|fault| Unacceptable::Incomplete(fault.to_string()))?;
-    let mut pages = files.iter().filter(|(name, _)| *name != "report.json");
-    let differs =
-        pages.find(|(name, bytes)| sealed.manifest.digest(name) != Some(Sha256::of(bytes)));
-    match differs {
-        None => Ok(()),
-        Some((name, _)) => Err(Unacceptable::Incomplete(format!(
-            "`{name}` is not what report.json renders to"
-        ))),
+    for (name, render) in run_files::PAGES {
+        let page = render(report);
+        let page = page.map_err(|fault| Unacceptable::Incomplete(fault.to_string()))?;
+        if sealed.manifest.digest(name) != Some(Sha256::of(&page)) {
+            return Err(Unacceptable::Incomplete(format!(
+                "`{name}` is not what report.json renders to"
+            )));
+        }
     }
+    Ok(())
 }
 
 /// Whoever signs could waive what failed in the names of others. What a file of waivers makes of the checks,
