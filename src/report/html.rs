@@ -4,6 +4,7 @@
 
 mod causes;
 mod check;
+mod detail;
 mod matrix;
 mod passed;
 mod probes;
@@ -20,6 +21,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::schema::{Check, Report};
 use crate::digest::Sha256;
+use detail::Detail;
 use state::State;
 pub(super) use words::t;
 
@@ -48,6 +50,7 @@ pub fn render(report: &Report) -> String {
             main {
                 (verdict::render(report))
                 (contents(report))
+                (detail::note(report))
                 (causes::section(report))
                 (causes::pending(report))
                 (causes::waived(report))

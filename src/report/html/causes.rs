@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::words::{t, told};
-use super::{State, check, of};
+use super::{Detail, State, check, of};
 use crate::report::causes::{self, Cause};
 use crate::report::phrases;
 use crate::report::schema::{Check, Failure, Report};
@@ -74,7 +74,7 @@ pub(super) fn section(report: &Report) -> Markup {
                             span.sign aria-hidden="true" { (State::Failed.sign()) } " " (name(cause))
                         }
                         @if let Some(failure) = cause.failure { (failure_told(failure)) }
-                        (checks_of(&places, &cause.checks))
+                        (checks_of(&places, &cause.checks, number, Detail::of(report)))
                     }
                 }
             }
@@ -98,7 +98,13 @@ pub(super) fn failure_told(failure: &Failure) -> Markup {
     }
 }
 
-fn checks_of(places: &HashMap<*const Check, usize>, checks: &[&Check]) -> Markup {
+fn checks_of(
+    places: &HashMap<*const Check, usize>,
+    checks: &[&Check],
+    number: usize,
+    detail: Detail,
+) -> Markup {
+    let first = detail.first_of_cause(number);
     let place = |check: &Check| places.get(&std::ptr::from_ref(check)).copied();
     let placed = checks
         .iter()
@@ -113,11 +119,11 @@ fn checks_of(places: &HashMap<*const Check, usize>, checks: &[&Check]) -> Markup
     };
     html! {
         p.label { "Fails " (count(checks.len(), "check")) }
-        @for (place, one) in &checks[..open] { (check::render(*place, one, false)) }
+        @for (place, one) in &checks[..open] { (first.render(*place, one, false)) }
         @if open < checks.len() {
             details.more {
                 summary { (checks.len() - open) " more checks fail for this cause" }
-                @for (place, one) in &checks[open..] { (check::render(*place, one, false)) }
+                @for (place, one) in &checks[open..] { (detail.render(*place, one, false)) }
             }
         }
     }

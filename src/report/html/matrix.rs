@@ -14,6 +14,8 @@ use crate::verdict::Claim;
 
 /// Rows of a matrix that a reader still takes in at once.
 const MOST_ROWS: usize = 60;
+/// Instances that have rows, complete or not; of more only the names are told.
+const MOST_INSTANCES: usize = 1_000;
 
 /// The checks about an instance as a team, each with its place in the report.
 type Index<'a> = HashMap<(&'a str, &'a str), Vec<(usize, &'a Check)>>;
@@ -66,11 +68,33 @@ fn tables(instances: &[Instance], index: &Index<'_>, kinds: &[&str]) -> Markup {
         });
         hosts[host].1.push(instance);
     }
+    let shown = open.len().min(MOST_INSTANCES);
+    let is_short = instances.len() > MOST_INSTANCES;
     html! {
         @if !open.is_empty() {
-            (table(&open, index, kinds, &format!("Not complete: {}", count(open.len(), "instance"))))
+            (table(&open[..shown], index, kinds, &format!("Not complete: {}", count(open.len(), "instance"))))
         }
-        @for (host, instances) in hosts {
+        @if shown < open.len() {
+            details.more {
+                summary { (open.len() - shown) " more instances are not complete" }
+                ul { @for one in &open[shown..] { li { (t(&one.name)) span.soft { " on " (t(&one.host)) } } } }
+            }
+        }
+        @if is_short && !hosts.is_empty() {
+            details.group {
+                summary {
+                    span.tag.passed { (State::Passed.sign_and_word()) }
+                    span.name { "Complete" }
+                    span.time { (count(hosts.iter().map(|(_, own)| own.len()).sum(), "instance")) }
+                }
+                ul {
+                    @for (host, instances) in &hosts {
+                        li { (t(host)) span.soft { ": " (instances.iter().map(|one| t(&one.name)).collect::<Vec<_>>().join(", ")) } }
+                    }
+                }
+            }
+        }
+        @for (host, instances) in hosts.into_iter().filter(|_| !is_short) {
             details.group {
                 summary {
                     span.tag.passed { (State::Passed.sign_and_word()) }

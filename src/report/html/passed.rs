@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use super::words::t;
-use super::{Placed, State, check, of};
+use super::{Detail, Placed, State, of};
 use crate::report::schema::Report;
 use crate::text::count;
 
@@ -15,6 +15,7 @@ const FEW: usize = 12;
 pub(super) fn section(report: &Report) -> Markup {
     let passed = of(report, State::Passed);
     let all = passed.len();
+    let detail = Detail::of(report);
     let hosts = by(passed, |one| match (&one.host, &one.vendor) {
         (Some(host), _) => host,
         (None, Some(vendor)) => vendor,
@@ -25,7 +26,7 @@ pub(super) fn section(report: &Report) -> Markup {
             h2 #passed { "Passed (" (all) ")" }
             @if report.checks.is_empty() { p { "No check was planned: an empty plan proves nothing." } }
             @else if all == 0 { p { "No check passed." } }
-            @if hosts.len() > 1 {
+            @if hosts.len() > 1 && !detail.is_brief() {
                 nav aria-label="passed checks by host" {
                     ul {
                         @for (number, (host, checks)) in hosts.iter().enumerate() {
@@ -46,7 +47,7 @@ pub(super) fn section(report: &Report) -> Markup {
                             }
                             span.time { (count(checks.len(), "check")) }
                         }
-                        @for (place, one) in checks { (check::render(place, one, true)) }
+                        @for (place, one) in checks { (detail.render(place, one, true)) }
                     }
                 }
             }
