@@ -3,7 +3,7 @@
 //! temporary directory; dropping it ends what was started here and nothing else. Measures nothing.
 
 mod files;
-mod measure;
+pub mod measure;
 pub mod rounds;
 mod sessions;
 
