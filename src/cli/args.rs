@@ -259,6 +259,9 @@ pub(super) struct Run {
     /// Sessions at once through one hop
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = positive)]
     pub per_hop: usize,
+    /// Most bytes a second from one host, such as 10MiB; at least 64KiB
+    #[arg(long, value_name = "SIZE", value_parser = limit_rate)]
+    pub limit_rate: Option<u64>,
     /// Whole time of the run, such as 30m; past it nothing more is judged
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub deadline: Option<Duration>,
@@ -555,6 +558,14 @@ pub(super) fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=4096) => Ok(number),
         _ => Err("a whole number from 1 to 4096 is expected".to_owned()),
+    }
+}
+
+/// Less would leave no time for a check.
+fn limit_rate(text: &str) -> Result<u64, String> {
+    match rate(text)? {
+        rate if rate >= 64 << 10 => Ok(rate),
+        _ => Err("at least 64KiB a second is expected".to_owned()),
     }
 }
 

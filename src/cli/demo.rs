@@ -92,6 +92,7 @@ pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
         jobs: 16,
         per_host: 2,
         per_hop: 8,
+        limit_rate: None,
         deadline: None,
         quiet: false,
     };

@@ -61,6 +61,7 @@ pub(super) fn run(args: &Run) -> Result<Exit, Fault> {
         jobs: args.jobs,
         per_host: args.per_host,
         per_hop: args.per_hop,
+        limit_rate: args.limit_rate,
         deadline: args.deadline,
         quiet: args.quiet,
     };
@@ -82,6 +83,7 @@ pub(super) struct Order {
     pub jobs: usize,
     pub per_host: usize,
     pub per_hop: usize,
+    pub limit_rate: Option<u64>,
     pub deadline: Option<Duration>,
     pub quiet: bool,
 }
@@ -160,6 +162,7 @@ pub(super) fn carry_out(
         jobs: order.jobs,
         per_host: order.per_host,
         per_hop: order.per_hop,
+        limit_rate: order.limit_rate,
         keys,
         keep: order.keep,
         cancel,

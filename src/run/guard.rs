@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::{BoxFuture, ready};
 use globset::{GlobBuilder, GlobMatcher};
@@ -12,7 +13,8 @@ use crate::inventory::{Get, Never};
 use crate::steps::Touch;
 use crate::steps::statistics::{Piece, Writes, fresh, leads_to};
 use crate::transport::{
-    Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Span, Trail,
+    Command, Entry, Greeting, Limits, Output, ReadError, Reading, Receipt, Session, Sink, Span,
+    Trail,
 };
 
 pub(super) struct Guard {
@@ -162,6 +164,35 @@ impl Session for Guard {
         match self.allows_path(path) {
             true => self.inner.read(path, span, limits, sink),
             false => Box::pin(ready(Err(unplanned(path).into()))),
+        }
+    }
+
+    fn look<'a>(
+        &'a self,
+        paths: &'a [String],
+        limits: Limits,
+    ) -> BoxFuture<'a, Vec<Result<Entry, Failure>>> {
+        let planned = |path: &String| self.allows_path(path) || self.listed.contains(path);
+        match paths.iter().all(planned) {
+            true => self.inner.look(paths, limits),
+            false => Box::pin(ready(
+                (paths.iter().map(|path| Err(unplanned(path)))).collect(),
+            )),
+        }
+    }
+
+    fn read_all(
+        &self,
+        wanted: Vec<Reading>,
+        time: Duration,
+    ) -> BoxFuture<'_, Vec<(Result<Receipt, ReadError>, Duration)>> {
+        match wanted.iter().all(|wanted| self.allows_path(&wanted.path)) {
+            true => self.inner.read_all(wanted, time),
+            false => {
+                let refused =
+                    |wanted: &Reading| (Err(unplanned(&wanted.path).into()), Duration::ZERO);
+                Box::pin(ready(wanted.iter().map(refused).collect()))
+            }
         }
     }
 

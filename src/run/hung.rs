@@ -12,7 +12,8 @@ use crate::failure::{Failure, FailureKind};
 use crate::inventory::Get;
 use crate::steps::command_line;
 use crate::transport::{
-    Command, Entry, Greeting, Limits, Output, ReadError, Receipt, Session, Sink, Span, Trail,
+    Command, Entry, Greeting, Limits, Output, ReadError, Reading, Receipt, Session, Sink, Span,
+    Trail,
 };
 
 /// What hung on one host with one login; outlives its sessions.
@@ -42,6 +43,50 @@ impl Hung {
             self.lock().remove(&subject);
         }
         done
+    }
+
+    /// As [`Hung::unless`] for several subjects that are asked about together: those that hung before are left
+    /// out of it. Answers come in the order of the subjects.
+    async fn unless_all<I, T, W: Future<Output = Vec<T>>>(
+        &self,
+        asked: Vec<(String, I)>,
+        patient: bool,
+        work: impl FnOnce(Vec<I>) -> W,
+        refuse: impl Fn(Failure) -> T,
+        is_late: impl Fn(&T) -> bool,
+    ) -> Vec<T> {
+        let (mut subjects, mut left) = (Vec::with_capacity(asked.len()), Vec::new());
+        for (subject, item) in asked {
+            let hung = self.lock().contains(&subject);
+            if !hung {
+                left.push(item);
+            }
+            subjects.push((subject, hung));
+        }
+        let asked = |hung: &&(String, bool)| !hung.1;
+        if patient {
+            let asked = subjects.iter().filter(asked);
+            self.lock()
+                .extend(asked.map(|(subject, _)| subject.clone()));
+        }
+        let mut done = match left.is_empty() {
+            true => Vec::new(),
+            false => work(left).await,
+        }
+        .into_iter();
+        let mut all = Vec::with_capacity(subjects.len());
+        for (subject, hung) in subjects {
+            let answer = match hung {
+                true => None,
+                false => done.next(),
+            };
+            let answer = answer.unwrap_or_else(|| refuse(again(&subject)));
+            if patient && !hung && !is_late(&answer) {
+                self.lock().remove(&subject);
+            }
+            all.push(answer);
+        }
+        all
     }
 
     fn lock(&self) -> MutexGuard<'_, HashSet<String>> {
@@ -142,6 +187,39 @@ impl Session for Wary {
         )
     }
 
+    fn look<'a>(
+        &'a self,
+        paths: &'a [String],
+        limits: Limits,
+    ) -> BoxFuture<'a, Vec<Result<Entry, Failure>>> {
+        Box::pin(async move {
+            let asked = paths.iter().map(|path| (path.clone(), path.clone()));
+            let work = async |left: Vec<String>| self.inner.look(&left, limits).await;
+            let late = |found: &Result<Entry, Failure>| found.as_ref().is_err_and(is_late);
+            let patient = self.patient(limits);
+            self.hung
+                .unless_all(asked.collect(), patient, work, Err, late)
+                .await
+        })
+    }
+
+    fn read_all(
+        &self,
+        wanted: Vec<Reading>,
+        time: Duration,
+    ) -> BoxFuture<'_, Vec<(Result<Receipt, ReadError>, Duration)>> {
+        Box::pin(async move {
+            let asked = wanted.into_iter().map(|one| (one.path.clone(), one));
+            let work = |left| self.inner.read_all(left, time);
+            let refuse = |failure: Failure| (Err(failure.into()), Duration::ZERO);
+            let late = |(read, _): &(Result<Receipt, ReadError>, Duration)| matches!(read, Err(ReadError::Failure(failure)) if is_late(failure));
+            let patient = time >= self.patience;
+            self.hung
+                .unless_all(asked.collect(), patient, work, refuse, late)
+                .await
+        })
+    }
+
     fn get<'a>(
         &'a self,
         get: &'a Get,
@@ -217,6 +295,23 @@ mod tests {
                 .actual
                 .contains("earlier check")
         );
+    }
+
+    #[test]
+    fn of_several_only_what_hung_is_left_out() {
+        let hung = Hung::default();
+        let ask = |names: &[&str], answer: fn(&str) -> Done| {
+            let asked = names.iter().map(|name| (name.to_string(), *name)).collect();
+            let work = async |left: Vec<&str>| left.into_iter().map(answer).collect::<Vec<_>>();
+            let late = |done: &Done| done.as_ref().is_err_and(is_late);
+            let done = hung.unless_all(asked, true, work, Err, late);
+            let done = done.now_or_never().unwrap();
+            done.iter().map(Result::is_ok).collect::<Vec<_>>()
+        };
+        let second_hangs = |name: &str| if name == "b" { late() } else { Ok(()) };
+        assert_eq!(ask(&["a", "b", "c"], second_hangs), [true, false, true]);
+        assert_eq!(ask(&["b", "c", "a"], |_| Ok(())), [false, true, true]);
+        assert_eq!(ask(&["b"], |_| Ok(())), [false]);
     }
 
     #[test]

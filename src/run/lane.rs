@@ -32,7 +32,7 @@ pub(super) async fn run_all(
     said: mpsc::UnboundedSender<Said>,
 ) {
     let limits = Arc::new(Limits::new(&plan, &options));
-    let ways = Ways::with(options.keys.clone());
+    let ways = Ways::with(options.keys.clone()).limited(options.limit_rate);
     let mut lanes = lanes(&plan);
     if let Some(only) = &options.only {
         for lane in &mut lanes {

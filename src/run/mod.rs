@@ -58,6 +58,8 @@ pub struct Options {
     /// Sessions at once through one hop. They share one login to it, so that this bounds what it carries
     /// and how many targets it opens, not how often it is knocked at.
     pub per_hop: usize,
+    /// Bytes a second from one host, when they are limited.
+    pub limit_rate: Option<u64>,
     /// The run's key files, with the passphrases that a person gave.
     pub keys: Keyring,
     /// Where raw artifacts are kept, when they are.

@@ -49,6 +49,7 @@ fn options() -> Options {
         jobs: 4,
         per_host: 2,
         per_hop: 1,
+        limit_rate: None,
         keys: crate::transport::Keyring::default(),
         keep: None,
         cancel: CancellationToken::new(),

@@ -4,7 +4,7 @@ use crate::evidence::tap::Tap;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Identity, Login, Transport};
 use crate::text;
-use crate::transport::{Command, Limits, ReadError, Session, Span};
+use crate::transport::{Command, Limits, ReadError, Reading, Receipt, Session, Span};
 use crate::verdict::{Clock, same_hostname};
 
 use super::{Stop, World};
@@ -62,12 +62,18 @@ pub async fn identify(
         bytes: MOST,
         ..limits
     };
-    let machine_id = fact(
-        read(session, &login.on_host(MACHINE_ID_FILE), limits).await,
-        expected.machine_id.is_some(),
-    )?;
+    // A name that the inventory pins is the running system's own word, by command. One that is only
+    // recorded comes from the file where that is one short read: a command costs the server a shell.
+    let from_file = login.transport != Transport::Exec && expected.hostname.is_none();
+    let mut paths = vec![login.on_host(MACHINE_ID_FILE)];
+    if from_file {
+        paths.push(login.on_host(HOSTNAME_FILE));
+    }
+    let mut said = read_all(session, &paths, limits).await.into_iter();
+    let machine_id = said.next().unwrap_or_else(|| Err(nothing_said()));
+    let machine_id = fact(machine_id, expected.machine_id.is_some())?;
     let named = fact(
-        hostname(session, login, expected, limits).await,
+        hostname(session, login, said.next(), limits).await,
         expected.hostname.is_some(),
     )?;
     let is_name_of_file = named.as_ref().is_some_and(|(_, of_file)| *of_file);
@@ -95,22 +101,18 @@ pub fn is_meant(seen: &Seen, expected: &Identity) -> Result<(), Failure> {
     compare("host name", name, seen.hostname.as_deref(), same_hostname)
 }
 
-/// A name that the inventory pins is the running system's own word, by command. One that is only
-/// recorded comes from the file where that is one short read: a command costs the server a shell.
+/// The host's name: what its file says, where that was asked for, else what the command does.
 async fn hostname(
     session: &dyn Session,
     login: &Login,
-    expected: &Identity,
+    of_the_file: Option<Result<String, Failure>>,
     limits: Limits,
 ) -> Result<(String, bool), Failure> {
     let of_file = |name| (name, true);
-    let is_file_cheap = login.transport != Transport::Exec;
-    let from_file_first = is_file_cheap && expected.hostname.is_none();
-    if from_file_first {
-        match read(session, &login.on_host(HOSTNAME_FILE), limits).await {
-            Err(failure) if !is_final(failure.kind) => {}
-            told => return told.map(of_file),
-        }
+    match of_the_file {
+        None => {}
+        Some(Err(failure)) if !is_final(failure.kind) => {}
+        Some(told) => return told.map(of_file),
     }
     if login.transport != Transport::Sftp {
         let words = HOSTNAME_COMMAND
@@ -125,22 +127,43 @@ async fn hostname(
             _ => {}
         }
     }
-    let name = read(session, &login.on_host(HOSTNAME_FILE), limits).await;
-    name.map(of_file)
+    let name = read_all(session, &[login.on_host(HOSTNAME_FILE)], limits).await;
+    let name = name.into_iter().next();
+    name.unwrap_or_else(|| Err(nothing_said())).map(of_file)
 }
 
-async fn read(session: &dyn Session, path: &str, limits: Limits) -> Result<String, Failure> {
-    let tap = Tap::new(Vec::new());
-    let read = session.read(path, Span::WHOLE, limits, tap.sink()).await;
-    match read.map_err(ReadError::told) {
-        Ok(_) => one_line(&tap.take(), path),
-        Err(Ok(failure)) => Err(failure),
-        Err(Err(error)) => Err(Failure::new(
-            FailureKind::Undefined,
-            "to hold a short file in memory",
-            error.to_string(),
-        )),
-    }
+async fn read_all(
+    session: &dyn Session,
+    paths: &[String],
+    limits: Limits,
+) -> Vec<Result<String, Failure>> {
+    let taps: Vec<Tap<Vec<u8>>> = paths.iter().map(|_| Tap::new(Vec::new())).collect();
+    let wanted = paths.iter().zip(&taps).map(|(path, tap)| Reading {
+        path: path.clone(),
+        span: Span::WHOLE,
+        bytes: limits.bytes,
+        sink: tap.sink(),
+    });
+    let read = session.read_all(wanted.collect(), limits.time).await;
+    let lines = read.into_iter().zip(paths).zip(taps);
+    let line = |(((read, _), path), tap): ((_, &String), Tap<Vec<u8>>)| {
+        let read: Result<Receipt, ReadError> = read;
+        match read.map_err(ReadError::told) {
+            Ok(_) => one_line(&tap.take(), path),
+            Err(Ok(failure)) => Err(failure),
+            Err(Err(error)) => Err(Failure::new(
+                FailureKind::Undefined,
+                "to hold a short file in memory",
+                error.to_string(),
+            )),
+        }
+    };
+    lines.map(line).collect()
+}
+
+fn nothing_said() -> Failure {
+    Failure::new(FailureKind::Undefined, "an answer to each question", "none")
+        .with_hint("this is a defect of gonogo: please report it")
 }
 
 fn one_line(bytes: &[u8], source: &str) -> Result<String, Failure> {

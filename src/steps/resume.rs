@@ -52,6 +52,11 @@ impl Losses {
         u32::try_from(resumed).unwrap_or(u32::MAX)
     }
 
+    /// How many there were.
+    pub(super) const fn many(&self) -> usize {
+        self.0.len()
+    }
+
     /// Tells each of them.
     pub(super) fn write(&self, transcript: &mut Transcript) {
         for loss in &self.0 {
@@ -119,19 +124,28 @@ enum Rest {
 }
 
 impl Transfer<'_> {
-    /// Reads the file into `sink`; `None` when it has to be read again from the beginning, into another
+    /// Reads the file into `flow`; `None` when it has to be read again from the beginning, into another
     /// sink: the file is not the one that it was when the connection was lost.
     pub(super) async fn read(
         &self,
-        sink: Sink,
+        flow: Tap<Flow>,
         losses: &mut Losses,
     ) -> Result<Option<Receipt>, Stop> {
         let session = self.world.session().await?;
-        let flow = Tap::new(Flow::into(sink));
         let limits = self.limits()?;
         let read = session
             .read(self.path, Span::WHOLE, limits, flow.sink())
             .await;
+        self.go_on(read, flow, losses).await
+    }
+
+    /// As [`Self::read`], of a file that was read into `flow` already, or not whole.
+    pub(super) async fn go_on(
+        &self,
+        read: Result<Receipt, ReadError>,
+        flow: Tap<Flow>,
+        losses: &mut Losses,
+    ) -> Result<Option<Receipt>, Stop> {
         let lost = match read {
             Ok(receipt) => return Ok(Some(receipt)),
             Err(ReadError::Lost(lost)) => *lost,
@@ -285,7 +299,7 @@ fn time_to_connect(login: &Login) -> Duration {
 }
 
 /// Passes on what comes, and remembers enough to tell whether it goes on.
-struct Flow {
+pub(super) struct Flow {
     into: Sink,
     came: u64,
     head: Vec<u8>,
@@ -299,6 +313,11 @@ struct Flow {
 }
 
 impl Flow {
+    /// One that passes on to `sink`, and can be taken back.
+    pub(super) fn tapped(sink: Sink) -> Tap<Self> {
+        Tap::new(Self::into(sink))
+    }
+
     fn into(sink: Sink) -> Self {
         Self {
             into: sink,

@@ -240,7 +240,9 @@ async fn transfer(
         grows,
         bytes: u64::MAX,
     };
-    let done = transfer.read(Box::new(shared.clone()), losses).await;
+    let done = transfer
+        .read(Flow::tapped(Box::new(shared.clone())), losses)
+        .await;
     assert!(script.0.lock().unwrap().is_empty() || done.is_err());
     let came = shared.0.lock().unwrap().clone();
     (done, came)

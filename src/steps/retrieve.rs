@@ -3,11 +3,11 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::keep::Kept;
 use super::reject::{Both, Lines};
-use super::resume::{Losses, Transfer};
+use super::resume::{Flow, Losses, Transfer};
 use super::world::Retrieved;
 use super::{
     ArtifactName, Stop, World, configuration, http, journal, listing, live, printed, statistics,
@@ -20,10 +20,14 @@ use crate::evidence::{Content, Evidence};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Format, Kind, Source, mask};
 use crate::text;
-use crate::transport::{Entry, EntryKind, Limits, ReadError, Receipt, Session, Sink, Span};
+use crate::transport::{
+    Entry, EntryKind, Limits, ReadError, Reading, Receipt, Session, Sink, Span,
+};
 
 // A rotation between listing and reading moves names: look again this often before believing it.
 const LISTINGS: u32 = 3;
+/// Files of a set that are asked for together; their readers are in memory together, too.
+const TOGETHER: usize = 16;
 
 /// One file or output, and what its reader found or why it could make nothing of it.
 pub(super) type Fetched = (Evidence, Result<Content, Failure>);
@@ -138,14 +142,19 @@ async fn fetch_once(
         return Err(nothing_matches(pattern).into());
     }
     let entries = named(artifact, entries)?;
-    let mut left = world.limits()?.bytes;
+    entries.iter().try_for_each(regular)?;
+    let most = world.limits()?.bytes;
+    let mut left = most;
     let mut files = Vec::with_capacity(entries.len());
-    for entry in &entries {
-        regular(entry)?;
-        let tail = live::tail(entry, &entries);
-        let (evidence, content) = one(world, artifact, &entry.path, tail, left, losses).await?;
-        left -= evidence.bytes.min(left);
-        files.push((evidence, content));
+    for together in entries.chunks(TOGETHER) {
+        for (evidence, content) in
+            several(world, artifact, together, &entries, left, losses).await?
+        {
+            left = left
+                .checked_sub(evidence.bytes)
+                .ok_or_else(|| too_large(&evidence.path, most))?;
+            files.push((evidence, content));
+        }
     }
     refuse_empty(artifact, pattern, &files)?;
     live::one_tail(&mut files);
@@ -171,6 +180,123 @@ fn named(artifact: &Artifact, mut entries: Vec<Entry>) -> Result<Vec<Entry>, Fai
     }
 }
 
+fn too_large(path: &str, most: u64) -> Failure {
+    Failure::new(
+        FailureKind::TooLarge,
+        format!("at most {} ({most} bytes) in all", text::size(most)),
+        "more: files grew while they were read",
+    )
+    .with_subject(path)
+    .with_hint("raise `max_bytes` for the host or team, or have the file rotated earlier")
+}
+
+/// Some files of a set, of at most so many bytes in all, by the sizes that they were listed with.
+async fn several(
+    world: &World,
+    artifact: &Artifact,
+    entries: &[Entry],
+    set: &[Entry],
+    bytes: u64,
+    losses: &mut Losses,
+) -> Result<Vec<Fetched>, Stop> {
+    let mut left = bytes;
+    let (mut begun, mut wanted, mut lefts) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in entries {
+        let tail = live::tail(entry, set);
+        let one = Begun::new(world, artifact, &entry.path, tail)?;
+        wanted.push(Reading {
+            path: entry.path.clone(),
+            span: Span::WHOLE,
+            bytes: left,
+            sink: one.flow.sink(),
+        });
+        lefts.push(left);
+        begun.push(one);
+        left -= entry.size.min(left);
+    }
+    let session = world.session().await?;
+    let read = session.read_all(wanted, world.limits()?.time).await;
+    let mut files = Vec::with_capacity(entries.len());
+    let mut before = Duration::ZERO;
+    let lost = losses.many();
+    for (((entry, begun), (read, at)), left) in entries.iter().zip(begun).zip(read).zip(lefts) {
+        let took = at.saturating_sub(before);
+        before = before.max(at);
+        let tail = live::tail(entry, set);
+        let transfer = Transfer {
+            world,
+            path: &entry.path,
+            grows: artifact.kind == Kind::Log,
+            bytes: left,
+        };
+        let clock = Instant::now();
+        let resumed = losses.resumed();
+        // The session that was to read it was lost with one before it, which went on over another.
+        let is_unread = losses.many() > lost
+            && matches!(&read, Err(ReadError::Failure(failure)) if failure.kind == FailureKind::Unreachable);
+        if is_unread {
+            drop(begun);
+            files.push(one(world, artifact, &entry.path, tail, left, losses).await?);
+            continue;
+        }
+        let Begun {
+            tap,
+            lines,
+            kept,
+            flow,
+        } = begun;
+        let file = match transfer.go_on(read, flow, losses).await? {
+            Some(receipt) => {
+                if let Some(kept) = kept {
+                    kept.whole();
+                }
+                finished(world, artifact, &entry.path, (receipt, tap, lines), clock)?
+            }
+            // What was begun is of no use: readers and kept file have seen a file that is gone.
+            None => {
+                drop(kept);
+                one(world, artifact, &entry.path, tail, left, losses).await?
+            }
+        };
+        let (evidence, content) = file;
+        let took = took + clock.elapsed();
+        let evidence = Evidence {
+            resumed: losses.resumed() - resumed,
+            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            ..evidence
+        };
+        files.push((evidence, content));
+    }
+    Ok(files)
+}
+
+/// Where one file goes, before it is asked for.
+struct Begun {
+    tap: Tap<Box<dyn Reader>>,
+    lines: Tap<Lines>,
+    kept: Option<Kept>,
+    flow: Tap<Flow>,
+}
+
+impl Begun {
+    fn new(world: &World, artifact: &Artifact, path: &str, tail: Tail) -> Result<Self, Stop> {
+        let tap = Tap::new(reader_of(world, artifact, tail));
+        let lines = Tap::new(Lines::new(&artifact.reject));
+        let (file, kept) = kept(world, artifact, path)?.unzip();
+        let sink = match artifact.reject.is_empty() {
+            true => tap.sink(),
+            false => Box::new(Both(tap.sink(), lines.sink())),
+        };
+        let flow = Flow::tapped(Tee::sink(sink, file));
+        Ok(Self {
+            tap,
+            lines,
+            kept,
+            flow,
+        })
+    }
+}
+
 /// One file, of at most so many bytes.
 pub(super) async fn one(
     world: &World,
@@ -188,16 +314,15 @@ pub(super) async fn one(
         grows: artifact.kind == Kind::Log,
         bytes,
     };
-    let (receipt, tap, lines) = loop {
-        let tap = Tap::new(reader_of(world, artifact, tail));
-        let lines = Tap::new(Lines::new(&artifact.reject));
-        let (file, kept) = kept(world, artifact, path)?.unzip();
-        let sink = match artifact.reject.is_empty() {
-            true => tap.sink(),
-            false => Box::new(Both(tap.sink(), lines.sink())),
-        };
+    let came = loop {
+        let Begun {
+            tap,
+            lines,
+            kept,
+            flow,
+        } = Begun::new(world, artifact, path, tail)?;
         // What was begun is of no use: readers and kept file have seen a file that is gone.
-        let Some(receipt) = transfer.read(Tee::sink(sink, file), losses).await? else {
+        let Some(receipt) = transfer.read(flow, losses).await? else {
             continue;
         };
         if let Some(kept) = kept {
@@ -205,6 +330,22 @@ pub(super) async fn one(
         }
         break (receipt, tap, lines);
     };
+    let (evidence, content) = finished(world, artifact, path, came, started)?;
+    let evidence = Evidence {
+        resumed: losses.resumed() - before,
+        ..evidence
+    };
+    Ok((evidence, content))
+}
+
+/// What a file that came whole says.
+fn finished(
+    world: &World,
+    artifact: &Artifact,
+    path: &str,
+    (receipt, tap, lines): (Receipt, Tap<Box<dyn Reader>>, Tap<Lines>),
+    started: Instant,
+) -> Result<Fetched, Stop> {
     lines
         .take()
         .finish()
@@ -220,10 +361,7 @@ pub(super) async fn one(
         }),
     };
     let content = content.map_err(|failure| failure.with_subject(path));
-    let evidence = Evidence {
-        resumed: losses.resumed() - before,
-        ..evidence(artifact, receipt, &content, started, 1)
-    };
+    let evidence = evidence(artifact, receipt, &content, started, 1);
     Ok((evidence, content))
 }
 

@@ -336,7 +336,8 @@ fn flood(kind: FailureKind, what: &str) -> Failure {
     .with_hint("no honest server does that: have the host and its sshd looked at")
 }
 
-fn gone() -> Failure {
+/// The failure of work for a session that has ended.
+pub(super) fn gone() -> Failure {
     Failure::new(
         FailureKind::Unreachable,
         "a living session",

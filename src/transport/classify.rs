@@ -15,14 +15,6 @@ pub(super) fn code(error: &Error) -> Option<i32> {
     }
 }
 
-/// The SFTP status of an error, when it is one.
-pub(super) fn sftp(error: &Error) -> Option<i32> {
-    match error.code() {
-        ErrorCode::Session(_) => None,
-        ErrorCode::SFTP(code) => Some(code),
-    }
-}
-
 /// True when nothing more can come over the connection.
 pub(super) fn is_lost(error: &Error) -> bool {
     matches!(
@@ -127,7 +119,6 @@ mod tests {
         assert!(is_lost(&error(-13)) && is_lost(&error(-43)) && !is_lost(&error(-9)));
         assert!(is_late(&error(-9)) && would_block(&error(-37)) && is_refused(&error(-21)));
         let denied = Error::from_errno(ErrorCode::SFTP(3));
-        assert_eq!(sftp(&denied), Some(3));
         assert!(!is_lost(&denied) && code(&denied).is_none());
     }
 }

@@ -67,10 +67,11 @@ struct Lessons {
 
 async fn reach(ways: &Ways, login: &Login) -> Result<Arc<dyn Session>, Failure> {
     if login.client == Client::Openssh {
-        return openssh::connect(login).await;
+        return openssh::connect(login, ways.rate(&login.host)).await;
     }
     let (actor, greeting) = log_in(ways, &login.via, login).await?;
-    Ok(Arc::new(Ssh::new(actor, greeting, login)))
+    let rate = ways.rate(&login.host);
+    Ok(Arc::new(Ssh::new(actor, greeting, login, rate)))
 }
 
 /// Logs in to the last hop of `chain`, through those before it.

@@ -20,7 +20,7 @@ use crate::{text, time};
 /// What the session's thread owns, and nobody else touches.
 pub(super) struct Far {
     // Dropped before the session it came from.
-    pub(super) sftp: sftp::Subsystem,
+    pub(super) sftp: sftp::far::Subsystem,
     pub(super) session: ssh2::Session,
     pub(super) login: Login,
     /// What the last listings showed, for the reads that follow at once.
@@ -89,7 +89,7 @@ impl Far {
             .map_err(|error| ours(&error))?;
         let wire = socket.try_clone().map_err(|error| ours(&error))?;
         let mut far = Self {
-            sftp: sftp::Subsystem::default(),
+            sftp: sftp::far::Subsystem::default(),
             looks: files::Looks::default(),
             session,
             login,
@@ -184,6 +184,11 @@ impl Far {
             BlockDirections::Outbound => PollFlags::OUT,
             BlockDirections::Both => PollFlags::IN | PollFlags::OUT,
         }
+    }
+
+    /// Whether libssh2 has begun to send what did not go out yet.
+    pub(super) fn is_sending(&self) -> bool {
+        self.directions().contains(PollFlags::OUT)
     }
 
     /// The socket, to be polled.

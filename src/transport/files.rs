@@ -3,12 +3,16 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::actor::Deadline;
+use super::glob::Shelf as _;
 use super::pour::Pour;
+use super::rate::Rate;
+use super::sftp::{Fetched, Wanted};
 use super::wire::Wire;
-use super::{Entry, EntryKind, Lost, ReadError, Receipt, Sink, Span};
+use super::{Entry, EntryKind, Lost, ReadError, Sink, Span};
 use super::{glob, shell_files};
 use crate::digest::Stream;
 use crate::failure::{Failure, FailureKind};
@@ -43,8 +47,8 @@ impl Asked {
     }
 }
 
-/// Entries that were looked at a moment ago. A read takes its entry from here once, and does not look
-/// a second time: one round trip less for each file. What is opened is still judged by what it is then.
+/// Entries that were looked at a moment ago. A read takes its entry from here, and does not look a second
+/// time: one round trip less for each file. What is opened is still judged by what it is then.
 #[derive(Default)]
 pub(super) struct Looks(HashMap<String, (Entry, Instant)>);
 
@@ -61,9 +65,9 @@ impl Looks {
             .extend(files.map(|entry| (entry.path.clone(), (entry.clone(), since))));
     }
 
-    fn take(&mut self, path: &str) -> Option<Entry> {
-        let (entry, at) = self.0.remove(path)?;
-        (at.elapsed() < Self::FRESH).then_some(entry)
+    fn take(&self, path: &str) -> Option<Entry> {
+        let (entry, at) = self.0.get(path)?;
+        (at.elapsed() < Self::FRESH).then(|| entry.clone())
     }
 }
 
@@ -116,24 +120,66 @@ pub(super) fn list(
     }
 }
 
-/// Streams one regular file into `sink`.
-pub(super) fn read(
+/// What is at each path, links followed; one answer for each.
+pub(super) fn look_all(
     far: &mut impl Wire,
-    asked: &Asked,
+    paths: &[String],
     deadline: &Deadline,
-    sink: Sink,
-) -> Result<Receipt, ReadError> {
+) -> Result<Vec<Result<Entry, Failure>>, Failure> {
     match road(far, deadline)? {
         Road::Sftp => {
-            let looked = far.looks().take(&asked.path);
-            far.fetch(asked, looked, deadline, sink)
+            let since = Instant::now();
+            let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+            let found = far.look_all(&paths, deadline)?;
+            let entries: Vec<Entry> = found.iter().flatten().cloned().collect();
+            far.looks().keep(&entries, since);
+            Ok(found)
         }
         Road::Exec(why) => {
-            let read = shell_files::Files::of(far, deadline).read(asked, sink);
-            read.map_err(|error| match error {
-                ReadError::Failure(failure) => ReadError::Failure(both(failure, why)),
-                other => other,
-            })
+            let mut found = Vec::with_capacity(paths.len());
+            for path in paths {
+                let looked = shell_files::Files::of(far, deadline).look(path);
+                found.push(looked.map_err(|failure| both(failure, why.clone())));
+            }
+            Ok(found)
+        }
+    }
+}
+
+/// Streams regular files into their sinks; one answer for each. By SFTP in as few round trips as they take, by
+/// commands one after the other.
+pub(super) fn read_all(
+    far: &mut impl Wire,
+    asked: Vec<(Asked, Sink)>,
+    deadline: &Deadline,
+    rate: Option<&Arc<Rate>>,
+) -> Vec<Fetched> {
+    let began = Instant::now();
+    match road(far, deadline) {
+        Ok(Road::Sftp) => {
+            let wanted = asked.into_iter().map(|(asked, sink)| Wanted {
+                looked: far.looks().take(&asked.path),
+                asked,
+                sink,
+            });
+            let wanted = wanted.collect();
+            far.fetch_all(wanted, deadline, rate.map(Arc::as_ref))
+        }
+        Ok(Road::Exec(why)) => {
+            let mut fetched = Vec::with_capacity(asked.len());
+            for (asked, sink) in asked {
+                let read = shell_files::Files::of(far, deadline).read(&asked, sink, rate);
+                let read = read.map_err(|error| match error {
+                    ReadError::Failure(failure) => ReadError::Failure(both(failure, why.clone())),
+                    other => other,
+                });
+                fetched.push((read, began.elapsed()));
+            }
+            fetched
+        }
+        Err(failure) => {
+            let refused = |_| (Err(failure.clone().into()), began.elapsed());
+            asked.into_iter().map(refused).collect()
         }
     }
 }
@@ -279,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_serves_one_read_and_not_for_long() {
+    fn a_look_serves_reads_and_not_for_long() {
         let entry = |path: &str, kind| Entry {
             path: path.into(),
             kind,
@@ -294,7 +340,6 @@ mod tests {
         looks.keep(&[file.clone(), fifo], Instant::now());
         assert_eq!(looks.take("/fifo"), None);
         assert_eq!(looks.take("/file"), Some(file.clone()));
-        assert_eq!(looks.take("/file"), None);
         let long_ago = Instant::now().checked_sub(Looks::FRESH).unwrap();
         looks.keep(&[file], long_ago);
         assert_eq!(looks.take("/file"), None);

@@ -29,6 +29,7 @@ mod offers;
 mod openssh;
 mod pour;
 mod quote;
+mod rate;
 mod sftp;
 mod sftp_refused;
 mod shell_files;
@@ -222,6 +223,18 @@ pub struct Receipt {
 /// A write error aborts the read and comes back as [`ReadError::Sink`].
 pub type Sink = Box<dyn Write + Send>;
 
+/// One of several files that are read together.
+pub struct Reading {
+    /// Absolute path.
+    pub path: String,
+    /// Which part of it.
+    pub span: Span,
+    /// Most bytes of it; one more is `too-large`.
+    pub bytes: u64,
+    /// Where they go.
+    pub sink: Sink,
+}
+
 /// Why a read gave no receipt.
 #[derive(Debug)]
 pub enum ReadError {
@@ -326,6 +339,46 @@ pub trait Session: Send + Sync {
         limits: Limits,
         sink: Sink,
     ) -> BoxFuture<'a, Result<Receipt, ReadError>>;
+
+    /// What is at each path, links followed: one answer for each, all asked before one is waited for where the
+    /// session can.
+    fn look<'a>(
+        &'a self,
+        paths: &'a [String],
+        limits: Limits,
+    ) -> BoxFuture<'a, Vec<Result<Entry, Failure>>> {
+        Box::pin(async move {
+            let mut found = Vec::with_capacity(paths.len());
+            for path in paths {
+                let listed = self.list(path, limits).await;
+                let gone = || Failure::new(FailureKind::Missing, "a path that exists", "none");
+                found.push(listed.and_then(|entries| entries.into_iter().next().ok_or_else(gone)));
+            }
+            found
+        })
+    }
+
+    /// As [`Session::read`] of each, in fewer round trips where the session can; one answer for each, with the time
+    /// that it came after. Those behind one whose failure ended the session were not read, and say so.
+    fn read_all(
+        &self,
+        wanted: Vec<Reading>,
+        time: Duration,
+    ) -> BoxFuture<'_, Vec<(Result<Receipt, ReadError>, Duration)>> {
+        Box::pin(async move {
+            let began = std::time::Instant::now();
+            let mut read = Vec::with_capacity(wanted.len());
+            for one in wanted {
+                let limits = Limits {
+                    time: time.saturating_sub(began.elapsed()),
+                    bytes: one.bytes,
+                };
+                let done = self.read(&one.path, one.span, limits, one.sink).await;
+                read.push((done, began.elapsed()));
+            }
+            read
+        })
+    }
 
     /// Sends one HTTP GET from the host itself (direct-tcpip) and streams the answer's body into `sink`.
     /// Only status 200 has a receipt; no redirect is followed. `elevate` has no part in it. Of this

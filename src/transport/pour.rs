@@ -45,15 +45,15 @@ impl Pour {
     }
 
     /// Takes the next piece.
-    pub(super) fn take(&mut self, piece: &[u8]) -> io::Result<()> {
+    pub(super) fn take(&mut self, piece: Vec<u8>) -> io::Result<()> {
         match &mut self.0 {
             Road::Here(hash, sink) => {
-                hash.update(piece);
-                sink.write_all(piece)
+                hash.update(&piece);
+                sink.write_all(&piece)
             }
             // A worker that is gone has met an error, which `finish` tells.
             Road::There { pieces, .. } => pieces
-                .send(piece.to_vec())
+                .send(piece)
                 .map_err(|_| io::ErrorKind::BrokenPipe.into()),
         }
     }
@@ -116,7 +116,7 @@ mod tests {
             let sink = Shared::default();
             let mut pour = Pour::new(size, Box::new(sink.clone())).unwrap();
             for piece in [&b"one"[..], b"", b"two"] {
-                pour.take(piece).unwrap();
+                pour.take(piece.to_vec()).unwrap();
             }
             assert_eq!(pour.finish().unwrap(), Sha256::of(b"onetwo"));
             assert_eq!(*sink.0.lock().unwrap(), b"onetwo");
@@ -128,7 +128,7 @@ mod tests {
         for size in [0, LARGE] {
             let mut pour = Pour::new(size, Box::new(Shared::default())).unwrap();
             let piece = vec![7; 60_000];
-            let refused = (0..100).find_map(|_| pour.take(&piece).err());
+            let refused = (0..100).find_map(|_| pour.take(piece.clone()).err());
             let error = pour.error(refused.unwrap());
             assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         }

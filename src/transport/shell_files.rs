@@ -2,11 +2,14 @@
 //! framed, none of them able to write. A name reaches the shell only as a quoted word, and no pipe is
 //! ever used (facts: traps.md T3).
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::actor::Deadline;
 use super::files::{self, Asked};
 use super::glob::{self, Shelf};
+use super::rate::{Rate, Slow};
 use super::wire::Wire;
 use super::{Command, Entry, EntryKind, Limits, Output, ReadError, Receipt, Sink, elevate, exec};
 use crate::digest;
@@ -89,13 +92,22 @@ impl<'a, W: Wire> Files<'a, W> {
     }
 
     /// Streams one regular file into `sink`.
-    pub(super) fn read(mut self, asked: &Asked, mut sink: Sink) -> Result<Receipt, ReadError> {
+    pub(super) fn read(
+        mut self,
+        asked: &Asked,
+        sink: Sink,
+        rate: Option<&Arc<Rate>>,
+    ) -> Result<Receipt, ReadError> {
         let path = &asked.path;
         let entry = self.look(path)?;
         files::must_be_file(&entry)?;
         let from = asked.span.from;
         // The plan names one command for a file, which prints from its beginning.
         let last = from + asked.wanted(entry.size)?;
+        if let Some(rate) = rate {
+            rate.bears(last, self.deadline)?;
+        }
+        let mut sink = Slow::sink(sink, rate, self.deadline);
         let (mut got, mut hash) = (0_u64, digest::Stream::default());
         let mut take = |piece: &[u8]| {
             let bytes = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);

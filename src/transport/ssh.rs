@@ -2,16 +2,18 @@
 //! mean what is its siblings' business.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
-use super::actor::Actor;
+use super::actor::{Actor, gone};
 use super::http::{Request, WHAT};
+use super::rate::{Rate, Slow};
 use super::wire::{Wire, elevated};
 use super::{
-    Command, Entry, Greeting, Limits, Lost, Output, ReadError, Receipt, Session, Sink, Span, Trail,
+    Command, Entry, Greeting, Limits, Lost, Output, ReadError, Reading, Receipt, Session, Sink,
+    Span, Trail,
 };
 use super::{exec, files, trail};
 use crate::failure::{Failure, FailureKind};
@@ -24,16 +26,24 @@ pub(super) struct Ssh<W> {
     login: Login,
     /// Never by `sudo`.
     as_itself: bool,
+    /// How many bytes a second may come.
+    rate: Option<Arc<Rate>>,
 }
 
 impl<W: Wire + 'static> Ssh<W> {
     /// The session of an established connection.
-    pub(super) fn new(actor: Arc<Actor<W>>, greeting: Greeting, login: &Login) -> Self {
+    pub(super) fn new(
+        actor: Arc<Actor<W>>,
+        greeting: Greeting,
+        login: &Login,
+        rate: Option<Arc<Rate>>,
+    ) -> Self {
         Self {
             actor,
             greeting,
             login: login.clone(),
             as_itself: login.elevate == Elevate::None,
+            rate,
         }
     }
 
@@ -106,7 +116,9 @@ impl<W: Wire + 'static> Session for Ssh<W> {
             }
             let command = command.clone();
             let as_itself = self.as_itself;
+            let rate = self.rate.clone();
             let job = move |far: &mut W, deadline| {
+                let sink = Slow::sink(sink, rate.as_ref(), &deadline);
                 elevated(far, !as_itself, |far| {
                     exec::stream(far, &command, limits, &deadline, sink)
                 })
@@ -140,6 +152,41 @@ impl<W: Wire + 'static> Session for Ssh<W> {
         .boxed()
     }
 
+    fn look<'a>(
+        &'a self,
+        paths: &'a [String],
+        limits: Limits,
+    ) -> BoxFuture<'a, Vec<Result<Entry, Failure>>> {
+        async move {
+            let asked: Result<Vec<String>, Failure> =
+                paths.iter().map(|path| self.asked(path)).collect();
+            let as_itself = self.as_itself;
+            let job = move |far: &mut W, deadline| {
+                elevated(far, !as_itself, |far| {
+                    files::look_all(far, &asked?, &deadline)
+                })
+            };
+            match self.actor.call(limits.time, "the look", job).await {
+                Ok(found) => found
+                    .into_iter()
+                    .zip(paths)
+                    .map(|(found, path)| match found {
+                        Ok(entry) => Ok(Entry {
+                            path: self.login.on_host(&entry.path),
+                            ..entry
+                        }),
+                        Err(failure) => Err(self.complete_path(path, failure)),
+                    })
+                    .collect(),
+                Err(failure) => {
+                    let failed = |path: &String| Err(self.complete_path(path, failure.clone()));
+                    paths.iter().map(failed).collect()
+                }
+            }
+        }
+        .boxed()
+    }
+
     fn read<'a>(
         &'a self,
         path: &'a str,
@@ -148,30 +195,75 @@ impl<W: Wire + 'static> Session for Ssh<W> {
         sink: Sink,
     ) -> BoxFuture<'a, Result<Receipt, ReadError>> {
         async move {
-            let asked = files::Asked {
-                path: self.asked(path)?,
+            let wanted = Reading {
+                path: path.to_owned(),
                 span,
-                most: limits.bytes,
+                bytes: limits.bytes,
+                sink,
             };
+            let mut read = self.read_all(vec![wanted], limits.time).await;
+            let never = || Err(self.complete_path(path, gone()).into());
+            read.pop().map_or_else(never, |(read, _)| read)
+        }
+        .boxed()
+    }
+
+    fn read_all(
+        &self,
+        wanted: Vec<Reading>,
+        time: Duration,
+    ) -> BoxFuture<'_, Vec<(Result<Receipt, ReadError>, Duration)>> {
+        async move {
+            let began = Instant::now();
+            let paths: Vec<String> = wanted.iter().map(|wanted| wanted.path.clone()).collect();
+            let mut asked = Vec::with_capacity(wanted.len());
+            let mut outside = None;
+            for wanted in wanted {
+                match self.asked(&wanted.path) {
+                    Ok(path) => asked.push((
+                        files::Asked {
+                            path,
+                            span: wanted.span,
+                            most: wanted.bytes,
+                        },
+                        wanted.sink,
+                    )),
+                    Err(failure) => outside = Some(failure),
+                }
+            }
             let as_itself = self.as_itself;
+            let rate = self.rate.clone();
             let job = move |far: &mut W, deadline| {
                 elevated(far, !as_itself, |far| {
-                    files::read(far, &asked, &deadline, sink)
+                    Ok::<_, Failure>(files::read_all(far, asked, &deadline, rate.as_ref()))
                 })
             };
-            match self.actor.call(limits.time, "the read", job).await {
-                Err(ReadError::Failure(failure)) => {
-                    Err(ReadError::Failure(self.complete_path(path, failure)))
-                }
-                Err(ReadError::Lost(lost)) => Err(ReadError::Lost(Box::new(Lost {
-                    failure: self.complete_path(path, lost.failure),
-                    ..*lost
-                }))),
-                answer => answer.map(|receipt| Receipt {
-                    path: path.to_owned(),
-                    ..receipt
-                }),
-            }
+            // Nothing is asked for when one of them cannot be.
+            let read = match outside {
+                Some(failure) => Err(failure),
+                None => self.actor.call(time, "the read", job).await,
+            };
+            let read = read.unwrap_or_else(|failure| {
+                let failed = |_| (Err(failure.clone().into()), began.elapsed());
+                paths.iter().map(failed).collect()
+            });
+            let complete = |(path, (read, took)): (&String, (Result<Receipt, ReadError>, _))| {
+                let read = match read {
+                    Err(ReadError::Failure(failure)) => {
+                        Err(ReadError::Failure(self.complete_path(path, failure)))
+                    }
+                    Err(ReadError::Lost(lost)) => Err(ReadError::Lost(Box::new(Lost {
+                        failure: self.complete_path(path, lost.failure),
+                        ..*lost
+                    }))),
+                    read => read.map(|receipt| Receipt {
+                        path: path.clone(),
+                        ..receipt
+                    }),
+                };
+                (read, took)
+            };
+            paths.iter().zip(read).map(complete).collect()
         }
         .boxed()
     }
@@ -186,7 +278,11 @@ impl<W: Wire + 'static> Session for Ssh<W> {
             let complete = |failure| ReadError::Failure(self.complete(&get.url, failure));
             let request = Request::of(get).map_err(complete)?;
             let most = limits.bytes;
-            let job = move |far: &mut W, deadline| far.get(&request, most, &deadline, sink);
+            let rate = self.rate.clone();
+            let job = move |far: &mut W, deadline| {
+                let sink = Slow::sink(sink, rate.as_ref(), &deadline);
+                far.get(&request, most, &deadline, sink)
+            };
             match self.actor.call(limits.time, WHAT, job).await {
                 Err(ReadError::Failure(failure)) => Err(complete(failure)),
                 answer => answer,
@@ -201,6 +297,7 @@ impl<W: Wire + 'static> Session for Ssh<W> {
             greeting: self.greeting.clone(),
             login: self.login.clone(),
             as_itself: true,
+            rate: self.rate.clone(),
         })
     }
 

@@ -4,6 +4,7 @@
 //!
 //! One attempt for each hop login: a refusal is remembered, and handed to every session behind.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use super::attempts::Attempts;
 use super::auth::Keyring;
 use super::connect;
 use super::hops::{Hop, Way};
+use super::rate::Rate;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Auth, Elevate, Login, Transport};
 
@@ -28,6 +30,9 @@ pub struct Ways {
     places: Arc<Mutex<Vec<Arc<Place>>>>,
     keys: Keyring,
     attempts: Attempts,
+    /// Bytes a second from one host, when they are limited.
+    limit: Option<u64>,
+    rates: Arc<Mutex<HashMap<String, Arc<Rate>>>>,
 }
 
 /// One hop login: all sessions whose chain begins alike meet here.
@@ -88,6 +93,25 @@ impl Ways {
             keys,
             ..Self::default()
         }
+    }
+
+    /// The same, each host being asked for at most so many bytes a second, by all sessions with it together.
+    #[must_use]
+    pub fn limited(self, bytes_a_second: Option<u64>) -> Self {
+        Self {
+            limit: bytes_a_second,
+            ..self
+        }
+    }
+
+    /// The limit of one host.
+    pub(super) fn rate(&self, host: &str) -> Option<Arc<Rate>> {
+        let limit = self.limit?;
+        let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        let rate = rates.entry(host.to_owned());
+        Some(Arc::clone(
+            rate.or_insert_with(|| Arc::new(Rate::new(limit))),
+        ))
     }
 
     /// The logins that were tried.

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use super::actor::Deadline;
 use super::far::Far;
-use super::files::{Asked, Looks};
+use super::files::Looks;
 use super::http::Request;
-use super::{Element, Entry, ReadError, Receipt, Sink, exec, files, forward, glob, sftp};
+use super::rate::Rate;
+use super::sftp::{Fetched, Wanted, far};
+use super::{Element, Entry, ReadError, Receipt, Sink, exec, forward, glob};
 use crate::failure::Failure;
 use crate::inventory::{Elevate, Login};
 
@@ -40,14 +42,20 @@ pub(super) trait Wire {
     /// Everything that `pattern` names, over open SFTP.
     fn expand(&mut self, pattern: &str, deadline: &Deadline) -> Result<Vec<Entry>, Failure>;
 
-    /// Streams one regular file into `sink`, over open SFTP; `looked` is what it was a moment ago.
-    fn fetch(
+    /// What is at each path, over open SFTP, links followed.
+    fn look_all(
         &mut self,
-        asked: &Asked,
-        looked: Option<Entry>,
+        paths: &[&str],
         deadline: &Deadline,
-        sink: Sink,
-    ) -> Result<Receipt, ReadError>;
+    ) -> Result<Vec<Result<Entry, Failure>>, Failure>;
+
+    /// Streams regular files into their sinks, over open SFTP; one answer for each.
+    fn fetch_all(
+        &mut self,
+        wanted: Vec<Wanted>,
+        deadline: &Deadline,
+        rate: Option<&Rate>,
+    ) -> Vec<Fetched>;
 
     /// Sends one request from the host, and streams the answer's body into `sink`.
     fn get(
@@ -109,33 +117,28 @@ impl Wire for Far {
     }
 
     fn open_sftp(&mut self, deadline: &Deadline) -> Result<Result<(), Box<Failure>>, Failure> {
-        if sftp::open(self, deadline)? {
-            return Ok(Ok(()));
-        }
-        Ok(match &self.sftp {
-            sftp::Subsystem::Refused(why) => Err(why.clone()),
-            _ => Ok(()),
-        })
+        far::open(self, deadline)
     }
 
     fn expand(&mut self, pattern: &str, deadline: &Deadline) -> Result<Vec<Entry>, Failure> {
-        match sftp::Files::of(self, deadline) {
-            Some(mut files) => glob::expand(&mut files, pattern),
-            None => Err(files::io(pattern, "SFTP closed")),
-        }
+        glob::expand(&mut far::files(self, deadline), pattern)
     }
 
-    fn fetch(
+    fn look_all(
         &mut self,
-        asked: &Asked,
-        looked: Option<Entry>,
+        paths: &[&str],
         deadline: &Deadline,
-        sink: Sink,
-    ) -> Result<Receipt, ReadError> {
-        match sftp::Files::of(self, deadline) {
-            Some(mut files) => files.read(asked, looked, sink),
-            None => Err(files::io(&asked.path, "SFTP closed").into()),
-        }
+    ) -> Result<Vec<Result<Entry, Failure>>, Failure> {
+        far::files(self, deadline).look_all(paths)
+    }
+
+    fn fetch_all(
+        &mut self,
+        wanted: Vec<Wanted>,
+        deadline: &Deadline,
+        rate: Option<&Rate>,
+    ) -> Vec<Fetched> {
+        far::files(self, deadline).read_all(wanted, rate.map(|rate| (rate, deadline)))
     }
 
     fn get(
@@ -153,13 +156,13 @@ impl Wire for Far {
         paths: &[String],
         deadline: &Deadline,
     ) -> Option<(Vec<Element>, Option<String>)> {
-        let files = sftp::Files::of(self, deadline)?;
+        let mut files = far::files(self, deadline);
         let elements = paths.iter().map_while(|path| files.element(path));
         Some((elements.collect(), files.owner_of_home()))
     }
 
     fn farewell(&mut self) {
-        self.sftp.release();
+        // It ends with the connection.
         self.arm_briefly(Duration::from_millis(400));
         // The peer may be gone: nothing depends on the farewell.
         let _ = self.session.disconnect(None, "done", None);

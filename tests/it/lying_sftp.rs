@@ -121,18 +121,17 @@ fn answers_that_answer_nothing() {
     let lies = [
         // The names of these directories cannot be.
         ("nul-name", "io", "config.xml"),
-        // An empty name ends a listing (libssh2 tells the two alike): what follows it is left out.
-        ("empty-name", "missing", "nothing matches"),
-        ("no-names", "missing", "nothing matches"),
-        ("endless-count", "io", ""),
-        ("long-handle", "io", "the SFTP server ended"),
-        ("wrong-id", "timeout", ""),
-        ("huge-packet", "io", "too large"),
-        ("empty-packet", "timeout", ""),
-        ("wrong-length", "io", "badness"),
-        ("wrong-kind", "timeout", ""),
-        ("more", "io", "too big"),
-        ("empty-data", "io", "internal error"),
+        ("empty-name", "io", "listed \"\""),
+        ("no-names", "io", "no answer in SFTP: \"names\""),
+        ("endless-count", "io", "a packet of type 104"),
+        ("long-handle", "io", "a packet of type 102"),
+        ("wrong-id", "io", "which was not asked"),
+        ("huge-packet", "io", "no answer in SFTP"),
+        ("empty-packet", "io", "no answer in SFTP"),
+        ("wrong-length", "io", "a packet of type 103"),
+        ("wrong-kind", "io", "no answer in SFTP: \"attributes\""),
+        ("more", "io", "more bytes than were asked for"),
+        ("empty-data", "io", "or none"),
     ];
     let lab = Lab::new();
     let words: Vec<String> = lies

@@ -250,8 +250,8 @@ impl Attempt<'_> {
     async fn copy(&mut self, world: &mut World) -> Result<Once, Stop> {
         let path = &self.writes.database;
         let session = world.session().await?;
-        let before = Marks::take(world, &*session, path).await?;
-        let set = before.set(world, &*session, path).await?;
+        let before = Marks::first(world, &*session, path).await?;
+        let set = before.set();
         for suffix in &set {
             let output = command::execute(world, &self.scratch.copy(suffix)).await?;
             if output.status != 0 {
@@ -267,7 +267,7 @@ impl Attempt<'_> {
         }
         let after = match set.as_slice() == [""] && !self.source.mark.is_wal() {
             true => stream::is_settled(world, &*session, path, &self.scratch.file("")).await,
-            false => (Marks::take(world, &*session, path).await).map(|after| before == after),
+            false => (Marks::again(world, &*session, path).await).map(|after| before == after),
         };
         let is_unchanged = match after {
             Ok(is_unchanged) => is_unchanged,

@@ -104,9 +104,9 @@ async fn copy(
 ) -> Result<Once, Stop> {
     let scratch = tempfile::tempdir().map_err(|error| fault(&error))?;
     let copy = scratch.path().join("copy.db");
-    let before = Marks::take(world, session, path).await?;
+    let before = Marks::first(world, session, path).await?;
     let mut files = Vec::new();
-    for suffix in before.set(world, session, path).await? {
+    for suffix in before.set() {
         let remote = format!("{path}{suffix}");
         let local = scratch.path().join(format!("copy.db{suffix}"));
         let part = Part {
@@ -118,7 +118,7 @@ async fn copy(
         files.push(part.fetch(world, session, &local, kept).await?);
     }
     not_empty(path, files[0].0.bytes)?;
-    let after = Marks::take(world, session, path).await?;
+    let after = Marks::again(world, session, path).await?;
     let content = match before == after {
         true => check(world, artifact, copy)
             .await
@@ -207,12 +207,20 @@ impl Part<'_> {
 /// salts). What is written to the log meanwhile is merely newer. So the log's mark decides alone, and
 /// the main file is not asked for what nobody compares: each question is a round trip. Without a log,
 /// or with an empty one, the main file and its journal must stay as they are.
-#[derive(PartialEq)]
 pub(super) struct Marks {
     /// Outer: the `-wal` exists. Inner: it has a header (an empty one has none).
     wal: Option<Option<WalMark>>,
     /// `None` when the log decides.
     main: Option<Main>,
+    /// Whether a rollback journal lies beside the database: a `-wal` does not rule it out.
+    journal: bool,
+}
+
+// Where the log decides, a journal does not.
+impl PartialEq for Marks {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.wal, &self.main) == (&other.wal, &other.main)
+    }
 }
 
 /// The main file, and whether a journal lies beside it.
@@ -224,66 +232,77 @@ struct Main {
 }
 
 impl Marks {
-    pub(super) async fn take(
+    /// Before a copy, with what belongs to it.
+    pub(super) async fn first(
         world: &World,
         session: &dyn Session,
         path: &str,
     ) -> Result<Self, Stop> {
-        let wal_path = format!("{path}-wal");
-        let wal = match look(world, session, &wal_path).await? {
+        Self::take(world, session, path, true).await
+    }
+
+    /// After it: what is compared.
+    pub(super) async fn again(
+        world: &World,
+        session: &dyn Session,
+        path: &str,
+    ) -> Result<Self, Stop> {
+        Self::take(world, session, path, false).await
+    }
+
+    async fn take(
+        world: &World,
+        session: &dyn Session,
+        path: &str,
+        is_first: bool,
+    ) -> Result<Self, Stop> {
+        let file = |suffix: &str| format!("{path}{suffix}");
+        let mut paths = vec![file("-wal")];
+        if is_first {
+            paths.push(file("-journal"));
+        }
+        let [wal, mut journal] = looks(world, session, &paths).await?;
+        let wal = match wal {
             Some(found) => {
                 regular(&found)?;
-                let head = head(world, session, &wal_path, WAL_HEADER).await?;
+                let head = head(world, session, &paths[0], WAL_HEADER).await?;
                 Some(WalMark::read(&head))
             }
             None => None,
         };
-        let main = match wal {
-            Some(Some(_)) => None,
-            Some(None) | None => Some(Main::take(world, session, path).await?),
-        };
-        Ok(Self { wal, main })
+        let mut main = None;
+        if !matches!(wal, Some(Some(_))) {
+            let entry;
+            [entry, journal] = looks(world, session, &[file(""), file("-journal")]).await?;
+            let entry = entry.ok_or_else(|| nothing_matches(path))?;
+            regular(&entry)?;
+            let head = head(world, session, path, DATABASE_HEADER).await?;
+            main = Some(Main {
+                journal: is_hot(journal.as_ref()),
+                database: DatabaseMark::read(&head),
+                entry,
+            });
+        }
+        let journal = is_hot(journal.as_ref());
+        Ok(Self { wal, main, journal })
     }
 
     /// What belongs to the set besides the database, by its suffix.
-    pub(super) async fn set(
-        &self,
-        world: &World,
-        session: &dyn Session,
-        path: &str,
-    ) -> Result<Vec<&'static str>, Stop> {
-        let journal = match &self.main {
-            Some(main) => main.journal,
-            None => journal(world, session, path).await?,
-        };
+    pub(super) fn set(&self) -> Vec<&'static str> {
         let all = [
             ("", true),
             ("-wal", self.wal.is_some()),
-            ("-journal", journal),
+            ("-journal", self.journal),
         ];
         let present = all.into_iter().filter(|(_, present)| *present);
-        Ok(present.map(|(suffix, _)| suffix).collect())
-    }
-}
-
-impl Main {
-    async fn take(world: &World, session: &dyn Session, path: &str) -> Result<Self, Stop> {
-        let entry = look(world, session, path)
-            .await?
-            .ok_or_else(|| nothing_matches(path))?;
-        regular(&entry)?;
-        Ok(Self {
-            journal: journal(world, session, path).await?,
-            database: DatabaseMark::read(&head(world, session, path, DATABASE_HEADER).await?),
-            entry,
-        })
+        present.map(|(suffix, _)| suffix).collect()
     }
 }
 
 /// Whether a rollback journal lies beside the database: a `-wal` does not rule it out.
 async fn journal(world: &World, session: &dyn Session, path: &str) -> Result<bool, Stop> {
     let found = look(world, session, &format!("{path}-journal")).await?;
-    Ok(found.is_some_and(|entry| entry.size > 0))
+    Ok(is_hot(found.as_ref()))
 }
 
 pub(super) async fn look(
@@ -291,9 +310,36 @@ pub(super) async fn look(
     session: &dyn Session,
     path: &str,
 ) -> Result<Option<Entry>, Stop> {
-    let found = session.list(path, world.limits()?).await;
+    let paths = [path.to_owned()];
+    let found = session.look(&paths, world.limits()?).await;
+    match found.into_iter().next() {
+        Some(found) => there(found, path),
+        None => Ok(None),
+    }
+}
+
+/// Two at most, in one round trip; `None` for what is not there, or was not asked about.
+async fn looks(
+    world: &World,
+    session: &dyn Session,
+    paths: &[String],
+) -> Result<[Option<Entry>; 2], Stop> {
+    let found = session.look(paths, world.limits()?).await;
+    let mut seen = [None, None];
+    for ((found, path), seen) in found.into_iter().zip(paths).zip(&mut seen) {
+        *seen = there(found, path)?;
+    }
+    Ok(seen)
+}
+
+/// A rollback journal with something in it.
+fn is_hot(journal: Option<&Entry>) -> bool {
+    journal.is_some_and(|entry| entry.size > 0)
+}
+
+fn there(found: Result<Entry, Failure>, path: &str) -> Result<Option<Entry>, Stop> {
     match found {
-        Ok(entries) => Ok(entries.into_iter().next()),
+        Ok(entry) => Ok(Some(entry)),
         Err(failure) if failure.kind == FailureKind::Missing => Ok(None),
         Err(failure) => Err(failure.with_subject_if_none(path).into()),
     }

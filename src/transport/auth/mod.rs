@@ -30,8 +30,14 @@ pub(super) fn log_in(
     keyring: &Keyring,
     deadline: &Deadline,
 ) -> Result<&'static str, Failure> {
-    let offered = methods(far, deadline)?;
+    // One key is simply tried: asking what is offered costs a round trip, and a refusal can be asked about after.
+    let asks_first = !matches!(far.login.auth[..], [Auth::Key { .. }]);
+    let offered = match asks_first {
+        true => methods(far, deadline)?,
+        false => String::new(),
+    };
     let mut story = Story::new(&far.login.user, offered);
+    story.unasked = !asks_first;
     let mut own = None::<Failure>;
     let mut left: Vec<&Auth> = far.login.auth.iter().collect();
     if far.session.authenticated() {
@@ -68,6 +74,32 @@ pub(super) fn log_in(
                     Some(false) => return Err(cut_off(far, story, &name)),
                     None if is_silent(&error) => return Err(cut_off(far, story, &name)),
                     None => {}
+                }
+                if !asks_first {
+                    let now = methods(far, deadline).unwrap_or_default();
+                    if far.session.authenticated() {
+                        return Ok("none");
+                    }
+                    story.unasked = now.is_empty();
+                    story.hung_up |= far.is_dead();
+                    match (offers(&now, "publickey"), is_unverified(&error)) {
+                        (false, false) if !now.is_empty() => {
+                            story.now_offered(now);
+                            left.push(way);
+                            continue;
+                        }
+                        // The signature was asked for: what is offered now is what is still wanted beside it.
+                        (false, true) if !now.is_empty() => {
+                            story.partial = true;
+                            story.tell(&name, "accepted as one of several factors");
+                            story.now_offered(now);
+                        }
+                        _ => {
+                            story.tell(&name, &format!("refused{}", unusual(&error)));
+                            story.now_offered(now);
+                        }
+                    }
+                    continue;
                 }
                 if has_expired(&error) {
                     story.tell(

@@ -30,6 +30,8 @@ pub(super) struct Story {
     pub(super) unfit: bool,
     /// The server ended the connection.
     pub(super) hung_up: bool,
+    /// Nobody has asked yet what the server offers.
+    pub(super) unasked: bool,
 }
 
 impl Story {
@@ -91,6 +93,7 @@ impl Story {
             false => self.so_far(),
         };
         let _ = match self.offered.as_str() {
+            "" if self.unasked => Ok(()),
             "" => write!(actual, "; the server offers no method"),
             offered => write!(actual, "; the server offers {}", text::clip(offered, 200)),
         };

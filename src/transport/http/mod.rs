@@ -123,7 +123,7 @@ pub(super) fn exchange(
         if bytes > most {
             return Err(body::too_large(most).into());
         }
-        pour.take(piece).map_err(|error| {
+        pour.take(piece.to_vec()).map_err(|error| {
             taken = Err(error);
             ReadError::Sink(std::io::ErrorKind::BrokenPipe.into())
         })

@@ -13,10 +13,10 @@ mod classify;
 mod config;
 mod exec;
 mod forward;
+mod line;
 mod log;
 mod master;
 mod near;
-mod packet;
 mod person;
 mod place;
 mod sftp;
@@ -28,6 +28,7 @@ use std::time::Duration;
 
 use super::Session;
 use super::actor::{Actor, Deadline, Socket};
+use super::rate::Rate;
 use super::ssh::Ssh;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
@@ -35,7 +36,10 @@ use near::Near;
 pub use version::openssh_version;
 
 /// Opens a session for `login` by the installed `ssh`, through its hops.
-pub(super) async fn connect(login: &Login) -> Result<Arc<dyn Session>, Failure> {
+pub(super) async fn connect(
+    login: &Login,
+    rate: Option<Arc<Rate>>,
+) -> Result<Arc<dyn Session>, Failure> {
     let whole: Duration = config::chain(login).map(|hop| hop.connect_timeout).sum();
     let deadline = Deadline::after(whole);
     // Nothing travels here: shutting it wakes the thread, which then ends its processes.
@@ -55,7 +59,7 @@ pub(super) async fn connect(login: &Login) -> Result<Arc<dyn Session>, Failure> 
         late,
     );
     let (actor, greeting) = started.await?;
-    Ok(Arc::new(Ssh::new(actor, greeting, login)))
+    Ok(Arc::new(Ssh::new(actor, greeting, login, rate)))
 }
 
 fn ours(error: &dyn std::fmt::Display) -> Failure {

@@ -11,8 +11,10 @@ use super::{classify, config, exec, forward, master, ours, person, sftp};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Login;
 use crate::transport::actor::Deadline;
-use crate::transport::files::{self, Asked, Looks};
+use crate::transport::files::Looks;
 use crate::transport::http::Request;
+use crate::transport::rate::Rate;
+use crate::transport::sftp::{Fetched, Wanted};
 use crate::transport::wire::Wire;
 use crate::transport::{Element, Entry, Greeting, ReadError, Receipt, Sink, glob};
 
@@ -160,23 +162,24 @@ impl Wire for Near {
     }
 
     fn expand(&mut self, pattern: &str, deadline: &Deadline) -> Result<Vec<Entry>, Failure> {
-        match sftp::Files::of(self, deadline) {
-            Some(mut files) => glob::expand(&mut files, pattern),
-            None => Err(files::io(pattern, "SFTP closed")),
-        }
+        glob::expand(&mut sftp::files(self, deadline), pattern)
     }
 
-    fn fetch(
+    fn look_all(
         &mut self,
-        asked: &Asked,
-        looked: Option<Entry>,
+        paths: &[&str],
         deadline: &Deadline,
-        sink: Sink,
-    ) -> Result<Receipt, ReadError> {
-        match sftp::Files::of(self, deadline) {
-            Some(mut files) => files.read(asked, looked, sink),
-            None => Err(files::io(&asked.path, "SFTP closed").into()),
-        }
+    ) -> Result<Vec<Result<Entry, Failure>>, Failure> {
+        sftp::files(self, deadline).look_all(paths)
+    }
+
+    fn fetch_all(
+        &mut self,
+        wanted: Vec<Wanted>,
+        deadline: &Deadline,
+        rate: Option<&Rate>,
+    ) -> Vec<Fetched> {
+        sftp::files(self, deadline).read_all(wanted, rate.map(|rate| (rate, deadline)))
     }
 
     fn get(
@@ -194,7 +197,7 @@ impl Wire for Near {
         paths: &[String],
         deadline: &Deadline,
     ) -> Option<(Vec<Element>, Option<String>)> {
-        let mut files = sftp::Files::of(self, deadline)?;
+        let mut files = sftp::files(self, deadline);
         let elements = paths.iter().map_while(|path| files.element(path));
         Some((elements.collect(), files.owner_of_home()))
     }

@@ -26,5 +26,6 @@ mod routes;
 mod secrets;
 mod sharing;
 mod shells;
+mod together;
 mod unruly;
 mod wire;

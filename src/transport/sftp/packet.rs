@@ -1,29 +1,24 @@
-//! SFTP version 3 (draft-ietf-secsh-filexfer-02) over the pipes of a client: packets out, packets in, each
-//! bounded, each answer to a question that was asked. Only what reads is spoken; there is no word for
-//! writing. Believes no length, no id and no count that a server states.
+//! SFTP version 3 (draft-ietf-secsh-filexfer-02): packets out, packets in, each bounded, each answer to a
+//! question that was asked. Only what reads is spoken; there is no word for writing. Believes no length, no
+//! id and no count that a server states. Carries nothing: whoever has a stream takes bytes from the outbox
+//! and puts bytes into the inbox.
 
 use std::collections::HashSet;
-use std::io::{self, Read as _, Write as _};
-use std::os::fd::AsFd;
 
-use rustix::event::PollFlags;
 use ssh2::FileStat;
-
-use super::child::{Child, Watch};
-use crate::transport::actor::Deadline;
 
 /// OpenSSH sends no more than 256 KiB (sftp-common.h, SFTP_MAX_MSG_LENGTH).
 const MOST: usize = 256 << 10;
-const PIECE: usize = 64 << 10;
 
-pub(super) const CLOSE: u8 = 4;
-pub(super) const OPEN: u8 = 3;
-pub(super) const READ: u8 = 5;
-pub(super) const LSTAT: u8 = 7;
-pub(super) const FSTAT: u8 = 8;
-pub(super) const OPENDIR: u8 = 11;
-pub(super) const READDIR: u8 = 12;
-pub(super) const STAT: u8 = 17;
+pub(in crate::transport) const CLOSE: u8 = 4;
+pub(in crate::transport) const OPEN: u8 = 3;
+pub(in crate::transport) const READ: u8 = 5;
+pub(in crate::transport) const LSTAT: u8 = 7;
+pub(in crate::transport) const FSTAT: u8 = 8;
+pub(in crate::transport) const OPENDIR: u8 = 11;
+pub(in crate::transport) const READDIR: u8 = 12;
+pub(in crate::transport) const STAT: u8 = 17;
+pub(in crate::transport) const READLINK: u8 = 19;
 const INIT: u8 = 1;
 const VERSION: u8 = 2;
 const STATUS: u8 = 101;
@@ -34,8 +29,8 @@ const ATTRS: u8 = 105;
 
 /// Why a packet did not come.
 #[derive(Debug)]
-pub(super) enum Broken {
-    /// Not in time; the session is dead.
+pub(in crate::transport) enum Broken {
+    /// Not in time.
     Late,
     /// The stream ended.
     Ended,
@@ -43,17 +38,9 @@ pub(super) enum Broken {
     Lying(String),
 }
 
-/// A conversation that did not begin.
-pub(super) struct Refused {
-    pub(super) child: Child,
-    pub(super) why: Broken,
-    /// What came in place of a greeting.
-    pub(super) came: Vec<u8>,
-}
-
 /// One answer.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(in crate::transport) enum Answer {
     /// SSH_FX_…, and the server's words.
     Status(u32, String),
     Handle(Vec<u8>),
@@ -62,43 +49,57 @@ pub(super) enum Answer {
     Attributes(FileStat),
 }
 
-/// One conversation.
-pub(super) struct Line {
-    pub(super) child: Child,
+/// Both sides of one conversation.
+#[derive(Debug, Default)]
+pub(in crate::transport) struct Dialogue {
     inbox: Vec<u8>,
+    /// Where what was not read yet begins in it.
+    at: usize,
     outbox: Vec<u8>,
     waiting: HashSet<u32>,
+    /// Of those, the ones whose answer nobody needs.
+    forgotten: HashSet<u32>,
     next: u32,
 }
 
-impl Line {
-    /// Says hello, and hears that the other side speaks SFTP.
-    pub(super) fn open(child: Child, watch: &Watch, deadline: &Deadline) -> Result<Self, Refused> {
-        let mut line = Self {
-            child,
-            inbox: Vec::new(),
-            outbox: Vec::new(),
-            waiting: HashSet::new(),
-            next: 0,
-        };
-        line.queue(INIT, &3_u32.to_be_bytes());
-        match line.packet(watch, deadline) {
-            Ok((VERSION, body)) if body.len() >= 4 => Ok(line),
-            Ok(_) => Err(line.refused(Broken::Lying("no version came first".into()))),
-            Err(broken) => Err(line.refused(broken)),
+impl Dialogue {
+    /// One that begins with a greeting.
+    pub(in crate::transport) fn new() -> Self {
+        let mut new = Self::default();
+        new.queue(INIT, &3_u32.to_be_bytes());
+        new
+    }
+
+    /// Whether the other side has greeted, in SFTP.
+    pub(in crate::transport) fn is_greeted(&mut self) -> Result<bool, Broken> {
+        match self.whole()? {
+            Some((VERSION, body)) if body.len() >= 4 => Ok(true),
+            Some(_) => Err(Broken::Lying("no version came first".into())),
+            None => Ok(false),
         }
     }
 
-    fn refused(self, why: Broken) -> Refused {
-        Refused {
-            child: self.child,
-            why,
-            came: self.inbox,
-        }
+    /// What came and was not read.
+    pub(in crate::transport) fn came(&self) -> &[u8] {
+        &self.inbox[self.at..]
     }
 
-    /// Sends a request; its id comes back.
-    pub(super) fn ask(&mut self, kind: u8, words: &[&[u8]], rest: &[u8]) -> u32 {
+    /// What is to be sent; whoever sends some of it takes it out.
+    pub(in crate::transport) const fn outbox(&mut self) -> &mut Vec<u8> {
+        &mut self.outbox
+    }
+
+    /// Takes in what came.
+    pub(in crate::transport) fn hear(&mut self, piece: &[u8]) {
+        if self.at > 0 {
+            self.inbox.drain(..self.at);
+            self.at = 0;
+        }
+        self.inbox.extend_from_slice(piece);
+    }
+
+    /// Asks; the id of the question comes back.
+    pub(in crate::transport) fn ask(&mut self, kind: u8, words: &[&[u8]], rest: &[u8]) -> u32 {
         let id = self.next;
         self.next = self.next.wrapping_add(1);
         self.waiting.insert(id);
@@ -112,38 +113,30 @@ impl Line {
         id
     }
 
-    /// Asks, and waits for the answer to that.
-    pub(super) fn call(
-        &mut self,
-        kind: u8,
-        words: &[&[u8]],
-        rest: &[u8],
-        watch: &Watch,
-        deadline: &Deadline,
-    ) -> Result<Answer, Broken> {
-        let asked = self.ask(kind, words, rest);
-        match self.answer(watch, deadline)? {
-            (id, answer) if id == asked => Ok(answer),
-            (id, _) => Err(Broken::Lying(format!(
-                "an answer to {id} and not to {asked}"
-            ))),
+    /// The answer to that question is passed over when it comes.
+    pub(in crate::transport) fn forget(&mut self, id: u32) {
+        if self.waiting.contains(&id) {
+            self.forgotten.insert(id);
         }
     }
 
-    /// The next answer, to whichever question.
-    pub(super) fn answer(
-        &mut self,
-        watch: &Watch,
-        deadline: &Deadline,
-    ) -> Result<(u32, Answer), Broken> {
-        let (kind, body) = self.packet(watch, deadline)?;
-        let (id, answer) = parse(kind, &body)
-            .ok_or_else(|| Broken::Lying(format!("a packet of type {kind} that cannot be read")))?;
-        match self.waiting.remove(&id) {
-            true => Ok((id, answer)),
-            false => Err(Broken::Lying(format!(
-                "an answer to {id}, which was not asked"
-            ))),
+    /// The next answer, when it has come whole.
+    pub(in crate::transport) fn answer(&mut self) -> Result<Option<(u32, Answer)>, Broken> {
+        loop {
+            let Some((kind, body)) = self.whole()? else {
+                return Ok(None);
+            };
+            let (id, answer) = parse(kind, body).ok_or_else(|| {
+                Broken::Lying(format!("a packet of type {kind} that cannot be read"))
+            })?;
+            if !self.waiting.remove(&id) {
+                return Err(Broken::Lying(format!(
+                    "an answer to {id}, which was not asked"
+                )));
+            }
+            if !self.forgotten.remove(&id) {
+                return Ok(Some((id, answer)));
+            }
         }
     }
 
@@ -155,82 +148,24 @@ impl Line {
         self.outbox.extend_from_slice(body);
     }
 
-    fn packet(&mut self, watch: &Watch, deadline: &Deadline) -> Result<(u8, Vec<u8>), Broken> {
-        let mut piece = vec![0; PIECE];
-        loop {
-            if let Some(packet) = self.whole()? {
-                return Ok(packet);
-            }
-            let left = watch.left(deadline, "SFTP").map_err(|_| Broken::Late)?;
-            let mut moved = self.send();
-            self.child.hear();
-            let Some(stdout) = &mut self.child.stdout else {
-                return Err(Broken::Ended);
-            };
-            match stdout.read(&mut piece) {
-                Ok(0) => return Err(Broken::Ended),
-                Ok(n) => {
-                    self.inbox.extend_from_slice(&piece[..n]);
-                    moved = true;
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return Err(Broken::Ended),
-            }
-            if moved {
-                continue;
-            }
-            let mut pipes: Vec<(&dyn AsFd, PollFlags)> = Vec::new();
-            pipes.extend(
-                self.child
-                    .stdout
-                    .as_ref()
-                    .map(|p| (p as &dyn AsFd, PollFlags::IN)),
-            );
-            if !self.outbox.is_empty() {
-                pipes.extend(
-                    self.child
-                        .stdin
-                        .as_ref()
-                        .map(|p| (p as &dyn AsFd, PollFlags::OUT)),
-                );
-            }
-            watch.wait(&pipes, left);
-        }
-    }
-
-    // An error is not told here: the other pipe ends then, too.
-    fn send(&mut self) -> bool {
-        let Some(stdin) = &mut self.child.stdin else {
-            return false;
-        };
-        match self.outbox.is_empty() {
-            true => false,
-            false => match stdin.write(&self.outbox) {
-                Ok(n) => {
-                    self.outbox.drain(..n);
-                    n > 0
-                }
-                Err(_) => false,
-            },
-        }
-    }
-
-    fn whole(&mut self) -> Result<Option<(u8, Vec<u8>)>, Broken> {
-        let Some(size) = self.inbox.first_chunk::<4>() else {
+    fn whole(&mut self) -> Result<Option<(u8, &[u8])>, Broken> {
+        let Some(size) = self.came().first_chunk::<4>() else {
             return Ok(None);
         };
         let size = usize::try_from(u32::from_be_bytes(*size)).unwrap_or(usize::MAX);
         if !(1..=MOST).contains(&size) {
-            let start = String::from_utf8_lossy(&self.inbox).into_owned();
-            return Err(Broken::Lying(start));
+            let start = self.came().iter().copied().take(1024).collect::<Vec<_>>();
+            return Err(Broken::Lying(String::from_utf8_lossy(&start).into_owned()));
         }
-        if self.inbox.len() < 4 + size {
+        if self.came().len() < 4 + size {
             return Ok(None);
         }
-        let kind = self.inbox[4];
-        let body = self.inbox[5..4 + size].to_vec();
-        self.inbox.drain(..4 + size);
-        Ok(Some((kind, body)))
+        let at = self.at;
+        self.at += 4 + size;
+        Ok(Some((
+            self.inbox[at + 4],
+            &self.inbox[at + 5..at + 4 + size],
+        )))
     }
 }
 
@@ -329,6 +264,37 @@ mod tests {
 
     fn word(text: &[u8]) -> Vec<u8> {
         [&length(text), text].concat()
+    }
+
+    #[test]
+    fn an_answer_counts_once_and_only_where_it_was_asked_for() {
+        let mut dialogue = Dialogue::new();
+        let answer = |id: u32| {
+            let body = packet(&[&id.to_be_bytes(), &1_u32.to_be_bytes()]);
+            packet(&[&word(&[&[STATUS][..], &body].concat())])
+        };
+        dialogue.hear(&word(&[VERSION, 0, 0, 0, 3])[..7]);
+        assert!(!dialogue.is_greeted().unwrap());
+        dialogue.hear(&[0, 3]);
+        assert!(dialogue.is_greeted().unwrap());
+        let (first, second) = (
+            dialogue.ask(CLOSE, &[b"h"], &[]),
+            dialogue.ask(CLOSE, &[b"i"], &[]),
+        );
+        dialogue.forget(first);
+        let both = [answer(first), answer(second)].concat();
+        for byte in &both[..both.len() - 1] {
+            dialogue.hear(&[*byte]);
+            assert!(dialogue.answer().unwrap().is_none());
+        }
+        dialogue.hear(&both[both.len() - 1..]);
+        let (id, answered) = dialogue.answer().unwrap().unwrap();
+        assert!(id == second && matches!(answered, Answer::Status(1, _)));
+        for again in [first, second, 9] {
+            let mut dialogue = Dialogue::default();
+            dialogue.hear(&answer(again));
+            assert!(matches!(dialogue.answer(), Err(Broken::Lying(_))));
+        }
     }
 
     #[test]
