@@ -31,11 +31,13 @@ pub(super) fn plan(args: &Args) -> Result<Exit, Fault> {
                 Some(_) => plan::text(&plan),
             };
             text += &plan.waivers_text();
+            text += &plan::load::text(&plan);
             text += &format!("\nplan {}\nnothing was contacted\n", plan.digest);
             text
         }
         PlanFormat::Json => {
             let mut told = plan::json(&plan);
+            told["load"] = plan::load::json(&plan);
             if plan.waivers.is_some() {
                 told["waivers"] = plan.waivers_json();
             }

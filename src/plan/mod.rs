@@ -7,6 +7,7 @@ mod cross;
 mod filter;
 mod grant;
 mod lint;
+pub mod load;
 mod parse;
 mod planned;
 mod prose;
