@@ -110,6 +110,20 @@ fn a_host_asks_by_its_own_curl_as_planned() {
         let gone = host.inside("mount --bind /dev/null /usr/bin/curl");
         assert!(gone.status.success(), "{gone:?}");
         no_go(&judge(&lab, &well), "denied", "curl");
+        // Not there at all: every program but this one.
+        let (real, less) = (host.path("real"), host.path("less"));
+        let (real, less) = (real.display(), less.display());
+        let without = host.inside(&format!(
+            "umount /usr/bin/curl && mkdir {real} {less} && chmod 755 {real} {less} && mount --bind /usr/bin {real} \
+             && cp -rs {real}/. {less}/ && rm {less}/curl && mount --bind {less} /usr/bin"
+        ));
+        assert!(without.status.success(), "{without:?}");
+        no_go(&judge(&lab, &well), "missing", "install curl on this host");
+        // The same host as it was.
+        let again = host.inside("umount /usr/bin");
+        assert!(again.status.success(), "{again:?}");
+        let run = judge(&lab, &well);
+        assert_eq!(run.code(), 0, "{} {:#?}", run.told(), run.failures());
     }
 }
 
