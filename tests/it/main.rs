@@ -56,6 +56,7 @@ mod rerun;
 mod resume;
 mod retrieve;
 mod runbook;
+mod runbook_of;
 mod shards;
 mod show;
 mod signers;

@@ -90,6 +90,9 @@ pub fn compare(runbook: &Runbook, file: &str) -> Vec<Difference> {
         });
         section(&mut differences, &path, Vec::new(), Vec::new(), found);
     }
+    // Whether a run restates another one is said of the run, not of the process.
+    let own = Some(Expected::of(&Line::note(super::RESTATES)).text());
+    differences.retain(|one| one.file != own && one.run != own);
     // What has no line stands behind what has one, in the order of the run.
     differences.sort_by_key(|one| match one.line {
         0 => usize::MAX,

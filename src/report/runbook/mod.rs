@@ -23,6 +23,10 @@ use super::schema::{Check, Report};
 use crate::inventory::Inventory;
 use crate::support::Ask;
 
+/// What is said first of a run that restates another one.
+const RESTATES: &str =
+    "Checks that had passed were not run again: each statement tells when its check was made.";
+
 /// A verified run, and what its own inputs say of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
@@ -116,9 +120,7 @@ fn head(source: &Source<'_>) -> Section {
         ));
     }
     if run.restates.is_some() {
-        lines.push(Line::note(
-            "Checks that had passed were not run again: each statement tells when its check was made.",
-        ));
+        lines.push(Line::note(RESTATES));
     }
     lines.push(Line::plain(
         "How to fetch what a vendor's support asks for, and how to reach it, as one run proved it. Each statement names the check that proved it and when; what no check proves says so. Its links lead into report.html of that run: keep that file beside this one.",
