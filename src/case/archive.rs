@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+const MOST_UNPACKED: u64 = 1 << 40;
+
 /// What an archive is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
@@ -116,6 +118,51 @@ pub fn read(
                 members.push((name, saved(&mut member, directory, number)?));
             }
             Ok(members)
+        }
+    }
+}
+
+/// The bytes of the member of that name in the archive's folder, unpacking nothing else; `None` where there is none,
+/// or it is larger.
+///
+/// # Errors
+/// When it is no such archive.
+pub fn member(
+    packing: Packing,
+    path: &Path,
+    wanted: &str,
+    most: u64,
+) -> io::Result<Option<Vec<u8>>> {
+    let file = File::open(path)?;
+    let is_it = |name: &str| name.split_once('/').is_some_and(|(_, rest)| rest == wanted);
+    let whole = |from: &mut dyn Read| -> io::Result<Option<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        from.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        Ok((bytes.len() as u64 <= most).then_some(bytes))
+    };
+    let in_tar = |from: &mut dyn Read| -> io::Result<Option<Vec<u8>>> {
+        // What is small and becomes more than any bundle is none.
+        let mut archive = tar::Archive::new(from.take(MOST_UNPACKED));
+        for entry in archive.entries()? {
+            let mut entry = entry?;
+            if is_it(&String::from_utf8_lossy(&entry.path_bytes())) {
+                return whole(&mut entry);
+            }
+        }
+        Ok(None)
+    };
+    match packing {
+        Packing::TarZst => in_tar(&mut zstd::stream::read::Decoder::new(file)?),
+        Packing::TarGz => in_tar(&mut flate2::read::GzDecoder::new(file)),
+        Packing::Zip => {
+            let mut archive = zip::ZipArchive::new(file)?;
+            for number in 0..archive.len() {
+                let mut member = archive.by_index(number)?;
+                if is_it(&member.name()?) {
+                    return whole(&mut member);
+                }
+            }
+            Ok(None)
         }
     }
 }

@@ -44,12 +44,19 @@ pub(super) fn status(args: &Status) -> Result<Exit, Fault> {
     for short in &judged.short {
         out += &format!("short    {}\n", fell(short, &judged, &args.dir));
     }
+    let other = super::bundle::of_run(journal.dir(), journal.entries()).err();
+    if let Some(why) = &other {
+        out += &format!("wrong    {why}: {}\n", super::OTHER_RUN);
+    }
     out += &format!("so far   {}\n", judged.outcome.as_str());
     term::out(&out);
     if args.drills.is_none() {
         term::say("the findings of the last drill were not looked at: --drills FOLDER");
     }
-    Ok(exit(judged.outcome))
+    Ok(match other {
+        Some(_) => Exit::NoGo,
+        None => exit(judged.outcome),
+    })
 }
 
 const FOLDER: &str =
@@ -111,6 +118,11 @@ pub(super) fn finish(args: &Finish) -> Result<Exit, Fault> {
         )
     };
     once(&journal, &folder).map_err(twice)?;
+    // Sealed as INVALID it is a record of what went wrong, too.
+    if !args.invalid {
+        super::bundle::of_run(journal.dir(), journal.entries())
+            .map_err(|why| refuse(why, super::OTHER_RUN))?;
+    }
     let draft = Draft::create(&out)?;
     let mut meant = Vec::new();
     meant.extend(args.invalid.then_some(Outcome::Invalid));

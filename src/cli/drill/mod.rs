@@ -2,6 +2,7 @@
 //! is `report/drill/`.
 
 mod begin;
+mod bundle;
 mod due;
 mod finish;
 mod note;
@@ -340,6 +341,9 @@ impl From<JournalFault> for Fault {
         Self::new(exit, &fault, fault.hint())
     }
 }
+
+/// What is done about a bundle of another run.
+const OTHER_RUN: &str = "build it from the run that was noted, or note the run that it was built from, with --again REASON";
 
 fn who(by: Option<&String>) -> String {
     by.cloned().unwrap_or_else(operator)

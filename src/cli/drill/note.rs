@@ -34,6 +34,11 @@ pub(super) fn note(args: &Note) -> Result<Exit, Fault> {
     if let Step::Finding(finding) = &entry.step {
         term::out(&format!("{}\n", finding.id));
     }
+    if matches!(entry.step, Step::Bundle(_) | Step::Retrieval(_))
+        && let Err(why) = super::bundle::of_run(journal.dir(), journal.entries())
+    {
+        term::say(&format!("warning: {why}\n\n  hint: {}", super::OTHER_RUN));
+    }
     Ok(Exit::Go)
 }
 

@@ -47,6 +47,15 @@ pub(super) fn verify(args: &Verify) -> Result<Exit, Fault> {
             ));
         }
     }
+    if verified.record.outcome.is_passed() {
+        let held = super::bundle::of_run(&args.drill, &verified.record.entries);
+        held.map_err(|why| {
+            refused(
+                &why,
+                "such a drill is INVALID: get it again from its source",
+            )
+        })?;
+    }
     for warning in &verified.warnings {
         term::say(&format!("warning: {warning}"));
     }

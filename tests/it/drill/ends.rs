@@ -411,3 +411,68 @@ fn a_certified_key_seals_and_counts_as_its_owner() {
     office.expect(&args, 3, &["certificate"]);
     assert!(!office.at("drills/2").exists());
 }
+
+#[test]
+fn a_bundle_of_another_run_is_no_bundle_of_this_drill() {
+    let office = Office::new();
+    office.begin("now");
+    let kept = |run: &str, keep: &str| {
+        let args = [&office.lab.run_args(run)[..], &["--keep", keep]].concat();
+        let output = office.lab.run(&args);
+        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        let args = [
+            "case",
+            "build",
+            run,
+            "--allowed-signers",
+            "sealers",
+            "--instance",
+            "orders",
+        ];
+        let bundle = format!("{run}.tar.zst");
+        let output = office
+            .lab
+            .run(&[&args[..], &["--from", keep, "-o", &bundle]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        format!("{run}.unreviewed.tar.zst")
+    };
+    let (of_a, _) = (kept("run-a", "kept-a"), kept("run-b", "kept-b"));
+    let retrieval = |run: &str, more: &[&str]| {
+        let step = ["retrieval", "--run", run, "--allowed-signers", "sealers"];
+        office.note("now", &[&step[..], more].concat(), 0, &["noted"]);
+    };
+    retrieval("run-b", &[]);
+    office.tell("now");
+    // One that says nothing of a run is taken as it is.
+    office.expect(&["status", "now"], 0, &["so far   PASSED"]);
+    let again = ["--again", "the first was of nothing"];
+    office.note(
+        "now",
+        &[&["bundle", "--file", &of_a][..], &again].concat(),
+        0,
+        &["noted", "warning: ", "was built from run "],
+    );
+    std::thread::sleep(Duration::from_millis(1_100));
+    office.receipt(&of_a, |_| ());
+    let delivery = ["delivery", "--receipt", "receipt.json"];
+    office.note("now", &[&delivery[..], &again].concat(), 0, &["noted"]);
+    let at = now();
+    let answer = [
+        "acknowledgement",
+        "--case",
+        "1",
+        "--from",
+        "Kim",
+        "--at",
+        &at,
+    ];
+    office.note("now", &[&answer[..], &again].concat(), 0, &["noted"]);
+    let other = ["was built from run ", "and every team fetched in run "];
+    office.expect(&["status", "now"], 1, &other);
+    office.finish("now", "drills/1", 2, &other);
+    assert!(!office.at("drills/1").exists());
+    retrieval("run-a", &["--again", "the bundle is of this one"]);
+    office.expect(&["status", "now"], 0, &["so far   PASSED"]);
+    office.finish("now", "drills/1", 0, &["PASSED"]);
+    office.verify("drills/1", 5, &["HOLD"]);
+}
