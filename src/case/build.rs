@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::Refused;
 use super::archive::{self, Packing};
+use super::ends::end_of_file;
 use super::lock::{self, Locked};
 use super::manifest::{Bite, LeftOut, Manifest, Member, Review, SCHEMA, Window, page};
 use super::proof;
@@ -40,6 +41,8 @@ pub struct Order<'a> {
     pub allows_trace: bool,
     /// Names that are to be replaced beside those of the run.
     pub names: Vec<String>,
+    /// Rules and words of the house.
+    pub rules: crate::inventory::redaction_rules::RedactionRules,
     /// Texts that must not be in it.
     pub canaries: Vec<String>,
     /// Who reviewed the unreviewed bundle.
@@ -144,6 +147,9 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
         )
     })?;
     let mut engine = Engine::new(known(order, &instance.name, &instance.product), map);
+    engine
+        .take_in(order.rules.clone())
+        .map_err(|problems| Refused::Written(problems.into()))?;
     let work = tempfile::tempdir()?;
     let inputs = gathered(&sources, work.path())?;
     let mut opaque = Vec::new();
@@ -152,6 +158,7 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
         let mut unfit = Vec::new();
         opaque.clear();
         for (number, (source, path)) in sources.iter().zip(&inputs).enumerate() {
+            engine.open(&source.evidence.path);
             match learn(&mut engine, source.shape, path) {
                 Err(Unfit::Unknown) => opaque.push(number),
                 learnt => {
@@ -190,6 +197,7 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
             continue;
         }
         let out = content.join(number.to_string());
+        engine.open(&source.evidence.path);
         let Some(counts) = note(
             redact(&engine, source.shape, path, &out),
             source,
@@ -443,7 +451,9 @@ fn named(engine: &Engine, source: &Source, taken: &mut BTreeSet<String>) -> Stri
         let text = engine.redact_text(text, &mut Counts::new());
         crate::sign::manifest::portable_name(&text.replace('/', "_").replace(['[', ']'], ""))
     };
-    let name = format!("artifacts/{}/{}", plain(&source.artifact), plain(file));
+    // What a file is stays: its end says it.
+    let (stem, end) = file.split_at(file.len() - end_of_file(file));
+    let name = format!("artifacts/{}/{}{end}", plain(&source.artifact), plain(stem));
     let mut numbered = name.clone();
     let mut number = 1;
     while !taken.insert(numbered.clone()) {

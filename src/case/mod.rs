@@ -8,6 +8,7 @@ pub mod archive;
 mod build;
 pub mod deliver;
 pub mod draft;
+mod ends;
 mod letter;
 mod lock;
 mod manifest;
@@ -27,6 +28,8 @@ pub use lock::Locked;
 pub enum Refused {
     /// What was found speaks against it: each thing, and what to do.
     Found(Vec<String>, &'static str),
+    /// Something is written wrongly in a file of the user's.
+    Written(crate::problem::Problems),
     /// What was asked for cannot be done.
     Usage(String, &'static str),
     /// Our own side.

@@ -26,6 +26,7 @@ pub mod policy;
 mod profile;
 mod raw;
 mod read;
+pub mod redaction_rules;
 mod resolve;
 mod size;
 mod ssh_config;

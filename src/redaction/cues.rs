@@ -1,6 +1,7 @@
 //! What a name says about what stands behind it. The names of secrets, and of people and machines, in the
 //! spellings that people use: compounds, capitals, plurals, other languages.
 
+use super::cue_words::{ABOUT, CODES, HANDS_ON, HELD, NUMBER, PERSON, REST, STRONG, WEAK};
 use super::vocabulary::{self, parts};
 
 /// What stands behind a name.
@@ -25,299 +26,6 @@ impl Cue {
         matches!(self, Self::Weak | Self::Strong | Self::Rest)
     }
 }
-
-const STRONG: &[&str] = &[
-    "password",
-    "passwords",
-    "passwd",
-    "passwds",
-    "pwd",
-    "pwds",
-    "pw",
-    "pws",
-    "pass",
-    "passphrase",
-    "passphrases",
-    "passcode",
-    "passcodes",
-    "passw",
-    "pswd",
-    "pword",
-    "secret",
-    "secrets",
-    "token",
-    "tokens",
-    "credential",
-    "credentials",
-    "cred",
-    "creds",
-    "apikey",
-    "apikeys",
-    "psk",
-    "jwt",
-    "bearer",
-    "otp",
-    "totp",
-    "requirepass",
-    "masterauth",
-    "primaryauth",
-    "passwort",
-    "kennwort",
-    "kennworte",
-    "contrasena",
-    "senha",
-    "wachtwoord",
-    "parola",
-    "haslo",
-    "accesskey",
-    "secretkey",
-    "privatekey",
-    "authkey",
-    "identified",
-    "passe",
-    "jaas",
-    "keytab",
-    "pgpass",
-    "sshpass",
-    "htpasswd",
-    "userlist",
-    "passkey",
-    "passkeys",
-    "authtoken",
-    "connectionstring",
-    "connstr",
-    "mdp",
-];
-
-const WEAK: &[&str] = &[
-    "key",
-    "keys",
-    "auth",
-    "sig",
-    "signature",
-    "signatures",
-    "session",
-    "sessions",
-    "sess",
-    "sid",
-    "sessid",
-    "sessionid",
-    "jsessionid",
-    "phpsessid",
-    "hash",
-    "hashes",
-    "salt",
-    "nonce",
-    "private",
-    "license",
-    "licence",
-    "hmac",
-    "csrf",
-    "xsrf",
-    "assertion",
-    "community",
-    "challenge",
-    "seed",
-    "dsn",
-    "ticket",
-    "saml",
-    "oauth",
-    "mfa",
-    "signing",
-    "pin",
-    "pins",
-    "webhook",
-    "negotiate",
-    "ntlm",
-    "authz",
-    "authn",
-    "basic",
-    "scram",
-    "crypt",
-    "cnonce",
-    "sasl",
-];
-
-const REST: &[&str] = &["authorization", "cookie", "cookies", "authenticate"];
-
-/// A name that ends so tells about a secret, and is none: `password_file`, `tokenTimeout`.
-const ABOUT: &[&str] = &[
-    "file",
-    "files",
-    "filename",
-    "path",
-    "paths",
-    "dir",
-    "directory",
-    "count",
-    "counts",
-    "length",
-    "len",
-    "size",
-    "sizes",
-    "timeout",
-    "timeouts",
-    "expiry",
-    "expires",
-    "expiration",
-    "expired",
-    "ttl",
-    "policy",
-    "type",
-    "types",
-    "algorithm",
-    "alg",
-    "method",
-    "methods",
-    "mode",
-    "enabled",
-    "disabled",
-    "required",
-    "max",
-    "min",
-    "interval",
-    "level",
-    "version",
-    "age",
-    "url",
-    "uri",
-    "endpoint",
-    "port",
-    "store",
-    "location",
-    "format",
-    "provider",
-    "lifetime",
-    "attempts",
-    "retries",
-    "limit",
-    "limits",
-    "rotation",
-    "bucket",
-    "cache",
-    "field",
-    "column",
-    "authentication",
-    "prompt",
-    "changed",
-    "state",
-    "status",
-    "number",
-    "num",
-    "usage",
-    "exchange",
-    "header",
-    "headers",
-    "opened",
-    "closed",
-    "name",
-    "names",
-    "verification",
-    "checks",
-    "bits",
-    "per",
-    "rate",
-    "total",
-    "failures",
-    "errors",
-    "zone",
-    "protocol",
-    "protocols",
-    "cipher",
-    "ciphers",
-    "duration",
-    "period",
-];
-
-/// `pass` that hands on.
-const HANDS_ON: &[&str] = &[
-    "proxy",
-    "fastcgi",
-    "grpc",
-    "uwsgi",
-    "scgi",
-    "memcached",
-    "by",
-    "all",
-    "through",
-    "low",
-    "high",
-    "band",
-];
-
-const PERSON: &[(&str, &str)] = &[
-    ("user", "user"),
-    ("users", "user"),
-    ("username", "user"),
-    ("userid", "user"),
-    ("uname", "user"),
-    ("usr", "user"),
-    ("login", "user"),
-    ("logname", "user"),
-    ("account", "user"),
-    ("acct", "user"),
-    ("principal", "user"),
-    ("owner", "user"),
-    ("operator", "user"),
-    ("ruser", "user"),
-    ("uid", "user"),
-    ("authid", "user"),
-    ("logon", "user"),
-    ("sudo", "user"),
-    ("client", "client"),
-    ("clientname", "client"),
-    ("clientid", "client"),
-    ("connectionname", "client"),
-    ("host", "host"),
-    ("hosts", "host"),
-    ("hostname", "host"),
-    ("server", "host"),
-    ("servername", "host"),
-    ("node", "host"),
-    ("nodename", "host"),
-    ("peer", "host"),
-    ("rhost", "host"),
-    ("realm", "host"),
-    ("domain", "host"),
-    ("domainname", "host"),
-    ("machine", "host"),
-    ("address", "host"),
-    ("addr", "host"),
-    ("cn", "name"),
-    ("ou", "name"),
-    ("dc", "name"),
-    ("sn", "name"),
-    ("givenname", "name"),
-    ("surname", "name"),
-    ("firstname", "name"),
-    ("lastname", "name"),
-    ("fullname", "name"),
-    ("displayname", "name"),
-    ("contact", "name"),
-    ("company", "name"),
-    ("customer", "name"),
-    ("organization", "name"),
-    ("mail", "mail"),
-    ("email", "mail"),
-    ("from", "from"),
-];
-
-const NUMBER: &[&str] = &[
-    "phone",
-    "telephone",
-    "tel",
-    "mobile",
-    "fax",
-    "cell",
-    "pager",
-    "msisdn",
-    "iban",
-    "ssn",
-    "card",
-    "passport",
-    "birthday",
-    "dob",
-];
 
 /// What `name` says.
 pub(super) fn of(name: &str) -> Cue {
@@ -357,6 +65,9 @@ pub(super) fn of(name: &str) -> Cue {
 fn named(name: &str, pieces: usize, found: Cue) -> Cue {
     if pieces > 1 && !found.is_secret() {
         let all: String = parts(name).map(str::to_ascii_lowercase).collect();
+        if let Some(cue) = by_the_last_two(name, &all) {
+            return cue;
+        }
         let of = |list: &'static [(&str, &str)]| list.iter().find(|(one, _)| *one == all);
         if let Some((_, class)) = of(PERSON) {
             return Cue::Person(class);
@@ -377,6 +88,23 @@ fn named(name: &str, pieces: usize, found: Cue) -> Cue {
         (Cue::Person("from"), _) => Cue::None,
         (found, _) => found,
     }
+}
+
+/// `access-code`, `securityAnswer`, `account_number`: neither word alone says it.
+fn by_the_last_two(name: &str, all: &str) -> Option<Cue> {
+    if all.ends_with("authenticationstring") {
+        return Some(Cue::Strong);
+    }
+    let words: Vec<String> = parts(name).map(str::to_ascii_lowercase).collect();
+    let [.., before, last] = words.as_slice() else {
+        return None;
+    };
+    let is = |list: &[&str], word: &String| list.contains(&word.as_str());
+    if is(CODES, before) && is(&["code", "codes", "answer", "answers", "word"], last) {
+        return Some(Cue::Strong);
+    }
+    let numbers = is(HELD, before) && is(&["number", "numbers", "no", "nr", "num"], last);
+    numbers.then_some(Cue::Number)
 }
 
 /// So that a part outlives its copy.
@@ -432,6 +160,14 @@ fn long(part: &str) -> Cue {
         true => Cue::Weak,
         false => Cue::None,
     }
+}
+
+/// Whether a whole value says that a number beside it is somebody's: `account`, `customer_number`.
+pub(super) fn names_a_number(value: &str) -> bool {
+    of(value) == Cue::Number
+        || HELD
+            .iter()
+            .any(|one| value.trim().eq_ignore_ascii_case(one))
 }
 
 /// Whether it is one of the words that tell: known to everybody.

@@ -1,15 +1,17 @@
 //! What is known of secrets and names, and what stands in their place. Knows words; lines, formats and files
 //! know it.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use regex::Regex;
 
 use super::Counts;
 use super::by_value::ByValue;
+use super::deferred;
+use super::forms::{self, Span};
+use super::house::House;
 use super::line::Mood;
 use super::map::{Class, Map};
 use super::text::Text;
@@ -45,12 +47,13 @@ pub struct Known {
 pub struct Engine {
     pub(super) known: Known,
     pub(super) words: Vocabulary,
-    map: RefCell<Map>,
+    map: RwLock<Map>,
     names: BTreeMap<String, Class>,
     secrets: BTreeSet<String>,
     /// Every secret that was taken out.
-    seen: RefCell<BTreeSet<String>>,
+    seen: RwLock<BTreeSet<String>>,
     by_value: ByValue,
+    pub(super) house: House,
 }
 
 /// Accounts and hosts that are called like half of all logs: where they stand as a name they are replaced, as
@@ -92,6 +95,15 @@ const COMMON: &[&str] = &[
     "log",
 ];
 
+/// A writer that panicked left whole values behind.
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Whether a text is nothing but words, whatever stands around them.
 pub(super) fn is_words(words: &Vocabulary, text: &str) -> bool {
     text.split_whitespace()
@@ -109,11 +121,12 @@ impl Engine {
         };
         let mut engine = Self {
             words,
-            map: RefCell::new(map),
+            map: RwLock::new(map),
             names: BTreeMap::new(),
             secrets: BTreeSet::new(),
-            seen: RefCell::default(),
+            seen: RwLock::default(),
             by_value: ByValue::new(&BTreeMap::new(), &BTreeSet::new()),
+            house: House::default(),
             known,
         };
         let all = [
@@ -136,7 +149,9 @@ impl Engine {
             .bytes()
             .all(|byte| byte.is_ascii_digit() || b"._- ".contains(&byte));
         let is_address = name.parse::<std::net::IpAddr>().is_ok();
-        let fits = (2..=128).contains(&name.len()) && !is_number && !is_address;
+        // `x`, `in`, `db`: as words they stay, and go where they stand as somebody's name.
+        let is_short = name.len() < 2 || name.len() < 4 && vocabulary::is_word(&name);
+        let fits = name.len() <= 128 && !is_short && !is_number && !is_address;
         if fits && !self.words.is_protected(&name) && !COMMON.contains(&name.as_str()) {
             self.names.entry(name).or_insert(class);
         }
@@ -144,7 +159,7 @@ impl Engine {
 
     /// Makes ready for what was learnt.
     pub fn settle(&mut self) {
-        for secret in self.seen.get_mut().iter() {
+        for secret in read(&self.seen).iter() {
             let trimmed = secret.trim();
             let is_number = trimmed
                 .bytes()
@@ -180,13 +195,15 @@ impl Engine {
 
     /// The map, with every name that was met.
     pub fn into_map(self) -> Map {
-        self.map.into_inner()
+        self.map
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many names of each kind were met.
     #[must_use]
     pub fn sums(&self) -> BTreeMap<String, u64> {
-        self.map.borrow().sums()
+        read(&self.map).sums()
     }
 
     /// What the product calls its own: elements, attributes, tables, columns.
@@ -203,6 +220,17 @@ impl Engine {
         }
     }
 
+    /// Whether somebody that the run knows is called so.
+    pub(super) fn is_name(&self, word: &str) -> bool {
+        let all = [&self.known.hosts, &self.known.users, &self.known.contacts];
+        let parts = |name: &String| {
+            name.to_ascii_lowercase()
+                .split(|c: char| !(c.is_alphanumeric() || "_-".contains(c)))
+                .any(|part| part == word)
+        };
+        self.names.contains_key(word) || all.into_iter().flatten().any(parts)
+    }
+
     /// Whether the name of an element or a column holds a name of ours.
     pub(super) fn holds_name(&self, name: &str) -> bool {
         !self.by_value.names(name).is_empty() || !self.by_value.secrets(name).is_empty()
@@ -210,32 +238,53 @@ impl Engine {
 
     /// What stands for `name`.
     pub(super) fn token(&self, class: Class, name: &str) -> String {
-        let mut map = self.map.borrow_mut();
-        match class {
-            "id" => map.token(class, name),
-            _ => map.token(class, &name.to_ascii_lowercase()),
+        let lower;
+        let name = match class {
+            "id" => name,
+            _ => {
+                lower = name.to_ascii_lowercase();
+                &lower
+            }
+        };
+        if let Some(token) = read(&self.map).known(name) {
+            return token.to_owned();
         }
+        deferred::note(class, name, || read(&self.map).first(class, name))
+            .unwrap_or_else(|| write(&self.map).token(class, name))
+    }
+
+    /// Gives tokens to names that were met aside, in that order; whether each got the one that was foreseen.
+    pub(super) fn give(&self, names: Vec<(Class, String)>) -> bool {
+        let mut map = write(&self.map);
+        let mut is_same = true;
+        for (class, name) in names {
+            let foreseen = map.first(class, &name);
+            is_same &= map.token(class, &name) == foreseen;
+        }
+        is_same
     }
 
     /// How many names have a token.
     #[must_use]
     pub fn names_met(&self) -> usize {
-        self.map.borrow().names().count()
+        read(&self.map).names().count()
     }
 
     /// Remembers what was taken out.
     pub(super) fn saw(&self, secret: &str) {
         let secret = secret.trim();
-        let mut seen = self.seen.borrow_mut();
-        if (4..=LONGEST_SECRET).contains(&secret.len()) && seen.len() < MOST_SECRETS {
+        if !(4..=LONGEST_SECRET).contains(&secret.len()) || read(&self.seen).contains(secret) {
+            return;
+        }
+        let mut seen = write(&self.seen);
+        if seen.len() < MOST_SECRETS {
             seen.insert(secret.to_owned());
         }
     }
 
     /// Every secret that was taken out.
     pub(super) fn seen(&self) -> Vec<String> {
-        self.seen
-            .borrow()
+        read(&self.seen)
             .iter()
             .chain(&self.secrets)
             .cloned()
@@ -244,15 +293,23 @@ impl Engine {
 
     /// Every name that a token stands for.
     pub(super) fn replaced(&self) -> Vec<(String, String)> {
-        let map = self.map.borrow();
+        let map = read(&self.map);
         map.names()
             .map(|(class, name)| (class.to_owned(), name.to_owned()))
             .collect()
     }
 
-    /// The line with one character for each thing that is known by value, and what stands for it.
-    pub(super) fn known_in(&self, line: &str) -> Option<(String, Vec<(String, String)>)> {
-        let mut found: Vec<(Range<usize>, Option<Class>)> = Vec::new();
+    /// The line with one character for each thing that is known by value or told by a form, and what stands for it.
+    pub(super) fn known_in(
+        &self,
+        line: &str,
+        counts: &mut Counts,
+    ) -> Option<(String, Vec<(String, String)>)> {
+        let mut found: Vec<Span> = forms::spans(line);
+        for (span, rule) in self.house.spans(line) {
+            *counts.entry(format!("rule {rule}")).or_default() += 1;
+            found.push(span);
+        }
         found.extend(
             self.by_value
                 .secrets(line)

@@ -65,8 +65,12 @@ pub(super) struct Line<'e> {
     pub shadow: bool,
     /// Not even then.
     pub is_deep: bool,
+    /// Up to the end of a block on the same line.
+    pub in_block: bool,
     /// The next piece is a name of that class, whatever it looks like.
     pub forced: Option<Class>,
+    /// Whether an account may stand on the line at all.
+    pub has_at: bool,
     /// The element whose tag is open.
     pub tag: Option<Cue>,
     /// The next piece is the value of something unknown.
@@ -143,7 +147,14 @@ impl Line<'_> {
         let Some(pending) = self.pending.take() else {
             return;
         };
-        let goes_on = pending.cue.is_secret()
+        let text = self.text.trim();
+        // Only nginx takes the next line for more of the same, up to a semicolon.
+        let is_over = self.mood.is_setting
+            && (!self.mood.has_semicolons
+                || text.starts_with('#')
+                || text.ends_with([';', '{', '}']));
+        let goes_on = !is_over
+            && pending.cue.is_secret()
             && (pending.is_parted || pending.cue == Cue::Strong && self.is_short());
         if goes_on && self.carry == Carry::Nothing {
             self.carry = Carry::Value;
@@ -304,11 +315,21 @@ impl Line<'_> {
             self.out.push(c);
             return next;
         }
-        if c == ';' && self.mood.has_semicolons {
-            (self.shadow, self.is_deep) = (self.mood.is_shadowed, false);
+        if self.mood.has_semicolons {
+            self.directive(at, c);
         }
         self.out.push(c);
         next
+    }
+
+    /// What ends a directive of nginx, and with it what its name said: `;`, the condition of `if ($x_token = "V") {`,
+    /// and the end of `map $http_x_token $ok { … }`, all of which the name is about.
+    fn directive(&mut self, at: usize, c: char) {
+        let is_condition = c == '{' && self.text[..at].trim_end().ends_with(')');
+        self.in_block |= c == '{' && self.shadow && !is_condition;
+        if c == '}' || is_condition || c == ';' && !self.in_block {
+            (self.shadow, self.is_deep, self.in_block) = (self.mood.is_shadowed, false, false);
+        }
     }
 
     /// A piece of text up to a blank or a mark.
@@ -325,6 +346,12 @@ impl Line<'_> {
                     return self.value(at, to, pending);
                 }
                 Cue::Rest => self.shadow = true,
+                // `key two-words`: words that nobody writes together.
+                Cue::Weak if self.is_compound(at, end) => {
+                    self.secret(self.text[at..end].trim_end_matches(['.', ':']));
+                    self.before = at..end;
+                    return end;
+                }
                 Cue::Person(class) if class == "user" || self.mood.is_setting => {
                     self.forced = Some(class);
                 }
@@ -339,6 +366,17 @@ impl Line<'_> {
         self.pieces(at, end);
         self.before = at..end;
         end
+    }
+
+    fn is_compound(&self, at: usize, end: usize) -> bool {
+        let text = self.text[at..end].trim_end_matches(['.', ':']);
+        !self.mood.is_setting
+            && !self.text[end..].starts_with('=')
+            && text.contains(['-', '_'])
+            && text.starts_with(|c: char| c.is_alphanumeric())
+            && super::literals::is_odd(text)
+            && !super::literals::is_place(text)
+            && !text.contains('.')
     }
 
     /// `AUTH`, as a command in capitals.

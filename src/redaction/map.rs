@@ -180,6 +180,26 @@ impl Map {
         fs::rename(&beside, path).map_err(io)
     }
 
+    /// What stands for `name`, if it has a token.
+    pub(super) fn known(&self, name: &str) -> Option<&str> {
+        self.tokens.get(name).map(|(_, token)| token.as_str())
+    }
+
+    /// What will stand for a new `name`, unless another has that token already.
+    pub(super) fn first(&self, class: Class, name: &str) -> String {
+        let digest = self.digest(class, name);
+        let length = if self.tokens.len() >= MOST_NAMES {
+            8
+        } else {
+            4
+        };
+        let digits: String = digest[..length]
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        format!("{class}-{digits}")
+    }
+
     /// What stands for `name`.
     pub fn token(&mut self, class: Class, name: &str) -> String {
         if let Some((_, token)) = self.tokens.get(name) {

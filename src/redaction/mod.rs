@@ -10,13 +10,22 @@
 
 mod by_value;
 mod canary;
+mod columns;
+mod cue_words;
 mod cues;
+mod deferred;
 mod engine;
+mod fix;
+mod forms;
+mod house;
 mod json;
+mod lanes;
 mod line;
+mod literals;
 mod map;
 mod never;
 mod node;
+mod numbers;
 mod packed;
 mod piece;
 mod place;
@@ -93,6 +102,9 @@ pub struct Leak {
 /// Largest configuration: it is read whole.
 const MOST_WHOLE: u64 = 64 << 20;
 
+/// Counted where redaction cost a configuration its form.
+const FORM_LOST: &str = "form not kept: written as lines";
+
 /// Takes in what `file` gives away.
 ///
 /// # Errors
@@ -102,6 +114,16 @@ pub fn learn(engine: &mut Engine, shape: Shape, file: &Path) -> Result<(), Unfit
         Shape::Database => sqlite::learn(engine, file)?,
         Shape::Xml => xml::learn(engine, &whole(file)?)?,
         _ => {}
+    }
+    if shape == Shape::Lines {
+        let mut counts = Counts::new();
+        return stream::redact(
+            engine,
+            &mut File::open(file)?,
+            line::Mood::default(),
+            None,
+            &mut counts,
+        );
     }
     let directory = tempfile::tempdir()?;
     redact(engine, shape, file, &directory.path().join("out")).map(drop)
@@ -125,18 +147,27 @@ pub fn redact(engine: &Engine, shape: Shape, file: &Path, out: &Path) -> Result<
         Shape::Xml => xml::redact(engine, &whole(file)?, &mut counts)?,
         Shape::Json => tree::redact(engine, &whole(file)?, true, &mut counts)?,
         Shape::Yaml => tree::redact(engine, &whole(file)?, false, &mut counts)?,
-        Shape::Settings(format) => settings::redact(engine, format, &whole(file)?, &mut counts)?,
+        Shape::Settings(format) => settings::redact(engine, format, &whole(file)?, &mut counts),
+    };
+    let strict = line::Mood {
+        is_strict: true,
+        ..line::Mood::default()
     };
     match clean {
-        Some(clean) => io::Write::write_all(&mut create(out)?, clean.as_bytes())?,
+        Some((clean, true)) => io::Write::write_all(&mut create(out)?, clean.as_bytes())?,
+        // Lines lose nothing by it; of a tree whose values are not where they were, least stays.
+        Some((clean, false)) => {
+            *counts.entry(FORM_LOST.to_owned()).or_default() += 1;
+            let clean = match shape {
+                Shape::Settings(_) => clean,
+                _ => engine.text(&clean, strict, &mut counts),
+            };
+            io::Write::write_all(&mut create(out)?, clean.as_bytes())?;
+        }
         // It is not what it is said to be, which may be the reason for the case: lines, of which least stays.
         None => {
             counts = Counts::from([("not well-formed: read as lines".to_owned(), 1)]);
-            let mood = line::Mood {
-                is_strict: true,
-                ..line::Mood::default()
-            };
-            lines(engine, file, mood, out, &mut counts)?;
+            lines(engine, file, strict, out, &mut counts)?;
         }
     }
     Ok(counts)
@@ -153,7 +184,7 @@ fn lines(
         engine,
         &mut File::open(file)?,
         mood,
-        &mut create(out)?,
+        Some(&mut create(out)?),
         counts,
     )?;
     Ok(())

@@ -7,9 +7,9 @@ use super::Counts;
 use super::cues::{self, Cue};
 use super::engine::Engine;
 use super::line::Mood;
-use super::shape;
 use super::text::whole_name;
 use super::value::is_nothing;
+use super::{numbers, shape};
 use crate::evidence::redact::MARK;
 
 /// A piece of a document.
@@ -73,6 +73,7 @@ pub(super) struct Edit {
     pub range: Range<usize>,
     pub new: String,
     pub hint: u8,
+    pub is_strict: bool,
 }
 
 /// Goes through a tree.
@@ -94,6 +95,7 @@ impl Walk<'_> {
                         range: range.clone(),
                         new,
                         hint: *hint,
+                        is_strict: trust >= Trust::Strict,
                     });
                 }
             }
@@ -154,6 +156,33 @@ impl Walk<'_> {
                 cue @ Cue::Person(_) => Some(cue),
                 _ => None,
             });
+        let says = |name: &str, value: &str| {
+            pairs.iter().any(|(key, node)| {
+                key.scalar()
+                    .is_some_and(|key| key.eq_ignore_ascii_case(name))
+                    && (value.is_empty()
+                        || node
+                            .scalar()
+                            .is_some_and(|one| one.eq_ignore_ascii_case(value)))
+            })
+        };
+        // Terraform and others say so themselves.
+        let is_sensitive = [
+            "sensitive",
+            "is_secret",
+            "isSecret",
+            "secure",
+            "encrypted",
+            "masked",
+            "is_sensitive",
+            "isSensitive",
+        ]
+        .iter()
+        .any(|name| says(name, "true"));
+        let asks = ["question", "challenge", "prompt"]
+            .iter()
+            .any(|name| says(name, ""));
+        let columns = columns(pairs);
         for (key, value) in pairs {
             let name = key.scalar().unwrap_or_default();
             self.name(key);
@@ -173,7 +202,39 @@ impl Walk<'_> {
                 cue = cue.max(person);
             }
             let is_unknown = !name.is_empty() && !is_plain_name(self.engine, name);
+            let trust = match is_value(name) && is_sensitive || asks && is_answer(name) {
+                true => Trust::Secret,
+                false => trust,
+            };
+            if let Some(columns) = columns.as_ref().filter(|_| is_rows(name)) {
+                self.rows(value, columns, trust);
+                continue;
+            }
+            let is_number = value
+                .scalar()
+                .is_some_and(|value| numbers::is_unexplained(value, name, ""));
+            if is_number && cue == Cue::None && trust == Trust::Open {
+                cue = Cue::Number;
+            }
             self.node(value, trust, cue, is_unknown);
+        }
+    }
+
+    /// Rows below the names of their columns.
+    fn rows(&mut self, node: &Node, columns: &[Cue], trust: Trust) {
+        match node {
+            Node::List(items) if items.iter().any(|item| matches!(item, Node::List(_))) => {
+                for item in items {
+                    self.rows(item, columns, trust);
+                }
+            }
+            Node::List(items) if items.len() == columns.len() => {
+                for (item, cue) in items.iter().zip(columns) {
+                    self.node(item, within(trust, *cue), *cue, false);
+                }
+            }
+            Node::Anchored(_, node) => self.rows(node, columns, trust),
+            other => self.node(other, trust, Cue::None, false),
         }
     }
 
@@ -187,12 +248,77 @@ impl Walk<'_> {
                         range: range.clone(),
                         new,
                         hint: *hint,
+                        is_strict: true,
                     });
                 }
             }
             Node::Anchored(_, node) => self.name(node),
             other => self.node(other, Trust::Strict, Cue::None, false),
         }
+    }
+}
+
+fn is_answer(name: &str) -> bool {
+    ["answer", "response", "reply", "a"]
+        .iter()
+        .any(|one| name.eq_ignore_ascii_case(one))
+}
+
+fn is_rows(name: &str) -> bool {
+    [
+        "rows", "row", "values", "records", "data", "tuples", "result", "results", "datarows",
+    ]
+    .iter()
+    .any(|one| name.eq_ignore_ascii_case(one))
+}
+
+/// What the columns of a table hold, where the map names them: `"columns": ["login", "password"]`.
+fn columns(pairs: &[(Node, Node)]) -> Option<Vec<Cue>> {
+    const NAMES: &[&str] = &[
+        "columns",
+        "cols",
+        "header",
+        "headers",
+        "fields",
+        "columnnames",
+        "column_names",
+        "schema",
+    ];
+    let named = |pairs: &[(Node, Node)]| -> Option<Vec<Cue>> {
+        pairs
+            .iter()
+            .filter(|(key, _)| {
+                key.scalar()
+                    .is_some_and(|key| NAMES.contains(&key.to_ascii_lowercase().as_str()))
+            })
+            .find_map(|(_, value)| match value {
+                Node::List(items) => items.iter().map(column).collect(),
+                _ => None,
+            })
+    };
+    let below = |(key, value): &(Node, Node)| match value {
+        Node::Map(inner)
+            if key
+                .scalar()
+                .is_some_and(|key| NAMES.contains(&key.to_ascii_lowercase().as_str())) =>
+        {
+            named(inner)
+        }
+        _ => None,
+    };
+    let cues = named(pairs).or_else(|| pairs.iter().find_map(below))?;
+    cues.iter().any(|cue| *cue != Cue::None).then_some(cues)
+}
+
+/// `"login"`, `{"name": "login"}`.
+fn column(node: &Node) -> Option<Cue> {
+    match node {
+        Node::Map(pairs) => pairs
+            .iter()
+            .find(|(key, _)| key.scalar().is_some_and(cues::names_another))
+            .and_then(|(_, value)| value.scalar())
+            .map(cues::of),
+        node => node.scalar().map(cues::of),
     }
 }
 
@@ -257,7 +383,8 @@ pub(super) fn is_value(key: &str) -> bool {
         "current",
         "setting",
     ];
-    VALUES.contains(&key.to_ascii_lowercase().as_str())
+    let key = key.to_ascii_lowercase();
+    VALUES.contains(&key.as_str()) || key.ends_with("value")
 }
 
 /// `--password`, `-a`, `Authorization`: what follows in a list is a secret.
@@ -278,10 +405,12 @@ pub(super) fn value(
     if is_nothing(plain) {
         return plain.to_owned();
     }
+    // `/etc/ssl/server.pem`, or the `/order_id` by which AMPS tells messages apart.
     let is_path = cue == Cue::Weak
         && trust != Trust::Secret
         && plain.starts_with('/')
-        && plain.matches('/').count() > 1
+        && (plain.matches('/').count() > 1
+            || plain.split('/').all(|name| engine.words.is_harmless(name)))
         && !plain.contains(char::is_whitespace);
     if trust == Trust::Secret || cue.is_secret() && !is_path {
         engine.saw(plain);
@@ -297,6 +426,10 @@ pub(super) fn value(
             return engine.token("phone", plain);
         }
         _ => {}
+    }
+    // What a number is, its name tells.
+    if shape::is_harmless(plain) && plain.parse::<f64>().is_ok() {
+        return plain.to_owned();
     }
     // A word where nothing says what it is.
     if (is_unknown || trust == Trust::Strict)

@@ -34,14 +34,45 @@ impl Line<'_> {
         if lead.contains('~') && self.forced.is_none() {
             self.forced = Some("user");
         }
+        if let Some(dots) = core
+            .find("...")
+            .filter(|dots| self.engine.words.tell(&core[..*dots]).cue.is_secret())
+        {
+            return self.dotted(from + lead.len(), dots, to);
+        }
         if core.contains(['/', '\\']) {
             self.path(core);
+            // What a directory is called tells nothing of what stands behind the path.
+            let is_name = self.text[to..].starts_with(['=', ':', '"', '\'']);
+            if !is_name && (core.starts_with('/') || core.matches('/').count() > 1) {
+                self.pending = None;
+            }
         } else if core.contains('@') {
             self.at_signs(core);
         } else {
             self.core(from + lead.len(), core, lead);
         }
         self.out.push_str(tail);
+    }
+
+    /// `password......V`: dots lead to the value.
+    fn dotted(&mut self, from: usize, dots: usize, to: usize) {
+        let name = &self.text[from..from + dots];
+        self.core(from, name, "");
+        let behind = &self.text[from + dots..to];
+        let value = behind.trim_start_matches('.');
+        self.out.push_str(&behind[..behind.len() - value.len()]);
+        match value.is_empty() {
+            true => {
+                if let Some(pending) = &mut self.pending {
+                    pending.is_parted = true;
+                }
+            }
+            false => {
+                self.pending = None;
+                self.secret(value);
+            }
+        }
     }
 
     pub fn core(&mut self, at: usize, core: &str, lead: &str) {
@@ -61,7 +92,15 @@ impl Line<'_> {
         if next.starts_with("(uid=") && !is_few(core) {
             return self.name("user", core);
         }
-        let told = self.engine.words.tell(core);
+        let mut told = self.engine.words.tell(core);
+        // HAProxy: which server a client goes to.
+        if core == "cookie"
+            && self.mood.is_setting
+            && !self.mood.has_semicolons
+            && behind.starts_with(' ')
+        {
+            told.cue = super::cues::Cue::None;
+        }
         let is_pair = next.starts_with('=') && !self.is_deep;
         if self.shadow && is_pair {
             self.shadow = self.mood.is_shadowed;
@@ -69,7 +108,9 @@ impl Line<'_> {
         if self.shadow && !(is_pair && self.mood.is_setting) {
             return self.shadowed(core, told.cue);
         }
-        let is_kept = told.class.is_none() && !self.address_shaped(core);
+        let is_kept = told.class.is_none()
+            && !self.address_shaped(core)
+            && !(told.cue == super::cues::Cue::None && self.is_made_up(at, core, lead));
         if told.cue != Cue::None {
             // `<a:Password x="1">`: the value comes behind the tag.
             let opens = self.text[..at]
@@ -121,6 +162,20 @@ impl Line<'_> {
         } else if is_pair {
             self.is_unknown = false;
         }
+    }
+
+    /// Words joined as in a passphrase, where no name of a setting or an option stands.
+    fn is_made_up(&self, at: usize, core: &str, lead: &str) -> bool {
+        let behind = self.text[at + core.len()..].trim_start_matches(['"', '\'']);
+        let is_name = behind.starts_with(['=', ':', '(']) || lead.starts_with('-');
+        let is_value = !self.mood.is_setting
+            || self.text[..at]
+                .trim_end_matches([' ', '"', '\''])
+                .ends_with(['=', ':']);
+        is_value
+            && !is_name
+            && super::vocabulary::is_made_up(core)
+            && !self.engine.words.is_own(core)
     }
 
     pub fn address_shaped(&self, core: &str) -> bool {
@@ -180,7 +235,7 @@ impl Line<'_> {
                 "_",
             ]
             .contains(&core.to_ascii_lowercase().as_str())
-            || shape::is_harmless(core)
+            || shape::is_harmless(core) && !is_held(class, core)
             || self.engine.words.is_protected(core);
         if stays {
             self.out.push_str(core);
@@ -228,6 +283,10 @@ impl Line<'_> {
             self.count(if token == MARK { "secret" } else { "known" });
             self.out.push_str(token);
         }
+        // Only a blank parted the name of a secret from it.
+        self.shadow |= self
+            .pending
+            .is_some_and(|pending| pending.cue >= super::cues::Cue::Strong);
         (self.pending, self.forced) = (None, None);
     }
 
@@ -244,6 +303,11 @@ impl Line<'_> {
 /// `-a V`, `-p V`: what stands behind one letter may be anything.
 fn is_flag(lead: &str, core: &str) -> bool {
     lead == "-" && core.len() == 1 && "apwukPUWKAxb".contains(core)
+}
+
+/// An account of so many digits is no number of an account on a machine.
+pub(super) fn is_held(class: Class, digits: &str) -> bool {
+    class != "host" && digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_value_name(core: &str) -> bool {

@@ -1,11 +1,50 @@
 //! Where things are: addresses with a scheme, paths, mail, accounts of a machine, and what is asked of a server.
 
 use super::line::{Line, known_at};
+use super::literals::is_odd;
 use super::shape;
 use super::vocabulary::is_few;
 
 /// Directories whose children are called like people.
-const HOMES: &[&str] = &["home", "users", "export", "profiles"];
+const HOMES: &[&str] = &[
+    "home",
+    "users",
+    "export",
+    "profiles",
+    "accounts",
+    "customers",
+];
+
+/// Ends of files, by which a name in a directory of secrets is the name of a file.
+const FILES: &[&str] = &[
+    "pem",
+    "key",
+    "crt",
+    "cer",
+    "p12",
+    "jks",
+    "conf",
+    "cfg",
+    "xml",
+    "json",
+    "yml",
+    "yaml",
+    "txt",
+    "log",
+    "gz",
+    "db",
+    "sh",
+    "py",
+    "so",
+    "jar",
+    "ini",
+    "properties",
+    "html",
+    "htm",
+    "js",
+    "css",
+    "php",
+];
 
 /// Stands for what was asked of a server.
 const ASKED: &str = "[redacted]";
@@ -29,7 +68,7 @@ impl Line<'_> {
                 return Some(self.address_of(at, scheme, behind));
             }
         }
-        if rest.contains('@') {
+        if self.has_at && rest.contains('@') {
             let field = &rest[..rest
                 .find(|c: char| ends(c) || "[]{}".contains(c))
                 .unwrap_or(rest.len())];
@@ -91,6 +130,9 @@ impl Line<'_> {
             let (path, tail) = rest[..end].split_at(rest[..end].trim_end_matches(['.', ':']).len());
             self.forced = None;
             self.path(path);
+            if !rest[end..].starts_with('=') {
+                self.pending = None;
+            }
             self.out.push_str(tail);
             at += end;
         }
@@ -158,6 +200,7 @@ impl Line<'_> {
         }
         let mut is_home = self.forced.take().is_some();
         let mut is_share = path.starts_with("\\\\");
+        let mut after = false;
         for part in path.split_inclusive(['/', '\\']) {
             let name = part.trim_end_matches(['/', '\\']);
             let divider = &part[name.len()..];
@@ -177,12 +220,21 @@ impl Line<'_> {
                 self.out.push_str(name);
             } else if is_home {
                 self.forced_name("user", name);
+            } else if after
+                && is_odd(name)
+                && !name
+                    .rsplit_once('.')
+                    .is_some_and(|(_, end)| FILES.contains(&end))
+            {
+                // `/reset/token/V`
+                self.secret(name);
             } else if is_share {
                 self.forced_name("host", name);
                 is_share = false;
             } else {
                 self.segment(name);
             }
+            after = self.engine.words.tell(name).cue.is_secret();
             is_home = HOMES.contains(&name.to_ascii_lowercase().as_str()) && !divider.is_empty();
             self.out.push_str(divider);
         }
@@ -212,6 +264,10 @@ impl Line<'_> {
             && !shape::is_harmless(name)
             && !is_few(name)
             && told.cue == super::cues::Cue::None;
+        let strict = strict
+            || told.cue == super::cues::Cue::None
+                && super::vocabulary::is_made_up(name)
+                && !self.engine.words.is_own(name);
         match told.class {
             None if !strict => self.out.push_str(name),
             _ if self.address(name) => {}
@@ -254,7 +310,9 @@ impl Line<'_> {
     pub fn query(&mut self, at: usize, to: usize) -> usize {
         let rest = &self.text[at..to];
         let end = rest
-            .find(|c: char| c.is_whitespace() || "\"'<>`".contains(c))
+            .find(|c: char| {
+                c.is_whitespace() || "\"'<>`".contains(c) || c == ';' && self.mood.has_semicolons
+            })
             .unwrap_or(rest.len());
         self.out.push('?');
         self.engine.saw(&rest[..end]);

@@ -66,6 +66,24 @@ static FORMS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
         .collect()
 });
 
+/// Where the next of that form may begin at the earliest: the begin of the line, or of the words, in which the mark
+/// stands without which there is none.
+fn next_place(name: &str, text: &str, from: usize) -> Option<usize> {
+    let mark = match name {
+        "password in an address" | "mail" => "@",
+        "private key" => "-----BEGIN",
+        "token of JSON" => "eyJ",
+        "hash of a password" => "$",
+        _ => return (from <= text.len()).then_some(from),
+    };
+    let rest = text.get(from..)?;
+    let place = from + rest.find(mark)?;
+    let line = text[from..place]
+        .rfind('\n')
+        .map_or(from, |feed| from + feed + 1);
+    Some(line)
+}
+
 /// What must not be found.
 pub struct Proof {
     needles: Option<AhoCorasick>,
@@ -136,7 +154,12 @@ impl Proof {
             });
         }
         for (name, form) in FORMS.iter() {
-            for found in form.find_iter(text) {
+            let mut from = 0;
+            while let Some(begin) = next_place(name, text, from) {
+                let Some(found) = form.find_at(text, begin) else {
+                    break;
+                };
+                from = found.end().max(found.start() + 1);
                 if !self.only_looks_so(found.as_str()) {
                     leaks.push(Leak {
                         what: (*name).to_owned(),
@@ -212,15 +235,39 @@ impl Proof {
     /// What is found in a file, unpacked where it is packed.
     pub(super) fn file(&self, path: &Path) -> Result<Vec<Leak>, Unfit> {
         let mut leaks = Vec::new();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut waiting: Vec<(String, u64)> = Vec::new();
         stream::each(&mut File::open(path)?, |text, line| {
-            if leaks.len() < MOST_LEAKS {
-                leaks.extend(self.text(text, line));
+            waiting.push((text.to_owned(), line));
+            if waiting.len() >= cores.min(16) {
+                leaks.extend(self.side_by_side(&std::mem::take(&mut waiting)));
             }
             Ok(())
         })?;
+        leaks.extend(self.side_by_side(&waiting));
+        leaks.truncate(MOST_LEAKS);
         leaks.sort();
         leaks.dedup();
         Ok(leaks)
+    }
+
+    /// A core for each piece.
+    fn side_by_side(&self, pieces: &[(String, u64)]) -> Vec<Leak> {
+        std::thread::scope(|scope| {
+            let each = pieces
+                .iter()
+                .map(|(text, line)| scope.spawn(move || self.text(text, *line)));
+            let each: Vec<_> = each.collect();
+            let lost = || {
+                vec![Leak {
+                    what: "a part that could not be looked at".to_owned(),
+                    place: "somewhere".to_owned(),
+                }]
+            };
+            each.into_iter()
+                .flat_map(|one| one.join().unwrap_or_else(|_| lost()))
+                .collect()
+        })
     }
 
     /// What is found in bytes of any kind, also as UTF-16.

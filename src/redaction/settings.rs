@@ -3,9 +3,9 @@
 
 use std::io::Write as _;
 
+use super::Counts;
 use super::engine::Engine;
 use super::line::Mood;
-use super::{Counts, Unfit};
 use crate::evidence::Content;
 use crate::evidence::reader::Reader as _;
 use crate::evidence::settings::Setting;
@@ -31,26 +31,21 @@ fn form(settings: &[Setting]) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// The file without what must not leave; `None` when it is not what it is said to be.
+/// The file without what must not leave, and whether it has its form still; `None` when it is not what it is
+/// said to be.
 pub(super) fn redact(
     engine: &Engine,
     format: Format,
     text: &str,
     counts: &mut Counts,
-) -> Result<Option<String>, Unfit> {
-    let Some(before) = read(format, text) else {
-        return Ok(None);
-    };
+) -> Option<(String, bool)> {
+    let before = read(format, text)?;
     let mood = Mood {
         is_setting: true,
         has_semicolons: format == Format::Nginx,
         ..Mood::default()
     };
     let clean = engine.text(text, mood, counts);
-    match read(format, &clean) {
-        Some(after) if form(&after) == form(&before) => Ok(Some(clean)),
-        _ => Err(Unfit::Content(
-            "its redacted form would not have the form that it has".to_owned(),
-        )),
-    }
+    let has_form = read(format, &clean).is_some_and(|after| form(&after) == form(&before));
+    Some((clean, has_form))
 }

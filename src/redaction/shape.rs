@@ -81,7 +81,7 @@ fn is_more_than_a_number(text: &str) -> bool {
     is_text || is_card
 }
 
-fn luhn(digits: &[u8]) -> bool {
+pub(super) fn luhn(digits: &[u8]) -> bool {
     let sum: u32 = digits
         .iter()
         .rev()

@@ -224,7 +224,10 @@ fn schema(engine: &Engine, connection: &Connection, counts: &mut Counts) -> Resu
     let mut drops = Vec::new();
     for row in rows {
         let (kind, name, sql) = row?;
-        if is_plain(engine, &sql) && !engine.holds_name(&name) && !engine.holds_name(&sql) {
+        if is_plain(engine, &sql, kind == "table")
+            && !engine.holds_name(&name)
+            && !engine.holds_name(&sql)
+        {
             continue;
         }
         if kind == "table" {
@@ -244,7 +247,7 @@ fn schema(engine: &Engine, connection: &Connection, counts: &mut Counts) -> Resu
 }
 
 /// Whether the texts and comments of a statement are words.
-fn is_plain(engine: &Engine, sql: &str) -> bool {
+fn is_plain(engine: &Engine, sql: &str, is_table: bool) -> bool {
     let mut rest = sql;
     while let Some(at) = rest.find(['\'', '-', '/']) {
         let (kind, behind) = rest.split_at(at);
@@ -265,7 +268,8 @@ fn is_plain(engine: &Engine, sql: &str) -> bool {
             && !is_nothing(text);
         let mut found = Counts::new();
         let clean = engine.redact_text(text, &mut found);
-        if clean != text || is_secret && end == "'" {
+        let is_odd = !is_table && super::literals::is_odd(text.trim());
+        if clean != text || (is_secret || is_odd) && end == "'" {
             return false;
         }
         rest = &body[(length + end.len()).min(body.len())..];
@@ -285,8 +289,8 @@ fn neighbours(
     values(connection, column, |bytes, text, kind| {
         let names_it = cues::names_another(&column.name);
         let tells = kind != Kind::Opaque
-            && cues::is_name_of_secret(&text)
-            && (names_it || cues::of(&text) >= Cue::Strong);
+            && (cues::is_name_of_secret(&text) && (names_it || cues::of(&text) >= Cue::Strong)
+                || names_it && cues::names_a_number(&text));
         if tells {
             names.push(bytes);
         }

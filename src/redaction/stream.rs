@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::fs::File;
 
 use super::engine::Engine;
+use super::lanes::Lanes;
 use super::line::Mood;
 use super::packed::{Packer, Source};
-use super::text::Text;
 use super::undress::visible;
 use super::{Counts, Unfit};
 
@@ -140,29 +140,33 @@ pub(super) fn each(
     }
 }
 
-/// Every line rewritten, packed as it was.
+/// Every line rewritten, packed as it was; to nowhere without `out`.
 pub(super) fn redact(
     engine: &Engine,
     file: &mut File,
     mood: Mood,
-    out: &mut File,
+    out: Option<&mut File>,
     counts: &mut Counts,
 ) -> Result<(), Unfit> {
     let packing = Source::open(file)?.packing();
-    let mut out = match packing {
-        Some(packing) => packing.pack(out)?,
-        None => Packer::Plain(out),
+    let mut out = match (packing, out) {
+        (_, None) => None,
+        (Some(packing), Some(out)) => Some(packing.pack(out)?),
+        (None, Some(out)) => Some(Packer::Plain(out)),
     };
-    let mut lines = Text::new(engine, mood);
-    let mut clean = String::with_capacity(BLOCK + BLOCK / 4);
+    let mut lanes = Lanes::new(engine, mood);
     each(file, |text, _| {
-        clean.clear();
-        for line in text.split_inclusive('\n') {
-            lines.line(line, &mut clean, counts);
+        lanes.take(text);
+        match lanes.is_full() {
+            true => lanes.drain(out.as_mut(), counts),
+            false => Ok(()),
         }
-        Ok(out.write(clean.as_bytes())?)
     })?;
-    Ok(out.finish()?)
+    lanes.finish(out.as_mut(), counts)?;
+    match out {
+        Some(out) => Ok(out.finish()?),
+        None => Ok(()),
+    }
 }
 
 fn encoding(bytes: &[u8]) -> (Encoding, usize) {

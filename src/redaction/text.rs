@@ -2,6 +2,7 @@
 //! blocks, in quotes and brackets over several lines, columns below their names, sections and blocks of settings.
 
 use super::Counts;
+use super::columns::{self, Columns};
 use super::cues::{self, Cue};
 use super::engine::Engine;
 use super::line::{Carry, Line, Mood};
@@ -12,10 +13,11 @@ use crate::evidence::redact::MARK;
 
 /// Lines that a key or a value may go on for.
 const LONGEST: usize = 400;
-/// Longest line that is taken for the names of columns.
-const HEADER: usize = 2000;
+/// Lines below the name of a secret in which `value` is its value.
+pub(super) const NAMED: usize = 3;
 
 /// Where among its lines a text is.
+#[derive(Clone)]
 pub(super) struct Text<'e> {
     engine: &'e Engine,
     mood: Mood,
@@ -30,11 +32,6 @@ pub(super) struct Text<'e> {
     blocks: Vec<bool>,
     /// What the section is about.
     section: Cue,
-}
-
-struct Columns {
-    divider: char,
-    cues: Vec<Cue>,
 }
 
 impl<'e> Text<'e> {
@@ -196,47 +193,49 @@ impl<'e> Text<'e> {
 
     /// Columns below their names.
     fn cells(&mut self, body: &str, out: &mut String, counts: &mut Counts) -> bool {
-        if let Some(columns) = self.columns.take() {
-            let cells: Vec<&str> = body.split(columns.divider).collect();
-            if cells.len() == columns.cues.len() && !is_entry(body) {
-                for (at, (cell, cue)) in cells.into_iter().zip(&columns.cues).enumerate() {
-                    if at > 0 {
-                        out.push(columns.divider);
-                    }
-                    let value = cell.trim().trim_matches(['"', '\'']);
-                    let (lead, tail) = cell.split_once(value).unwrap_or((cell, ""));
-                    match cue {
-                        _ if value.is_empty()
-                            || value.bytes().all(|byte| b"-+".contains(&byte)) =>
-                        {
-                            out.push_str(cell)
-                        }
-                        cue if cue.is_secret() && !is_nothing(value) => {
-                            out.push_str(lead);
-                            self.hide(value, out, counts);
-                            out.push_str(tail);
-                        }
-                        Cue::Person(class) => {
-                            out.push_str(lead);
-                            out.push_str(&whole_name(self.engine, class, value, counts));
-                            out.push_str(tail);
-                        }
-                        _ => self.run(cell, self.mood, out, counts),
-                    }
-                }
-                self.columns = Some(columns);
-                return true;
-            }
-            // A rule between the names and the rows.
-            if body.bytes().all(|byte| b"-+=| ".contains(&byte)) {
+        let is_entry = is_entry(body);
+        if let Some(mut columns) = self.columns.take() {
+            if columns.goes_on(body) {
                 self.columns = Some(columns);
                 return false;
             }
+            if let Some(cells) = (!is_entry).then(|| columns.row(body)).flatten() {
+                let mut at = 0;
+                for (range, cue) in cells {
+                    out.push_str(body.get(at..range.start).unwrap_or_default());
+                    at = range.end;
+                    self.cell(body.get(range).unwrap_or_default(), cue, out, counts);
+                }
+                out.push_str(body.get(at..).unwrap_or_default());
+                self.columns = Some(columns);
+                return true;
+            }
         }
-        if !self.mood.is_setting && body.len() <= HEADER {
-            self.columns = header(body);
+        if !self.mood.is_setting {
+            self.columns = columns::header(body, is_entry);
         }
         false
+    }
+
+    fn cell(&mut self, cell: &str, cue: Cue, out: &mut String, counts: &mut Counts) {
+        let value = cell.trim().trim_matches(['"', '\'']);
+        let (lead, tail) = cell.split_once(value).unwrap_or((cell, ""));
+        match cue {
+            _ if value.is_empty() || value.bytes().all(|byte| b"-+".contains(&byte)) => {
+                out.push_str(cell);
+            }
+            cue if cue.is_secret() && !is_nothing(value) => {
+                out.push_str(lead);
+                self.hide(value, out, counts);
+                out.push_str(tail);
+            }
+            Cue::Person(class) => {
+                out.push_str(lead);
+                out.push_str(&whole_name(self.engine, class, value, counts));
+                out.push_str(tail);
+            }
+            _ => self.run(cell, self.mood, out, counts),
+        }
     }
 
     /// A line without anything special about it.
@@ -246,6 +245,9 @@ impl<'e> Text<'e> {
             mood = self.within(body, mood);
         }
         self.run(body, mood, out, counts);
+        if reads_password_below(body) && self.carry == Carry::Nothing {
+            (self.carry, self.carried) = (Carry::Value, 0);
+        }
     }
 
     /// What the section or the block means for a line of it.
@@ -296,7 +298,7 @@ impl<'e> Text<'e> {
                 .then(|| self.once(body, mood, named, &mut as_written));
             self.carry = carry;
             self.named = if names {
-                3
+                NAMED
             } else {
                 self.named.saturating_sub(1)
             };
@@ -323,7 +325,7 @@ impl<'e> Text<'e> {
         self.carry = carry;
         self.carried = 0;
         self.named = if names {
-            3
+            NAMED
         } else {
             self.named.saturating_sub(1)
         };
@@ -336,7 +338,7 @@ impl<'e> Text<'e> {
         named: bool,
         counts: &mut Counts,
     ) -> (String, Carry, bool) {
-        let marked = self.engine.known_in(body);
+        let marked = self.engine.known_in(body, counts);
         let (text, known) = match &marked {
             Some((text, known)) => (text.as_str(), known.as_slice()),
             None => (body, &[][..]),
@@ -357,7 +359,9 @@ impl<'e> Text<'e> {
             pending: None,
             shadow: false,
             is_deep: false,
+            in_block: false,
             forced: None,
+            has_at: text.contains('@'),
             tag: None,
             is_unknown: false,
             before: 0..0,
@@ -378,7 +382,7 @@ pub(super) fn whole_name(
     value: &str,
     counts: &mut Counts,
 ) -> String {
-    if shape::is_harmless(value)
+    if shape::is_harmless(value) && !super::piece::is_held(class, value)
         || super::vocabulary::is_few(value)
         || engine.words.is_protected(value)
     {
@@ -406,32 +410,25 @@ fn indent(body: &str) -> usize {
     body.len() - body.trim_start().len()
 }
 
-/// The names of columns, if one of them is a secret's or a person's.
-fn header(body: &str) -> Option<Columns> {
-    let divider = [',', '\t', ';', '|']
-        .into_iter()
-        .find(|divider| body.contains(*divider))?;
-    let names: Vec<&str> = body
-        .split(divider)
-        .map(|name| name.trim().trim_matches(['"', '\'']))
-        .collect();
-    let is_name = |name: &&str| {
-        name.len() <= 40
-            && name.split_whitespace().count() <= 3
-            && name
-                .chars()
-                .all(|c| c.is_alphanumeric() || "_-. #%()".contains(c))
-            && !name.starts_with(|c: char| c.is_ascii_digit())
-    };
-    let filled = names.iter().filter(|name| !name.is_empty());
-    if names.len() < 2 || filled.clone().count() < 2 || !names.iter().all(is_name) {
-        return None;
-    }
-    let cues: Vec<Cue> = names.iter().map(|name| cues::of(name)).collect();
-    let tells = cues
-        .iter()
-        .any(|cue| cue.is_secret() || matches!(cue, Cue::Person(_)));
-    tells.then_some(Columns { divider, cues })
+/// `su - x <<EOF`: what the program asks for stands on the next line.
+fn reads_password_below(body: &str) -> bool {
+    const ASKING: &[&str] = &[
+        "su",
+        "sudo",
+        "passwd",
+        "smbpasswd",
+        "login",
+        "kinit",
+        "ftp",
+        "telnet",
+    ];
+    body.split_once("<<").is_some_and(|(command, word)| {
+        let word = word.trim_start_matches(['-', ' ', '"', '\'']);
+        word.starts_with(|c: char| c.is_ascii_uppercase())
+            && command
+                .split_whitespace()
+                .any(|part| ASKING.contains(&part))
+    })
 }
 
 /// Where a key begins on the line.
@@ -445,7 +442,7 @@ fn begins_key(body: &str) -> Option<usize> {
 }
 
 /// Whether a line begins as entries of logs do: no value goes on there.
-fn is_entry(body: &str) -> bool {
+pub(super) fn is_entry(body: &str) -> bool {
     let mut words = body.split_ascii_whitespace();
     let Some(first) = words.next() else {
         return false;

@@ -9,6 +9,7 @@ use super::line::Mood;
 use super::node::{Edit, Node, Trust, Walk};
 use super::text::Text;
 use super::{Counts, Unfit, json};
+use crate::evidence::redact::MARK;
 
 /// A value that stands in a block below its name.
 const BLOCK: u8 = 2;
@@ -129,42 +130,105 @@ pub(super) fn redact_line(engine: &Engine, line: &str, counts: &mut Counts) -> O
     Some(clean)
 }
 
-/// The whole document without what must not leave; `None` when it is not well-formed.
+/// The whole document without what must not leave, and whether it has its form still; `None` when it is not
+/// well-formed.
 pub(super) fn redact(
     engine: &Engine,
     text: &str,
     is_json: bool,
     counts: &mut Counts,
-) -> Result<Option<String>, Unfit> {
+) -> Result<Option<(String, bool)>, Unfit> {
     let Some(node) = read(text, is_json) else {
         return Ok(None);
     };
+    let has_form = |clean: &str| read(clean, is_json).is_some_and(|after| after.is_like(&node));
+    let mut own = Counts::new();
+    let mut clean = written(engine, text, is_json, &node, true, &mut own)?;
+    if !has_form(&clean) {
+        own = Counts::new();
+        clean = written(engine, text, is_json, &node, false, &mut own)?;
+    }
+    for (rule, count) in own {
+        *counts.entry(rule).or_default() += count;
+    }
+    let is_kept = has_form(&clean);
+    Ok(Some((clean, is_kept)))
+}
+
+/// `as_blocks`: what stands in lines below its name stays so.
+fn written(
+    engine: &Engine,
+    text: &str,
+    is_json: bool,
+    node: &Node,
+    as_blocks: bool,
+    counts: &mut Counts,
+) -> Result<String, Unfit> {
     let mut clean = String::with_capacity(text.len());
     let mut at = 0;
-    for (range, edit) in gaps(&node, edits(engine, &node, counts)) {
+    for (range, edit) in gaps(node, edits(engine, node, counts)) {
         if range.start < at {
             continue;
         }
         comments(engine, &text[at..range.start], is_json, &mut clean, counts);
-        match edit {
-            None => clean.push_str(&text[range.clone()]),
-            Some(edit) => {
-                // JSON's strings are YAML's in double quotes (YAML 1.2.2, 5.1).
-                clean.push_str(&serde_json::to_string(&edit.new).map_err(std::io::Error::other)?);
-                if edit.hint == BLOCK && text[..range.end].ends_with('\n') {
-                    clean.push('\n');
-                }
-            }
-        }
         at = range.end;
+        match edit {
+            None => clean.push_str(&text[range]),
+            Some(edit) if edit.hint == BLOCK => {
+                // The blanks before the next name are its own.
+                let raw = &text[range.clone()];
+                let raw = match raw.rfind('\n') {
+                    Some(feed) if raw[feed..].trim().is_empty() => &raw[..=feed],
+                    _ => raw,
+                };
+                match as_blocks
+                    .then(|| block(engine, raw, &edit, counts))
+                    .flatten()
+                {
+                    Some(block) => clean.push_str(&block),
+                    None => {
+                        let header = clean
+                            .trim_end()
+                            .trim_end_matches(|c: char| "+-".contains(c) || c.is_ascii_digit());
+                        if let (false, Some(bare)) =
+                            (raw.starts_with(['|', '>']), header.strip_suffix(['|', '>']))
+                        {
+                            let length = bare.len();
+                            clean.truncate(length);
+                        }
+                        clean.push_str(&quoted(&edit.new)?);
+                        clean.push_str(if raw.ends_with('\n') { "\n" } else { "" });
+                    }
+                }
+                clean.push_str(&text[range.start + raw.len()..range.end]);
+            }
+            Some(edit) => clean.push_str(&quoted(&edit.new)?),
+        }
     }
     comments(engine, &text[at..], is_json, &mut clean, counts);
-    match read(&clean, is_json) {
-        Some(after) if after.is_like(&node) => Ok(Some(clean)),
-        _ => Err(Unfit::Content(
-            "its redacted form would not have the form that it has".to_owned(),
-        )),
+    Ok(clean)
+}
+
+/// JSON's strings are YAML's in double quotes (YAML 1.2.2, 5.1).
+fn quoted(text: &str) -> Result<String, Unfit> {
+    Ok(serde_json::to_string(text).map_err(std::io::Error::other)?)
+}
+
+/// The lines of a block, each rewritten in its place; `None` where nothing of it stays.
+fn block(engine: &Engine, raw: &str, edit: &Edit, counts: &mut Counts) -> Option<String> {
+    if edit.new == MARK {
+        return None;
     }
+    let (head, body) = match raw.starts_with(['|', '>']) {
+        true => raw.split_at(raw.find('\n')? + 1),
+        false => ("", raw),
+    };
+    let mood = Mood {
+        is_strict: edit.is_strict,
+        ..Mood::default()
+    };
+    let clean = engine.text(body, mood, counts);
+    (clean.lines().count() == body.lines().count()).then(|| format!("{head}{clean}"))
 }
 
 /// Every value and name with its place, and what it becomes.

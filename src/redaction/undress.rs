@@ -29,6 +29,8 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
         match c {
             '\n' | '\t' | '\r' => seen.push(c),
             '\u{b}' | '\u{c}' => seen.push(' '),
+            // What divides the fields of FIX.
+            '\u{1}' => seen.push('|'),
             // Replies to terminals, joiners, selectors, fillers, tags, and private characters.
             '\u{34f}'
             | '\u{115f}'

@@ -174,6 +174,13 @@ impl Line<'_> {
                 .push_str(&rest[..rest.chars().next().map_or(0, char::len_utf8)]);
             return at + rest.chars().next().map_or(1, char::len_utf8);
         }
+        // `cert=/etc/ssl/server.pem`
+        if cue == Cue::Weak && self.is_file(value) {
+            self.path(value);
+            self.pending = None;
+            self.before = at..at + value.len();
+            return at + value.len();
+        }
         let is_variable = self.mood.has_semicolons
             && value.strip_prefix('$').is_some_and(|name| {
                 name.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -212,11 +219,26 @@ impl Line<'_> {
         end
     }
 
+    /// A path of words: no key looks like one.
+    fn is_file(&self, value: &str) -> bool {
+        value.starts_with('/')
+            && value.matches('/').count() > 1
+            && value.split('/').all(|name| {
+                self.engine.words.is_harmless(name)
+                    || name
+                        .split('.')
+                        .all(|part| self.engine.words.is_harmless(part))
+            })
+    }
+
     /// All that is left of the line, but for what ends a directive.
     fn rest_of_line(&mut self, at: usize, to: usize) -> usize {
         let rest = &self.text[at..to];
         let end = match (self.mood.has_semicolons, self.mood.is_setting) {
-            (true, _) => rest.find(';').unwrap_or(rest.len()),
+            (true, _) => {
+                let end = rest.find([';', '{', '}']).unwrap_or(rest.len());
+                rest[..end].trim_end().len()
+            }
             (_, true) => rest.trim_end_matches([' ', '\t', '\r', '}', '\\']).len(),
             _ => rest.trim_end_matches('\r').len(),
         };
@@ -245,7 +267,12 @@ impl Line<'_> {
             if at + 1 < to {
                 self.secret(&self.text[at + 1..to]);
             }
-            self.carry = Carry::Quote(quote);
+            // Elsewhere in a configuration a quote ends with its line, or was an apostrophe.
+            if !self.mood.is_setting
+                || self.mood.has_semicolons && !self.text.trim_start().starts_with('#')
+            {
+                self.carry = Carry::Quote(quote);
+            }
             return to;
         }
         let value = &self.text[at + 1..end];

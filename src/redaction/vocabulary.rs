@@ -9,6 +9,41 @@ static WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     words.chain(FEW.split_ascii_whitespace()).collect()
 });
 
+/// Words that people write together, from the same sources.
+static COMPOUNDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    include_str!("compounds.txt")
+        .split_ascii_whitespace()
+        .collect()
+});
+
+/// What begins a compound of any word.
+const PREFIXES: &str = "amps non re pre post sub multi un self x auto semi anti co de inter over under high low full half \
+    first last next two three one zero max min no client server";
+
+/// What protocols and formats are joined of: `json-tcp`.
+const PROTOCOLS: &str = "json fix nvfix xml bflat bson tcp tcps any unix http https ws wss binary protobuf composite msgpack udp \
+    ssl tls text sqlite amqp mqtt stomp plain gzip zstd utf";
+
+/// Two words or more with `-` between, which nobody writes together but who makes up a passphrase.
+pub(super) fn is_made_up(piece: &str) -> bool {
+    let has = |list: &str, word: &str| list.split_ascii_whitespace().any(|one| one == word);
+    if !piece.contains('-')
+        || !piece
+            .bytes()
+            .all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
+    {
+        return false;
+    }
+    let lower = piece.trim_matches('-').to_ascii_lowercase();
+    let words: Vec<&str> = lower.split('-').collect();
+    let attested = |from: usize, to: usize| COMPOUNDS.contains(words[from..to].join("-").as_str());
+    let is_written = has(PREFIXES, words[0])
+        || words.iter().all(|word| has(PROTOCOLS, word))
+        || attested(0, words.len())
+        || words.len() > 2 && (1..words.len()).all(|at| attested(at - 1, at + 1));
+    words.len() > 1 && !is_written
+}
+
 /// What may stay behind the name of a secret, where a word may be the secret: grammar, and what programs say
 /// of secrets. Nobody's password, one hopes.
 const FEW: &str = "a an the and or not no is are was were be been has have had of to for from by with in on at as it its \
@@ -189,6 +224,25 @@ mod tests {
             ("größe", "gr öß e"),
         ] {
             assert_eq!(parts(name).collect::<Vec<_>>().join(" "), all);
+        }
+    }
+
+    #[test]
+    fn words_that_nobody_writes_together_are_told() {
+        for piece in ["carry-shuffled", "Toward-Refers", "island-harvest-volume"] {
+            assert!(is_made_up(piece), "{piece}");
+        }
+        for piece in [
+            "read-only",
+            "keep-alive",
+            "amps-action-do-rotate-logs",
+            "json-tcp",
+            "non-island",
+            "island",
+            "x-y",
+            "orders-7",
+        ] {
+            assert!(!is_made_up(piece), "{piece}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use regex::Regex;
 
@@ -118,6 +119,20 @@ const PACKAGES: &[&str] = &[
     "org", "com", "net", "io", "java", "javax", "jakarta", "sun", "jdk", "kafka", "scala",
 ];
 
+thread_local! {
+    static MEMO: RefCell<(u64, HashMap<Box<str>, Told>)> = RefCell::default();
+}
+
+/// No other is equal to it.
+pub(super) struct State(u64);
+
+impl Default for State {
+    fn default() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(1);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 /// What is known of single words.
 #[derive(Default)]
 pub(super) struct Vocabulary {
@@ -126,8 +141,10 @@ pub(super) struct Vocabulary {
     pub versions: BTreeSet<String>,
     /// Names of elements, attributes, tables and columns: they are the product's.
     pub schema: BTreeSet<String>,
-    /// What was told before.
-    pub memo: RefCell<HashMap<Box<str>, Told>>,
+    /// Words of the house that give nobody away.
+    pub kept: BTreeSet<String>,
+    /// Which of all vocabularies it is, as it is now: what was told before is remembered by thread.
+    pub state: State,
 }
 
 /// What is said of a piece.
@@ -142,23 +159,25 @@ pub(super) struct Told {
 impl Vocabulary {
     /// Looked up where it was met before.
     pub fn tell(&self, piece: &str) -> Told {
-        if let Some(told) = self.memo.borrow().get(piece) {
-            return *told;
-        }
-        let told = Told {
-            class: self.judge(piece),
-            cue: cues::of(piece),
-        };
-        let mut memo = self.memo.borrow_mut();
-        if memo.len() >= MOST_REMEMBERED {
-            memo.clear();
-        }
-        memo.insert(piece.into(), told);
-        told
+        MEMO.with_borrow_mut(|(state, memo)| {
+            if *state != self.state.0 || memo.len() >= MOST_REMEMBERED {
+                memo.clear();
+                *state = self.state.0;
+            }
+            if let Some(told) = memo.get(piece) {
+                return *told;
+            }
+            let told = Told {
+                class: self.judge(piece),
+                cue: cues::of(piece),
+            };
+            memo.insert(piece.into(), told);
+            told
+        })
     }
 
-    pub fn forget(&self) {
-        self.memo.borrow_mut().clear();
+    pub fn forget(&mut self) {
+        self.state = State::default();
     }
 
     /// Whether a piece may stay where no secret and no name is expected.
@@ -172,6 +191,20 @@ impl Vocabulary {
             .any(|kept| kept.eq_ignore_ascii_case(piece))
     }
 
+    /// The instance's own word, the product's, or one that the house keeps.
+    pub fn is_own(&self, piece: &str) -> bool {
+        let first = piece.split('-').next().unwrap_or_default();
+        self.is_protected(piece)
+            || self.is_protected(first)
+            || self.is_kept(piece)
+            || self.is_kept(first)
+            || self.schema.contains(&piece.to_ascii_lowercase())
+    }
+
+    fn is_kept(&self, piece: &str) -> bool {
+        !self.kept.is_empty() && self.kept.contains(&piece.to_ascii_lowercase())
+    }
+
     fn judge(&self, piece: &str) -> Option<Class> {
         let is_letters = piece.bytes().all(|byte| byte.is_ascii_alphabetic());
         let stays = piece.chars().all(|c| c.is_ascii_punctuation())
@@ -181,7 +214,8 @@ impl Vocabulary {
             || is_mixed(piece)
             || self.is_protected(piece)
             || self.versions.contains(piece)
-            || self.schema.contains(&piece.to_ascii_lowercase());
+            || self.schema.contains(&piece.to_ascii_lowercase())
+            || self.is_kept(piece);
         if stays {
             return None;
         }
@@ -191,7 +225,7 @@ impl Vocabulary {
         if is_host(piece) {
             return Some("host");
         }
-        match compound(piece, |part| self.is_protected(part)) {
+        match compound(piece, |part| self.is_protected(part) || self.is_kept(part)) {
             true => None,
             false => Some(
                 match is_letters
@@ -242,7 +276,7 @@ fn compound(piece: &str, is_protected: impl Fn(&str) -> bool) -> bool {
     let piece = DAY.replace(piece, "");
     let mut labels = piece.split('.');
     let first = labels.next().unwrap_or_default();
-    (plain(first, &is_protected) || first.is_empty())
+    (plain(first, &is_protected) || first.is_empty() || is_mixed(first))
         && labels.all(|label| {
             let is_turn = label.len() <= 6 && label.bytes().all(|byte| byte.is_ascii_digit());
             is_turn || is_mixed(label) || plain(label, &is_protected)
@@ -264,9 +298,14 @@ fn plain(piece: &str, is_protected: &impl Fn(&str) -> bool) -> bool {
             _ if is_number => is_numbered(before) && part.len() <= 4,
             0 => false,
             // `X-Api-Key`.
-            1 => "xXeEiI".contains(part) && before.is_empty(),
+            1 => "xX".contains(part) || "eEiI".contains(part) && before.is_empty(),
             2 => is_short(part) || cues::is_word(part),
-            _ => is_word(part) || cues::is_word(part),
+            _ => {
+                let bare = part.strip_prefix("lib").unwrap_or(part);
+                is_word(part)
+                    || cues::is_word(part)
+                    || bare.len() > 2 && (is_word(bare) || cues::is_word(bare))
+            }
         };
         if !is_fine && !is_protected(part) {
             return false;

@@ -193,7 +193,8 @@ impl Walk<'_> {
             } else if child.is_element() {
                 let tag = child.tag_name().name();
                 let names = is_naming(&child);
-                let secret = after && !names || named != Cue::None && is_value(tag);
+                let secret =
+                    after && !names || (named != Cue::None || cue.is_secret()) && is_value(tag);
                 let child_trust = match named {
                     _ if secret => Trust::Secret,
                     Cue::Strong | Cue::Rest if !names => trust.max(Trust::Strict),
@@ -271,6 +272,7 @@ fn is_naming(node: &Node<'_, '_>) -> bool {
     let names = [
         "name",
         "key",
+        "k",
         "property",
         "parameter",
         "param-name",
@@ -299,12 +301,13 @@ fn ends_with_name(text: &str) -> bool {
     cues::is_name_of_secret(name)
 }
 
-/// The document without what must not leave; `None` when it is not well-formed.
+/// The document without what must not leave, and whether it has its form still; `None` when it is not
+/// well-formed, or calls an element like somebody.
 pub(super) fn redact(
     engine: &Engine,
     text: &str,
     counts: &mut Counts,
-) -> Result<Option<String>, Unfit> {
+) -> Result<Option<(String, bool)>, Unfit> {
     let Some(document) = parse(text)? else {
         return Ok(None);
     };
@@ -314,9 +317,7 @@ pub(super) fn redact(
         is_ours(node.tag_name().name())
             || node.attributes().any(|attribute| is_ours(attribute.name()))
     }) {
-        return Err(Unfit::Content(
-            "an element or attribute of it is called like somebody".to_owned(),
-        ));
+        return Ok(None);
     }
     let mut walk = Walk {
         engine,
@@ -345,12 +346,9 @@ pub(super) fn redact(
         at = range.end;
     }
     clean.push_str(&text[at..]);
-    match parse(&clean)? {
-        Some(after) if is_like(document.root_element(), after.root_element()) => Ok(Some(clean)),
-        _ => Err(Unfit::Content(
-            "its redacted form would not have the form that it has".to_owned(),
-        )),
-    }
+    let is_kept =
+        parse(&clean)?.is_some_and(|after| is_like(document.root_element(), after.root_element()));
+    Ok(Some((clean, is_kept)))
 }
 
 /// The same elements and attributes, in the same order.

@@ -227,6 +227,35 @@ fn what_the_run_does_not_vouch_for_is_refused() {
         2,
         "did not retrieve",
     );
+    // Rules that are written wrongly, and a word that is somebody's.
+    fs::write(
+        at("rules"),
+        "rules:\n  - {name: a, kind: secret, regex: 'x'}\n",
+    )
+    .unwrap();
+    ends(
+        &build(&lab, &run, "b.zip", &["--rules", "rules"]),
+        2,
+        "rules:2:",
+    );
+    fs::write(at("rules"), "keep: [ny4-1]\n").unwrap();
+    ends(
+        &build(&lab, &run, "b.zip", &["--rules", "rules"]),
+        2,
+        "somebody's name",
+    );
+    none(&lab);
+    fs::write(
+        at("rules"),
+        "rules:\n  - {name: heart, kind: secret, regex: '(heartbeat|logon)'}\n",
+    )
+    .unwrap();
+    ends(
+        &build(&lab, &run, "rules.zip", &["--rules", "rules"]),
+        0,
+        "rule heart",
+    );
+    fs::remove_file(at("rules.unreviewed.zip")).unwrap();
     // Its bytes are not those of the run.
     let directory = at("kept/orders/operations/event log");
     let log = fs::read_dir(&directory)

@@ -13,6 +13,7 @@ use crate::case::{self, Order, Refused, deliver};
 use crate::cli::args::positive;
 use crate::encryption::Recipients;
 use crate::inventory::Inventory;
+use crate::inventory::redaction_rules::RedactionRules;
 use crate::report::verify::Demands;
 use crate::run::recorded_inventory;
 use crate::text::{self, escape};
@@ -51,6 +52,9 @@ pub(in crate::cli) struct Build {
     /// Names, one a line, that are to be replaced beside those that the run and the artifacts tell
     #[arg(long, value_name = "FILE")]
     pub names: Option<PathBuf>,
+    /// Rules of your own: forms of secrets and names, and words to keep (docs/case.md)
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
     /// Texts, one a line, that were planted and must not be in the bundle
     #[arg(long, value_name = "FILE")]
     pub canaries: Option<PathBuf>,
@@ -117,6 +121,10 @@ pub(super) fn build(args: &Build) -> Result<Exit, Fault> {
         name.push(".names.json");
         PathBuf::from(name)
     };
+    let rules = match &args.rules {
+        Some(path) => RedactionRules::load(path)?,
+        None => RedactionRules::default(),
+    };
     let map = args.map.clone().unwrap_or_else(beside);
     let built = case::build(&Order {
         report: verified.report(),
@@ -128,6 +136,7 @@ pub(super) fn build(args: &Build) -> Result<Exit, Fault> {
         without: &args.without,
         allows_trace: args.allow_trace,
         names: lines(args.names.as_deref())?,
+        rules,
         canaries: lines(args.canaries.as_deref())?,
         reviewed_by: args.reviewed_by.as_deref(),
         receivers: receivers.as_ref(),
@@ -186,6 +195,7 @@ fn fault(refused: Refused) -> Fault {
             let all = problems.join("\nerror: ");
             Fault::new(Exit::NoGo, all, hint)
         }
+        Refused::Written(problems) => problems.into(),
         Refused::Usage(why, hint) => Fault::new(Exit::Refused, why, hint),
         Refused::Fault(why) => Fault::new(Exit::Fault, why, ""),
     }

@@ -1,9 +1,13 @@
 //! What is planted does not come through, whatever the file, the form and the spelling; what is harmless stays,
 //! and the structure survives. `forms`: secrets in running text. `names`: people and machines. `structures`:
-//! documents. `files`: packings, databases, blocks, the second pass.
+//! documents. `files`: packings, databases, blocks, the second pass. `closed`: what a reviewer got through, by kind.
+//! `kept_whole`: files that were refused, and keep their form.
 
+mod closed;
 mod files;
 mod forms;
+mod house;
+mod kept_whole;
 mod names;
 mod structures;
 
