@@ -299,27 +299,33 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
     let sha256 = digest(&draft)?;
     let mut locked = None;
     if let (Some(to), Some(name)) = (order.receivers, locked_name) {
-        let (plain, _, mut made) =
-            lock::lock(to, File::open(&draft)?, &staged.path().join("locked"))?;
+        let (plain, _, made) = lock::lock(to, File::open(&draft)?, &staged.path().join("locked"))?;
         if plain != sha256 {
             let why = "the archive changed while it was encrypted".to_owned();
             return Err(Refused::Fault(why));
         }
-        fs::hard_link(&made.path, &name)?;
-        made.path = name;
-        locked = Some(made);
+        locked = Some((name, made));
     }
     engine
         .into_map()
         .save(order.map)
         .map_err(|fault| Refused::Fault(fault.to_string()))?;
     fs::hard_link(&draft, &target)?;
+    let mut encrypted = None;
+    if let Some((name, mut made)) = locked {
+        // Both or none.
+        fs::hard_link(&made.path, &name).inspect_err(|_| {
+            let _ = fs::remove_file(&target);
+        })?;
+        made.path = name;
+        encrypted = Some(made);
+    }
     Ok(Built {
         sha256: sha256.to_string(),
         bytes: fs::metadata(&target)?.len(),
         path: target,
         page,
-        locked,
+        locked: encrypted,
     })
 }
 

@@ -210,7 +210,11 @@ impl Plan<'_> {
             IntakeTo::Email { to, by } => {
                 let by = by.as_ref();
                 let by = by.map_or_else(String::new, |by| {
-                    format!(" from {} by {}", by.from, text::endpoint(&by.host, by.port))
+                    format!(
+                        " from {} by {}",
+                        by.from,
+                        text::endpoint(&by.desk.host, by.desk.port)
+                    )
                 });
                 format!("e-mail to {to}{by}, attachment {name}")
             }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::deliver::{Order, Wrong, filled};
 use crate::intake::{self, Letter, Parcel, mail};
-use crate::inventory::{Intake, IntakeTo, Submission, Tls, Vendor};
+use crate::inventory::{Intake, IntakeTo, Submission, Vendor};
+use crate::probe::Tls;
 use crate::text;
 
 /// The letter of a mailbox; `None` for intakes that take files alone.
@@ -106,7 +107,7 @@ fn read(path: &Path) -> Result<String, Wrong> {
 /// How it goes, a line each.
 pub(super) fn how(by: &Submission, parcel: &Parcel) -> Vec<String> {
     let letter = parcel.letter.clone().unwrap_or_default();
-    let line = match by.tls {
+    let line = match by.desk.tls {
         Tls::Starttls => "encrypted by STARTTLS, or not at all",
         Tls::Implicit => "encrypted from the first byte",
         Tls::None => "in plain text, on this machine",

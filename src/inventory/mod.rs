@@ -58,7 +58,7 @@ pub use url::Url;
 pub use vendor::{
     Announced, Application, Channel, Contact, Contract, Coverage, Drill, Fresh, Intake, IntakeTo,
     Level, Link, Means, Monitoring, OutOfHours, OutageLog, PageKind, ProcessTest, Proven,
-    StatusPage, Submission, Subscription, Tls, Vendor, Windows,
+    StatusPage, Submission, Subscription, Vendor, Windows,
 };
 
 use crate::digest::Sha256;

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use super::template::Template;
 use crate::calendar::{Hours, Zone};
-use crate::probe::DropLogin;
+use crate::probe::{Desk, DropLogin};
 
 /// One key of `vendors:`. What is not written is `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -430,12 +430,8 @@ pub enum IntakeTo {
 /// The mail server that takes our messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submission {
-    /// Name or address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// When it is encrypted.
-    pub tls: Tls,
+    /// Where it is.
+    pub desk: Desk,
     /// Whose certificates are trusted there, instead of those that this machine trusts.
     pub ca: Option<PathBuf>,
     /// Whose message it is.
@@ -444,17 +440,6 @@ pub struct Submission {
     pub account: Option<(String, String)>,
     /// What the message is about, with placeholders.
     pub subject: Option<String>,
-}
-
-/// When a connection to a mail server is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// After `STARTTLS`, and never without.
-    Starttls,
-    /// From the first byte.
-    Implicit,
-    /// Never: on this machine alone.
-    None,
 }
 
 /// The case that tries the process.

@@ -173,3 +173,20 @@ pub struct Inbox {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lack: Option<Lack>,
 }
+
+/// What a mail server showed; no sender, recipient or message was named to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Reception {
+    /// What it calls itself.
+    pub name: String,
+    /// True when it was asked over TLS, with a certificate that holds.
+    pub encrypted: bool,
+    /// The most bytes of a message that it takes, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub most_bytes: Option<u64>,
+    /// Why it ended before that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lack: Option<Lack>,
+}

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 pub use found::{
     Component, Document, Entry, Exchanger, Feed, Inbox, Incident, Mail, Maintenance, Page,
+    Reception,
 };
-pub use question::{Drop, DropLogin, How, Question, Read};
+pub use question::{Desk, Drop, DropLogin, How, Question, Read, Tls};
 
 use crate::failure::Failure;
 
@@ -19,9 +20,9 @@ use crate::failure::Failure;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
-    /// `get` or `head` (HTTP, from the runner), `curl` (from a host), `mx` (DNS) or `sftp`.
+    /// `get` or `head` (HTTP, from the runner), `curl` (from a host), `mx` (DNS), `sftp` or `smtp`.
     pub how: String,
-    /// The URL, the domain, or `user@host:port`.
+    /// The URL, the domain, `user@host:port`, or `host:port`.
     pub target: String,
     /// The host that asked; null: the runner itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -42,6 +43,9 @@ pub struct Probe {
     /// What an SFTP server showed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub inbox: Option<Inbox>,
+    /// What a mail server offered.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reception: Option<Reception>,
 }
 
 /// One exchange over HTTP.

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub struct Question {
     /// By what means.
     pub how: How,
-    /// The URL, the domain, or `user@host:port`.
+    /// The URL, the domain, `user@host:port`, or `host:port`.
     pub target: String,
     /// The host that asks; the runner when it is `None`.
     pub from: Option<String>,
@@ -38,6 +38,8 @@ pub enum How {
     Mx(Option<SocketAddr>),
     /// SSH and SFTP.
     Sftp(Box<Drop>),
+    /// The greeting of a mail server.
+    Smtp(Box<Desk>),
 }
 
 /// An account on an SFTP server, of which nothing is asked but to be let in and shown a directory.
@@ -55,6 +57,28 @@ pub struct Drop {
     pub login: Option<DropLogin>,
     /// Where in it.
     pub directory: Option<String>,
+}
+
+/// A mail server, of which nothing is asked but what it offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desk {
+    /// Name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// When it is encrypted.
+    pub tls: Tls,
+}
+
+/// When a connection to a mail server is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// After `STARTTLS`, and never without.
+    Starttls,
+    /// From the first byte.
+    Implicit,
+    /// Never: on this machine alone.
+    None,
 }
 
 /// How a drop box lets us in.
@@ -107,6 +131,7 @@ impl How {
             Self::Curl => "curl",
             Self::Mx(_) => "mx",
             Self::Sftp(_) => "sftp",
+            Self::Smtp(_) => "smtp",
         }
     }
 }
@@ -186,6 +211,11 @@ impl Question {
                     },
                 ));
             }
+            How::Smtp(desk) => more.push(match desk.tls {
+                Tls::Starttls => "EHLO, STARTTLS, EHLO".to_owned(),
+                Tls::Implicit => "TLS, EHLO".to_owned(),
+                Tls::None => "EHLO in plain text".to_owned(),
+            }),
             _ => {}
         }
         let more = match more.is_empty() {

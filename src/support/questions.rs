@@ -27,7 +27,7 @@ impl Ask {
                 .filter_map(|(_, address)| of_address(vendor, address))
                 .collect(),
             Self::IntakeOpen => (vendor.intake.iter())
-                .filter_map(|intake| of_intake(vendor, intake))
+                .flat_map(|intake| of_intake(vendor, intake))
                 .collect(),
             _ => Vec::new(),
         };
@@ -173,13 +173,23 @@ pub(super) fn of_address(vendor: &Vendor, address: &str) -> Option<Question> {
     ))
 }
 
-pub(super) fn of_intake(vendor: &Vendor, intake: &Intake) -> Option<Question> {
+pub(super) fn of_intake(vendor: &Vendor, intake: &Intake) -> Vec<Question> {
     match &intake.to {
-        IntakeTo::Https { link, .. } => Some(Question {
+        IntakeTo::Https { link, .. } => vec![Question {
             how: How::Head,
             ..get(link, link.url.clone(), Read::Nothing)
-        }),
-        IntakeTo::Email { to, .. } => of_address(vendor, to),
+        }],
+        IntakeTo::Email { to, by } => {
+            let by = by.as_ref().map(|by| Question {
+                ca: by.ca.clone(),
+                ..Question::new(
+                    How::Smtp(Box::new(by.desk.clone())),
+                    crate::text::endpoint(&by.desk.host, by.desk.port),
+                    Read::Nothing,
+                )
+            });
+            of_address(vendor, to).into_iter().chain(by).collect()
+        }
         IntakeTo::Sftp {
             host,
             port,
@@ -197,11 +207,11 @@ pub(super) fn of_intake(vendor: &Vendor, intake: &Intake) -> Option<Question> {
                 directory: directory.clone(),
             };
             let target = format!("{user}@{}", crate::text::endpoint(host, *port));
-            Some(Question::new(
+            vec![Question::new(
                 How::Sftp(Box::new(drop)),
                 target,
                 Read::Nothing,
-            ))
+            )]
         }
     }
 }

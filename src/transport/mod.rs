@@ -33,6 +33,7 @@ mod rate;
 mod sftp;
 mod sftp_refused;
 mod shell_files;
+pub mod smtp;
 mod ssh;
 mod trail;
 mod ways;

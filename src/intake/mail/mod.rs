@@ -6,13 +6,14 @@
 
 mod dialogue;
 mod message;
-mod wire;
 
 pub use message::{MOST_BYTES, MOST_REQUEST, fitting, grown};
 
 use super::{Arrived, Compared, Deadline, Parcel, Refused, secret};
-use crate::inventory::{Submission, Tls};
+use crate::inventory::Submission;
+use crate::probe::Tls;
 use crate::text;
+use crate::transport::smtp::{self, Unmet};
 
 /// What is missing before anybody is contacted.
 pub(super) fn ready(by: Option<&Submission>) -> Result<(), Refused> {
@@ -20,9 +21,9 @@ pub(super) fn ready(by: Option<&Submission>) -> Result<(), Refused> {
     if let Some((_, env)) = &by.account {
         secret(env, "password")?;
     }
-    match by.tls {
+    match by.desk.tls {
         Tls::None => Ok(()),
-        Tls::Starttls | Tls::Implicit => wire::roots(by.ca.as_deref()).map(drop),
+        Tls::Starttls | Tls::Implicit => Ok(smtp::roots(by.ca.as_deref()).map(drop)?),
     }
 }
 
@@ -46,9 +47,21 @@ pub(super) fn deliver(
     let content = message::build(to, by, parcel)?;
     let answer = dialogue::send(to, by, &content, deadline)?;
     Ok(Arrived {
-        place: format!("e-mail to {to} by {}", text::endpoint(&by.host, by.port)),
+        place: format!(
+            "e-mail to {to} by {}",
+            text::endpoint(&by.desk.host, by.desk.port)
+        ),
         compared: Some(Compared::Accepted),
         answer: Some(answer),
         left: None,
     })
+}
+
+impl From<Unmet> for Refused {
+    fn from(unmet: Unmet) -> Self {
+        Self {
+            is_fault: unmet.is_ours,
+            ..Self::new(unmet.why, unmet.hint)
+        }
+    }
 }

@@ -489,7 +489,7 @@ fn intake(place: usize, way: &Intake) -> Line {
                     .words(", from ")
                     .code(&by.from)
                     .words(" by ")
-                    .code(&text::endpoint(&by.host, by.port)),
+                    .code(&text::endpoint(&by.desk.host, by.desk.port)),
                 None => line.words(", sent by hand"),
             }
         }

@@ -116,6 +116,7 @@ fn answered() -> Probe {
         document: None,
         mail: None,
         inbox: None,
+        reception: None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod curl;
 mod drop_box;
+mod mail_server;
 
 use std::time::Instant;
 
@@ -36,6 +37,7 @@ async fn one(question: &Question, world: &mut World) -> Result<Probe, Stop> {
         document: None,
         mail: None,
         inbox: None,
+        reception: None,
     };
     let left = world.deadline.saturating_duration_since(Instant::now());
     let patience = Question::PATIENCE.min(left);
@@ -67,6 +69,10 @@ async fn one(question: &Question, world: &mut World) -> Result<Probe, Stop> {
             probe.mail = Some(exchangers(&question.target, *server, patience).await);
         }
         How::Sftp(drop) => probe.inbox = Some(drop_box::ask(drop, patience).await),
+        How::Smtp(desk) => {
+            let reception = mail_server::ask(desk, question.ca.clone(), &question.target, patience);
+            probe.reception = Some(reception.await);
+        }
     }
     Ok(probe)
 }

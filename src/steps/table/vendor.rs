@@ -164,7 +164,7 @@ pub(super) const STEPS: &[StepDef] = &[
         "every intake of the vendor can be reached",
         "Then every intake of the vendor can be reached",
         |_| Ok(Call::Vendor(Ask::IntakeOpen)),
-        "Asks each of `intake` from the runner, and sends nothing: an SFTP drop has the pinned host key and, with a `key`, lets in and shows the directory; an upload answers a HEAD with 2xx, 401, 403 or 405; a mail domain takes mail.",
+        "Asks each of `intake` from the runner, and sends nothing: an SFTP drop has the pinned host key and, with a `key`, lets in and shows the directory; an upload answers a HEAD with 2xx, 401, 403 or 405; a mail domain takes mail, and the mail server that is named (`host`) greets, encrypted and with a certificate that holds, to which no account, sender or recipient is named.",
     ),
     step(
         "Then",

@@ -5,7 +5,7 @@ use super::super::{Heard, Judged, unsaid};
 use super::{Wrong, heard as answer, mail, told};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Vendor;
-use crate::probe::{Drop, How, Probe, Question};
+use crate::probe::{Desk, Drop, How, Probe, Question, Tls};
 
 pub(in crate::support) fn open(vendor: &Vendor, heard: &Heard<'_>) -> Judged {
     let mut judged = Judged::default();
@@ -18,16 +18,20 @@ pub(in crate::support) fn open(vendor: &Vendor, heard: &Heard<'_>) -> Judged {
         ));
     }
     let mut wrong = Vec::new();
-    for intake in &vendor.intake {
-        let Some(question) = of_intake(vendor, intake) else {
-            continue;
-        };
+    let questions = vendor
+        .intake
+        .iter()
+        .flat_map(|intake| of_intake(vendor, intake));
+    for question in questions {
         let found = match &question.how {
             How::Mx(_) => {
                 mail::plausible(&question, heard).map(|line| format!("{}: {line}", question.target))
             }
             How::Sftp(drop) => {
                 answer(heard, &question).and_then(|probe| let_in(probe, &question, drop))
+            }
+            How::Smtp(desk) => {
+                answer(heard, &question).and_then(|probe| greets(probe, &question, desk))
             }
             _ => answer(heard, &question).and_then(|probe| {
                 told(probe).into_iter().for_each(|line| judged.tell(line));
@@ -71,6 +75,25 @@ fn let_in(probe: &Probe, question: &Question, drop: &Drop) -> Result<String, Wro
         )),
         (Some(_), ..) => Err(undefined()),
     }
+}
+
+fn greets(probe: &Probe, question: &Question, desk: &Desk) -> Result<String, Wrong> {
+    let target = &question.target;
+    let reception = probe.reception.as_ref().ok_or_else(undefined)?;
+    if let Some(lack) = &reception.lack {
+        return Err(lack.failure().with_subject(target));
+    }
+    let how = match (desk.tls, reception.encrypted) {
+        (Tls::None, _) => "in plain text, on this machine",
+        (Tls::Starttls | Tls::Implicit, true) => "over TLS",
+        (Tls::Starttls | Tls::Implicit, false) => return Err(undefined()),
+    };
+    let most = reception.most_bytes.map_or_else(String::new, |most| {
+        format!(", messages of at most {most} bytes")
+    });
+    Ok(format!(
+        "{target}: a mail server greets {how}{most}; no account, sender or recipient was named"
+    ))
 }
 
 /// What takes uploads need not answer a HEAD without an account well: that it answers as such a place may

@@ -21,9 +21,9 @@ pub(super) fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-struct Exim {
+pub(crate) struct Exim {
     server: Child,
-    port: u16,
+    pub(crate) port: u16,
     root: PathBuf,
 }
 
@@ -36,7 +36,7 @@ impl Drop for Exim {
 
 impl Exim {
     /// With these lines among its options, `PORT` being its own.
-    fn start(lab: &Lab, options: &str) -> Self {
+    pub(crate) fn start(lab: &Lab, options: &str) -> Self {
         let (port, operator) = (free_port(), lab.operator());
         let root = lab.path(&format!("exim-{port}"));
         fs::create_dir_all(root.join("spool")).unwrap();
@@ -122,7 +122,7 @@ WAY:
         printed.stdout
     }
 
-    fn messages(&self) -> usize {
+    pub(crate) fn messages(&self) -> usize {
         fs::read_dir(self.root.join("spool/input")).map_or(0, |all| {
             all.filter(|one| {
                 one.as_ref()

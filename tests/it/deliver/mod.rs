@@ -2,7 +2,7 @@
 
 pub(crate) mod encrypted;
 mod https;
-mod mail;
+pub(crate) mod mail;
 mod mail_hostile;
 mod rules;
 mod sftp;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::lab::Lab;
 
-const CERTIFICATES: &str = "certificates.pem";
+pub(crate) const CERTIFICATES: &str = "certificates.pem";
 
 /// Writes an inventory that says nothing but a vendor's ways, and a bundle of so many bytes.
 fn office(lab: &Lab, intake: &Value, bytes: usize) {

@@ -9,7 +9,9 @@ use tempfile::TempDir;
 
 use super::Office;
 use super::site::free_port;
-use crate::lab::until;
+use crate::deliver::CERTIFICATES;
+use crate::deliver::mail::Exim;
+use crate::lab::{Lab, is_root, until};
 
 const ZONE: &str = "\
 $ORIGIN test.
@@ -116,4 +118,51 @@ fn a_resolver_that_is_silent_is_unknown_in_time() {
     let kind = run.check()["failure"]["kind"].as_str().unwrap();
     assert!(["timeout", "unreachable"].contains(&kind), "{kind}");
     assert!(run.took < Duration::from_secs(25), "{:?}", run.took);
+}
+
+#[test]
+fn a_mailbox_is_reached_by_its_domain_and_by_the_server_that_takes_our_mail() {
+    if !is_root() {
+        return;
+    }
+    let (lab, office, knot) = (Lab::new(), Office::new(), Knot::start());
+    let exim = Exim::start(&lab, "tls_advertise_hosts = *\nmessage_size_limit = 1M");
+    let intake = |port: u16, to: &str, more: &str| {
+        format!(
+            "    resolver: \"{}\"\n    intake: [{{kind: e-mail, to: in@{to}.test, from: us@good.test, host: 127.0.0.1, port: {port}{more}}}]",
+            knot.address
+        )
+    };
+    let step = "every intake of the vendor can be reached";
+    let ca = format!(", ca: \"{}\"", lab.operator().join(CERTIFICATES).display());
+    let run = office.ask(&intake(exim.port, "good", &ca), step);
+    let reception = &run.is_go().probe(1)["reception"];
+    assert_eq!(reception["name"], "mx.test");
+    assert_eq!(reception["encrypted"], true);
+    assert_eq!(reception["most_bytes"], 1 << 20);
+    let line = format!(
+        "  smtp     127.0.0.1:{}  (trusts {CERTIFICATES}, EHLO, STARTTLS, EHLO)\n",
+        exim.port
+    );
+    assert!(office.plan().contains(&line), "{}", office.plan());
+    office.verify(0);
+    assert_eq!(exim.messages(), 0);
+    // Each of both must be well.
+    office
+        .ask(&intake(exim.port, "null", &ca), step)
+        .is_no_go("denied", "RFC 7505");
+    office
+        .ask(&intake(exim.port, "good", ""), step)
+        .is_no_go("mismatch", "is not who it should be");
+    let plain = Exim::start(&lab, "tls_advertise_hosts =");
+    office
+        .ask(&intake(plain.port, "good", &ca), step)
+        .is_no_go("mismatch", "offers no STARTTLS");
+    office
+        .ask(&intake(plain.port, "good", ", tls: none"), step)
+        .is_go();
+    office
+        .ask(&intake(free_port(), "good", &ca), step)
+        .is_no_go("unreachable", "cannot be reached");
+    office.verify(1);
 }

@@ -8,7 +8,8 @@ use crate::inventory::fields::{self, Keys};
 use crate::inventory::grammar;
 use crate::inventory::page::{Mark, Page};
 use crate::inventory::read::access;
-use crate::inventory::vendor::{Submission, Tls};
+use crate::inventory::vendor::Submission;
+use crate::probe::{Desk, Tls};
 
 const TLS: [(&str, Tls); 3] = [
     ("starttls", Tls::Starttls),
@@ -80,9 +81,11 @@ pub(super) fn submission(
     reading.cas.extend(ca.clone());
     let account = user.zip(password);
     Some(Submission {
-        host: host?.value,
-        port,
-        tls,
+        desk: Desk {
+            host: host?.value,
+            port,
+            tls,
+        },
         ca: ca.map(|ca| ca.value),
         from: from?,
         account: account.map(|(user, password)| (user.value, password.value)),

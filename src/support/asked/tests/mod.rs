@@ -61,6 +61,7 @@ fn answered(question: &Question, body: &str) -> Probe {
         document: (question.read != Read::Nothing).then_some(document),
         mail: None,
         inbox: None,
+        reception: None,
     }
 }
 
@@ -118,6 +119,7 @@ fn never_silent(ask: Ask, inventory: &Inventory, well: impl Fn(&Question) -> Pro
             document: None,
             mail: None,
             inbox: None,
+            reception: None,
             ..well(one)
         })
     });

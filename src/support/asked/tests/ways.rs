@@ -1,7 +1,7 @@
 //! Mail domains, intake and the process test.
 
 use super::*;
-use crate::probe::{Exchanger, How, Inbox, Mail};
+use crate::probe::{Exchanger, How, Inbox, Mail, Reception};
 
 #[test]
 fn mail_domains_are_plausible_refused_or_unknown() {
@@ -166,4 +166,60 @@ fn a_process_test_was_answered_in_time() {
     // 21 days and 5 hours ago.
     holds(&at(Ask::ProcessTest(Some(22)), "", ""));
     fails(&at(Ask::ProcessTest(Some(21)), "", ""), Stale, "21d 5h ago");
+}
+
+#[test]
+fn a_mailbox_is_reached_by_its_server_too() {
+    let by = |more: &str| {
+        estate(&format!(
+            "    intake: [{{kind: e-mail, to: in@example.com, from: us@example.org, host: \"127.0.0.1\"{more}}}]\n"
+        ))
+    };
+    let takes = |question: &Question, reception: Reception| match question.how {
+        How::Smtp(_) => Probe {
+            samples: Vec::new(),
+            reception: Some(reception),
+            ..answered(question, "")
+        },
+        _ => Probe {
+            samples: Vec::new(),
+            mail: Some(Mail {
+                says: "exchangers".to_owned(),
+                exchangers: vec![Exchanger {
+                    name: "a.example".to_owned(),
+                    addresses: 1,
+                }],
+                resolver: None,
+                lack: None,
+            }),
+            ..answered(question, "")
+        },
+    };
+    let greets = |encrypted| Reception {
+        name: "mx".to_owned(),
+        encrypted,
+        ..Reception::default()
+    };
+    let ask = Ask::IntakeOpen;
+    let encrypted = by("");
+    assert_eq!(ask.questions(&encrypted.vendors[0], None).len(), 2);
+    never_silent(ask, &encrypted, |one| takes(one, greets(true)));
+    let at = |inventory: &Inventory, reception: &Reception| {
+        judge_by(ask, inventory, None, |one| {
+            Some(takes(one, reception.clone()))
+        })
+    };
+    // What was not encrypted is no answer of the server that is meant.
+    fails(&at(&encrypted, &greets(false)), FailureKind::Undefined, "");
+    holds(&at(&by(", tls: none"), &greets(false)));
+    let lack = Failure::new(FailureKind::Mismatch, "a certificate", "of another").with_hint("look");
+    let refused = Reception {
+        lack: Some(Lack::of(lack)),
+        ..greets(true)
+    };
+    fails(
+        &at(&encrypted, &refused),
+        FailureKind::Mismatch,
+        "of another",
+    );
 }

@@ -2,53 +2,82 @@
 //! counts for nothing after it.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig, ClientConnection, Error, RootCertStore, StreamOwned};
 
-use super::super::door::{dial, resolve};
-use super::super::{Deadline, Refused};
-use crate::inventory::Submission;
+use crate::failure::{Failure, FailureKind};
 use crate::text;
 
 /// RFC 5321 gives a server five minutes for most of its answers.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// What a name or a connection may take.
+const CONNECT: Duration = Duration::from_secs(15);
 const MOST_LINE: usize = 2048;
 const MOST_LINES: usize = 100;
 
 /// What a server said.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) code: u16,
-    pub(super) lines: Vec<String>,
+pub struct Answer {
+    /// Its number.
+    pub code: u16,
+    /// Its text, a line each.
+    pub lines: Vec<String>,
 }
 
 impl Answer {
     /// As a person reads it.
-    pub(super) fn told(&self) -> String {
+    #[must_use]
+    pub fn told(&self) -> String {
         let said = self.lines.join(" ");
         format!("{} {}", self.code, text::clip(&said, 300))
+    }
+
+    /// One of those codes, or what it means that it is another.
+    ///
+    /// # Errors
+    /// What it means.
+    pub fn wanted(&self, codes: &[u16], at: &str, what: &str, hint: &str) -> Result<(), Unmet> {
+        if codes.contains(&self.code) {
+            return Ok(());
+        }
+        let told = self.told();
+        let enhanced = |code: &str| self.lines.iter().any(|line| line.starts_with(code));
+        let kind = match self.code {
+            421 | 430..=459 => FailureKind::Io,
+            _ => FailureKind::Denied,
+        };
+        let why = format!("{at} {what}: {told}");
+        let hint = match self.code {
+            _ if self.code == 552 || enhanced("5.3.4") => {
+                "it is more than this server or mailbox takes: send it in parts (`gonogo case split`), or name another way with --intake"
+            }
+            530 if enhanced("5.7.0") || hint.is_empty() => {
+                "it wants `user` and `password_env`, or TLS before anything else"
+            }
+            // That it is a matter of time is the server's own word.
+            421 | 450..=459 | 430..=439 => "it says that this will pass: try again later",
+            _ if hint.is_empty() => "see what it says, and with who runs it",
+            _ => hint,
+        };
+        Err(Unmet::new(kind, text::escape(&why), hint))
     }
 }
 
 /// A socket whose every wait ends at the deadline.
 struct Timed {
     stream: TcpStream,
-    deadline: Deadline,
+    until: Instant,
 }
 
 impl Timed {
     fn ready(&self) -> io::Result<()> {
-        let left = self
-            .deadline
-            .left()
-            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
-        let left = left.min(PATIENCE);
+        let left = left(self.until).ok_or(io::ErrorKind::TimedOut)?;
         self.stream.set_read_timeout(Some(left))?;
         self.stream.set_write_timeout(Some(left))
     }
@@ -80,31 +109,32 @@ enum Line {
 }
 
 /// The connection.
-pub(super) struct Wire {
+pub struct Wire {
     line: Line,
     held: Vec<u8>,
     at: String,
-    deadline: Deadline,
+    until: Instant,
     local: Option<IpAddr>,
 }
 
 impl Wire {
-    pub(super) fn open(by: &Submission, deadline: Deadline) -> Result<Self, Refused> {
-        let at = text::endpoint(&by.host, by.port);
-        let addresses = resolve(&by.host, by.port, deadline)?;
-        let stream = dial(&addresses, &at, deadline)?;
+    /// Name and TCP.
+    pub(super) fn open(host: &str, port: u16, until: Instant) -> Result<Self, Unmet> {
+        let at = text::endpoint(host, port);
+        let stream = dial(&resolve(host, port, until)?, &at, until)?;
         let local = stream.local_addr().ok().map(|address| address.ip());
         Ok(Self {
-            line: Line::Plain(Timed { stream, deadline }),
+            line: Line::Plain(Timed { stream, until }),
             held: Vec::new(),
             at,
-            deadline,
+            until,
             local,
         })
     }
 
     /// Who we are: no name of this machine leaves it.
-    pub(super) fn own_name(&self) -> String {
+    #[must_use]
+    pub fn own_name(&self) -> String {
         match self.local {
             Some(IpAddr::V6(ip)) => format!("[IPv6:{ip}]"),
             Some(IpAddr::V4(ip)) => format!("[{ip}]"),
@@ -112,14 +142,17 @@ impl Wire {
         }
     }
 
-    pub(super) const fn is_encrypted(&self) -> bool {
+    /// Whether what is said now is.
+    #[must_use]
+    pub const fn is_encrypted(&self) -> bool {
         matches!(self.line, Line::Tls(_))
     }
 
     /// Shakes hands; the server's certificate must hold for the name in the inventory.
-    pub(super) fn encrypt(&mut self, by: &Submission) -> Result<(), Refused> {
+    pub(super) fn encrypt(&mut self, host: &str, ca: Option<&Path>) -> Result<(), Unmet> {
         if !self.held.is_empty() {
-            return Err(Refused::new(
+            return Err(Unmet::new(
+                FailureKind::Mismatch,
                 format!(
                     "{} went on in plain text where TLS begins: somebody may stand between",
                     self.at
@@ -127,7 +160,7 @@ impl Wire {
                 "nothing was sent: see with who runs the server, or use `tls: implicit` where it offers that",
             ));
         }
-        let ours = |error: String| Refused::fault(format!("TLS: {error}"));
+        let ours = |error: String| Unmet::ours(format!("TLS: {error}"));
         let Line::Plain(plain) = std::mem::replace(&mut self.line, Line::Broken) else {
             return Err(ours("twice".to_owned()));
         };
@@ -135,10 +168,10 @@ impl Wire {
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| ours(error.to_string()))?
-            .with_root_certificates(roots(by.ca.as_deref())?)
+            .with_root_certificates(roots(ca)?)
             .with_no_client_auth();
         let name =
-            ServerName::try_from(by.host.clone()).map_err(|error| ours(error.to_string()))?;
+            ServerName::try_from(host.to_owned()).map_err(|error| ours(error.to_string()))?;
         let tls = ClientConnection::new(Arc::new(config), name);
         let tls = tls.map_err(|error| ours(error.to_string()))?;
         let mut stream = StreamOwned::new(tls, plain);
@@ -151,7 +184,7 @@ impl Wire {
         Ok(())
     }
 
-    fn untrusted(&self, error: &io::Error) -> Option<Refused> {
+    fn untrusted(&self, error: &io::Error) -> Option<Unmet> {
         let error = error.get_ref()?.downcast_ref::<Error>()?;
         let hint = match error {
             Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
@@ -168,15 +201,16 @@ impl Wire {
             }
         };
         let why = format!("{} is not who it should be: {error}", self.at);
-        Some(Refused::new(
+        Some(Unmet::new(
+            FailureKind::Mismatch,
             text::escape(&why),
             format!("nothing was sent; {hint}"),
         ))
     }
 
-    fn lost(&self, error: &io::Error) -> Refused {
-        if let Err(late) = self.deadline.left() {
-            return late;
+    fn lost(&self, error: &io::Error) -> Unmet {
+        if left(self.until).is_none() {
+            return late(&self.at);
         }
         let why = match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
@@ -189,7 +223,8 @@ impl Wire {
             io::ErrorKind::UnexpectedEof => format!("{} hung up", self.at),
             _ => format!("the connection to {} broke: {error}", self.at),
         };
-        Refused::new(
+        Unmet::new(
+            FailureKind::Io,
             text::escape(&why),
             "try again later; see what listens there, and whether it speaks TLS from the first byte (`tls: implicit`)",
         )
@@ -203,7 +238,11 @@ impl Wire {
         }
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+    /// Says bytes.
+    ///
+    /// # Errors
+    /// When they do not go.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Unmet> {
         let written = self.stream().and_then(|stream| {
             stream.write_all(bytes)?;
             stream.flush()
@@ -212,9 +251,12 @@ impl Wire {
     }
 
     /// Says a line, and hears the answer.
-    pub(super) fn ask(&mut self, line: &str) -> Result<Answer, Refused> {
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn ask(&mut self, line: &str) -> Result<Answer, Unmet> {
         if line.contains(['\r', '\n', '\0']) {
-            return Err(Refused::fault("a line of SMTP with a line break in it"));
+            return Err(Unmet::ours("a line of SMTP with a line break in it"));
         }
         let line = zeroize::Zeroizing::new(format!("{line}\r\n"));
         self.write(line.as_bytes())?;
@@ -222,14 +264,18 @@ impl Wire {
     }
 
     /// One answer, of at most so many lines.
-    pub(super) fn answer(&mut self) -> Result<Answer, Refused> {
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn answer(&mut self) -> Result<Answer, Unmet> {
         let (mut code, mut lines) = (None, Vec::new());
         while lines.len() < MOST_LINES {
             let line = self.line()?;
             let odd = || {
                 let shown = text::clip(&line, 80);
                 let why = format!("{} does not speak SMTP: it says “{shown}”", self.at);
-                Refused::new(
+                Unmet::new(
+                    FailureKind::Mismatch,
                     text::escape(&why),
                     "see `host` and `port` of the intake: something else may listen there",
                 )
@@ -255,13 +301,14 @@ impl Wire {
                 });
             }
         }
-        Err(Refused::new(
+        Err(Unmet::new(
+            FailureKind::Mismatch,
             format!("{} answers without an end", self.at),
             "see `host` and `port` of the intake: this is no mail server to trust",
         ))
     }
 
-    fn line(&mut self) -> Result<String, Refused> {
+    fn line(&mut self) -> Result<String, Unmet> {
         loop {
             if let Some(end) = self.held.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.held.drain(..=end).collect();
@@ -269,7 +316,8 @@ impl Wire {
                 return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
             }
             if self.held.len() > MOST_LINE {
-                return Err(Refused::new(
+                return Err(Unmet::new(
+                    FailureKind::Mismatch,
                     format!("{} answers in a line without an end", self.at),
                     "see `host` and `port` of the intake: this is no mail server to trust",
                 ));
@@ -286,7 +334,7 @@ impl Wire {
     }
 
     /// A word at the end that nobody waits for.
-    pub(super) fn leave(&mut self) {
+    pub fn leave(&mut self) {
         let _ = self.stream().and_then(|stream| {
             stream.write_all(b"QUIT\r\n")?;
             stream.flush()
@@ -294,16 +342,108 @@ impl Wire {
     }
 }
 
+/// Why a server is not the one that is meant, or does not do what it should.
+#[derive(Clone, Debug)]
+pub struct Unmet {
+    /// What kind of failure that is.
+    pub kind: FailureKind,
+    /// What happened.
+    pub why: String,
+    /// What to do.
+    pub hint: String,
+    /// Our own side.
+    pub is_ours: bool,
+}
+
+impl Unmet {
+    pub(super) fn new(kind: FailureKind, why: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            kind,
+            why: why.into(),
+            hint: hint.into(),
+            is_ours: false,
+        }
+    }
+
+    fn ours(why: impl Into<String>) -> Self {
+        Self {
+            is_ours: true,
+            ..Self::new(FailureKind::Undefined, why, "")
+        }
+    }
+
+    /// As a step fails with it.
+    #[must_use]
+    pub fn failure(self, target: &str) -> Failure {
+        Failure::new(self.kind, format!("a mail server at {target}"), self.why)
+            .with_subject(target)
+            .with_hint(self.hint)
+    }
+}
+
+/// What is left until then, and no longer than one answer may take.
+fn left(until: Instant) -> Option<Duration> {
+    let left = until.saturating_duration_since(Instant::now());
+    (!left.is_zero()).then(|| left.min(PATIENCE))
+}
+
+fn late(at: &str) -> Unmet {
+    let why = format!("{at} was not done in time");
+    let hint = "try again later, or allow more time; see what listens there";
+    Unmet::new(FailureKind::Timeout, why, hint)
+}
+
+/// `getaddrinfo` has no timeout of its own.
+fn resolve(host: &str, port: u16, until: Instant) -> Result<Vec<SocketAddr>, Unmet> {
+    let (tell, told) = mpsc::channel();
+    let name = host.trim_matches(['[', ']']).to_owned();
+    std::thread::spawn(move || {
+        let found = (name.as_str(), port).to_socket_addrs();
+        let _ = tell.send(found.map(Iterator::collect::<Vec<_>>));
+    });
+    let no = |why: String| {
+        let hint = "correct `host` of the intake, or look at the resolver here";
+        Unmet::new(FailureKind::Unreachable, why, hint)
+    };
+    let patience = left(until).ok_or_else(|| late(host))?.min(CONNECT);
+    match told.recv_timeout(patience) {
+        Ok(Ok(found)) if !found.is_empty() => Ok(found),
+        Ok(Ok(_)) => Err(no(format!("`{host}` has no address"))),
+        Ok(Err(error)) => Err(no(format!("`{host}` does not resolve: {error}"))),
+        Err(_) => Err(no(format!("`{host}` was not resolved in time"))),
+    }
+}
+
+fn dial(addresses: &[SocketAddr], at: &str, until: Instant) -> Result<TcpStream, Unmet> {
+    let mut last = String::new();
+    for address in addresses {
+        let patience = left(until).ok_or_else(|| late(at))?.min(CONNECT);
+        match TcpStream::connect_timeout(address, patience) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error.to_string(),
+        }
+    }
+    Err(Unmet::new(
+        FailureKind::Unreachable,
+        format!("{at} cannot be reached: {last}"),
+        "see whether the way out is open from here (firewall), and `host` and `port` right",
+    ))
+}
+
 trait ReadWrite: Read + Write {}
 impl<T: Read + Write> ReadWrite for T {}
 
 /// The certificates of `ca:`, else those that this machine trusts.
-pub(super) fn roots(ca: Option<&Path>) -> Result<RootCertStore, Refused> {
+///
+/// # Errors
+/// When there are none.
+pub fn roots(ca: Option<&Path>) -> Result<RootCertStore, Unmet> {
     let mut roots = RootCertStore::empty();
     let Some(file) = ca else {
         let found = rustls_native_certs::load_native_certs();
         return match roots.add_parsable_certificates(found.certs) {
-            (0, _) => Err(Refused::new(
+            (0, _) => Err(Unmet::new(
+                FailureKind::Undefined,
                 "this machine trusts no certificate authority",
                 "install ca-certificates, set SSL_CERT_FILE, or name `ca:`",
             )),
@@ -312,7 +452,8 @@ pub(super) fn roots(ca: Option<&Path>) -> Result<RootCertStore, Refused> {
     };
     let shown = text::escape(&file.to_string_lossy()).into_owned();
     let hint = "write `ca:` of a file with certificates in PEM";
-    let refused = |why: String| Refused::new(format!("`{shown}` {why}"), hint);
+    let refused =
+        |why: String| Unmet::new(FailureKind::Undefined, format!("`{shown}` {why}"), hint);
     let pem = std::fs::read(file).map_err(|error| refused(format!("cannot be read: {error}")))?;
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| refused(format!("is no PEM: {error}")))?;
