@@ -312,6 +312,7 @@ mod tests {
             document: None,
             mail: None,
             inbox: None,
+            reception: None,
         };
         for check in &mut report.checks[..2] {
             check.probes = vec![

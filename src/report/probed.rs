@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::phrases;
-use crate::probe::{Document, Hop, Inbox, Lack, Mail, Page, Probe, Sample};
+use crate::probe::{Document, Hop, Inbox, Lack, Mail, Page, Probe, Reception, Sample};
 use crate::text;
 
 /// Most incidents, components or maintenances that are named: the record holds all.
@@ -33,6 +33,7 @@ pub(super) fn answer(probe: &Probe) -> Vec<String> {
     }
     said.extend(probe.mail.iter().flat_map(of_mail));
     said.extend(probe.inbox.iter().flat_map(of_inbox));
+    said.extend(probe.reception.iter().flat_map(of_reception));
     if said.is_empty() {
         said.push("no answer was recorded".to_owned());
     }
@@ -234,6 +235,22 @@ fn of_inbox(inbox: &Inbox) -> Vec<String> {
     said
 }
 
+fn of_reception(reception: &Reception) -> Vec<String> {
+    let mut said = Vec::new();
+    if !reception.name.is_empty() {
+        let how = match reception.encrypted {
+            true => "over TLS",
+            false => "in plain text",
+        };
+        said.push(format!("{} greets {how}", reception.name));
+    }
+    if let Some(most) = reception.most_bytes {
+        said.push(format!("takes messages of up to {}", text::size(most)));
+    }
+    said.extend(reception.lack.as_ref().map(lacking));
+    said
+}
+
 /// `12.3 ms`.
 fn millis(micros: u64) -> String {
     format!("{}.{} ms", micros / 1000, micros % 1000 / 100)
@@ -274,6 +291,7 @@ mod tests {
             document: None,
             mail: None,
             inbox: None,
+            reception: None,
         }
     }
 
@@ -373,5 +391,18 @@ mod tests {
             lack: None,
         };
         assert!(of_inbox(&inbox).is_empty());
+        let reception = Reception {
+            name: "mx.example".to_owned(),
+            encrypted: true,
+            most_bytes: Some(1 << 20),
+            lack: None,
+        };
+        assert_eq!(
+            of_reception(&reception),
+            [
+                "mx.example greets over TLS",
+                "takes messages of up to 1 MiB"
+            ]
+        );
     }
 }
