@@ -563,10 +563,8 @@ pub(super) fn positive(text: &str) -> Result<usize, String> {
 
 /// Less would leave no time for a check.
 fn limit_rate(text: &str) -> Result<u64, String> {
-    match rate(text)? {
-        rate if rate >= 64 << 10 => Ok(rate),
-        _ => Err("at least 64KiB a second is expected".to_owned()),
-    }
+    let rate = Some(rate(text)?).filter(|rate| *rate >= 64 << 10);
+    rate.ok_or_else(|| "at least 64KiB a second is expected".to_owned())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -58,7 +58,7 @@ fn what_was_waived_is_told_as_waived_and_as_proven_by_nothing() {
         &text,
         &[
             "features/support.feature:18@orders/operations",
-            "waived",
+            "accepted by waiver `W-1` of bob",
             "the feed is quiet until go-live",
         ],
     );
@@ -88,7 +88,14 @@ fn what_people_answered_stands_behind_them_or_there_is_no_runbook() {
     // Answered, it is still the reader who says whose word counts.
     no_book(lab, &asked.run, &[], &["it is HOLD"]);
     let text = book(lab, &asked.run, &with);
-    has(&text, &["verdict GO", "### orders as operations"]);
+    has(
+        &text,
+        &[
+            "verdict GO",
+            "### orders as operations",
+            "the rollback was rehearsed:** bob",
+        ],
+    );
     // A no is no.
     let asked = Asked::new(|_| ());
     expect(

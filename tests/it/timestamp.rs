@@ -218,6 +218,8 @@ fn a_stamped_run_outlives_its_key_and_the_authoritys() {
 #[test]
 fn what_is_stamped_wrongly_is_refused() {
     let desk = Desk::new("run");
+    // Stamps state whole seconds: theirs is a later one than that of the run's end.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
     desk.authority("tsa", 900);
     desk.authority("eve", 900);
     desk.verify(
@@ -281,7 +283,6 @@ fn what_is_stamped_wrongly_is_refused() {
     }
     fs::write(desk.path(TSR), honest).unwrap();
     desk.verify(&TSA, 0, "GO");
-    std::thread::sleep(std::time::Duration::from_millis(1_100));
     // Signed again later: the stamp shows it.
     desk.verify(
         &[&TSA[..], &["--stamped-within", "1ms"]].concat(),

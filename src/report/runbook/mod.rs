@@ -111,7 +111,7 @@ impl Runbook {
 }
 
 fn head(source: &Source<'_>) -> Section {
-    let (report, run) = (source.report, &source.report.run);
+    let run = &source.report.run;
     let mut section = Section::new(2, "What this is");
     let lines = &mut section.lines;
     if run.kind == "demo" {
@@ -131,10 +131,8 @@ fn head(source: &Source<'_>) -> Section {
             .slot(Slot::Run(run.id.clone()))
             .words(", finished ")
             .slot(Slot::instant(&run.finished))
-            .words(&format!(
-                ", verdict {}, signed by ",
-                report.verdict.decision
-            ))
+            // Of nothing else is one written: a run that was HOLD alone is GO with what people answered.
+            .words(", verdict GO, signed by ")
             .slot(Slot::Signer(source.signer.to_owned())),
     );
     section
@@ -197,5 +195,8 @@ fn confirmed(source: &Source<'_>, proofs: &Proofs<'_>) -> Option<Section> {
 fn question(check: &Check) -> String {
     let asked = check.steps.iter().filter_map(|step| step.asks.as_ref());
     let asked: Vec<&str> = asked.map(|asks| asks.question.as_str()).collect();
-    format!("{} ({})", asked.join("; "), phrases::about(check))
+    match phrases::about(check) {
+        about if about.is_empty() => asked.join("; "),
+        about => format!("{} ({about})", asked.join("; ")),
+    }
 }

@@ -76,6 +76,8 @@ fn a_hold_becomes_go_by_the_right_people_alone() {
         &["they answer by gonogo attest RUN"],
     );
 
+    // Answers state whole seconds: theirs are later ones than that of the run's end.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
     // One of two; then the wrong role; then the right one, by the stock tool.
     expect(
         &asked.attest(PAGER, "passed", "ann"),
