@@ -120,6 +120,10 @@ pub fn keygen(path: &Path, comment: &str) {
     assert!(made.status.success(), "{made:?}");
 }
 
+/// Longer than anything takes that keeps a deadline of a few seconds on a busy machine, shorter than whatever
+/// these tests let hang.
+pub const HANG: Duration = Duration::from_secs(15);
+
 /// Polls until `ready` holds; panics with `what` after `most`.
 pub fn until(what: &str, most: Duration, mut ready: impl FnMut() -> bool) {
     let begun = Instant::now();

@@ -208,10 +208,14 @@ async fn serves(lab: &Lab, deed: Deed, keepalive: Option<Duration>) -> Login {
     login
 }
 
-async fn in_time<T>(what: &str, most: Duration, work: impl Future<Output = T>) -> T {
+async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> T {
     let begun = Instant::now();
     let done = work.await;
-    assert!(begun.elapsed() < most, "{what}: {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < crate::lab::HANG,
+        "{what}: {:?}",
+        begun.elapsed()
+    );
     done
 }
 
@@ -221,8 +225,8 @@ async fn run(login: &Login, what: &str) -> Result<Output, Failure> {
         .unwrap_or_else(|failure| panic!("{what}: {failure}"));
     let limits = within(Duration::from_secs(2));
     let command = shell("whatever");
-    let done = in_time(what, Duration::from_secs(5), session.run(&command, limits)).await;
-    in_time(what, Duration::from_secs(3), session.close()).await;
+    let done = in_time(what, session.run(&command, limits)).await;
+    in_time(what, session.close()).await;
     done
 }
 
@@ -365,7 +369,7 @@ async fn a_flood_instead_of_a_key_ends_in_time() {
         let mut login = lab.login(OPS);
         login.port = flood(packet, times);
         login.connect_timeout = Duration::from_secs(2);
-        let refused = in_time(what, Duration::from_secs(6), connect(&login)).await;
+        let refused = in_time(what, connect(&login)).await;
         let failure = refused.err().unwrap_or_else(|| panic!("{what} passed"));
         assert_eq!(failure.kind, K::Unreachable, "{what}: {failure}");
     }
