@@ -225,7 +225,7 @@ mod tests {
             let _ = far.write_all(said);
             then(far);
         });
-        let deadline = Deadline::after(Duration::from_secs(2));
+        let deadline = Deadline::after(Duration::from_secs(4));
         let (hello, result) = Hello::hear(&Socket::Tunnel(near), &deadline, || Ok(None));
         result.unwrap();
         let took = begun.elapsed();
@@ -234,7 +234,7 @@ mod tests {
     }
 
     fn stay(far: UnixStream) {
-        std::thread::sleep(Duration::from_millis(2500));
+        std::thread::sleep(Duration::from_secs(6));
         drop(far);
     }
 
@@ -255,9 +255,9 @@ mod tests {
     fn does_not_wait_for_the_rest_of_a_sentence_for_ever() {
         let (hello, took) = heard(b"SSH-2.0-x\r\n", stay);
         assert_eq!(hello.ident().as_deref(), Some("SSH-2.0-x"));
-        assert!(took < Duration::from_millis(1900), "{took:?}");
+        assert!(took < Duration::from_millis(3900), "{took:?}");
         let (hello, took) = heard(b"", stay);
-        assert!(hello.is_silence() && took >= Duration::from_secs(2));
+        assert!(hello.is_silence() && took >= Duration::from_secs(4));
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
             let lines = b"not yet\r\n".repeat(10_000);
             let _ = far.write_all(&lines);
         });
-        assert!(hello.is_endless() && took < Duration::from_secs(2));
+        assert!(hello.is_endless() && took < Duration::from_secs(4));
         assert_eq!(hello.first_line(), "\"not yet\"");
     }
 }
