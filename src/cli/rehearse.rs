@@ -168,11 +168,17 @@ impl Play<'_> {
         self.say(
             "into the vendor's hands: first what would be sent, then it is sent, to loopback alone",
         );
-        self.command(&self.deliver())?;
         let send = words(&["--send", "--receipts", &receipts, "--key", &key]);
-        self.command(&[self.deliver(), send].concat())?;
+        let by_drop = self.deliver("1");
+        self.command(&by_drop)?;
+        self.command(&[by_drop, send.clone()].concat())?;
         let receipt = self.receipt(&receipts)?;
         self.command(&note(&["delivery", "--receipt", &receipt]))?;
+
+        self.say("the vendor's other ways, which must work on the day that the drop box does not: e-mail, with the request as its text, and HTTPS");
+        let text = words(&["--request", &request]);
+        self.command(&[self.deliver("2"), text, send.clone()].concat())?;
+        self.command(&[self.deliver("3"), send].concat())?;
 
         self.say("the vendor answers; every level of escalation is tried");
         let now = || time::rfc3339(time::now());
@@ -253,7 +259,8 @@ impl Play<'_> {
         draft
     }
 
-    fn deliver(&self) -> Vec<String> {
+    /// By that way of the vendor's `intake`.
+    fn deliver(&self, way: &str) -> Vec<String> {
         let (bundle, inventory) = (self.at("case.tar.zst"), self.at("inventory.yaml"));
         words(&[
             "case",
@@ -263,6 +270,8 @@ impl Play<'_> {
             &inventory,
             "--vendor",
             VENDOR,
+            "--intake",
+            way,
             "--case",
             CASE,
             "--instance",
@@ -312,13 +321,15 @@ impl Play<'_> {
         self.typed.push(format!("\n# {what}\n"));
     }
 
-    /// What the vendor's drop box holds, beside the rest.
+    /// What arrived at the vendor's, beside the rest: a folder for each way.
     fn collect(&self) -> std::io::Result<()> {
-        let intake = self.into.join("intake");
-        fs::create_dir(&intake)?;
-        for entry in fs::read_dir(self.estate.handed_over())? {
-            let entry = entry?;
-            fs::copy(entry.path(), intake.join(entry.file_name()))?;
+        for (held, _) in self.estate.handed_over() {
+            let into = self.into.join(held.file_name().unwrap_or_default());
+            fs::create_dir(&into)?;
+            for entry in fs::read_dir(held)? {
+                let entry = entry?;
+                fs::copy(entry.path(), into.join(entry.file_name()))?;
+            }
         }
         Ok(())
     }
@@ -326,25 +337,33 @@ impl Play<'_> {
     /// What can be typed again, now that the estate goes.
     fn farewell(&self) {
         let shown = |name: &str| escape(&self.at(name)).into_owned();
-        let looked = [
-            ("run/report.html", "what an auditor reads"),
-            ("request.txt", "what the vendor is told"),
-            ("case.tar.zst", "what the vendor is sent"),
-            ("intake", "what arrived there"),
-            ("drills/1/drill.html", "the record of the drill"),
-            (
+        let one = |name: &str, what: &str| (name.to_owned(), what.to_owned());
+        let mut looked = vec![
+            one("run/report.html", "what an auditor reads"),
+            one("request.txt", "what the vendor is told"),
+            one("case.tar.zst", "what the vendor is sent"),
+        ];
+        looked.extend(self.estate.handed_over().iter().map(|(held, way)| {
+            let name = held.file_name().unwrap_or_default().to_string_lossy();
+            one(&name, &format!("what arrived there by {way}"))
+        }));
+        looked.extend([
+            one("drills/1/drill.html", "the record of the drill"),
+            one(
                 "runbook.html",
                 "the process, for whoever is called at night",
             ),
-            ("COMMANDS.txt", "all that was typed"),
-        ];
+            one("COMMANDS.txt", "all that was typed"),
+        ]);
         let width = looked
             .iter()
             .map(|(name, _)| shown(name).len())
             .max()
             .unwrap_or(0);
         let mut lines = vec!["\nlook next at".to_owned()];
-        lines.extend(looked.map(|(name, what)| format!("  {:width$}   {what}", shown(name))));
+        let line_of =
+            |(name, what): &(String, String)| format!("  {:width$}   {what}", shown(name));
+        lines.extend(looked.iter().map(line_of));
         let (run, signers) = (self.at("run"), self.at("allowed_signers"));
         let (sealed, people, book) = (
             self.at("drills/1"),
@@ -357,7 +376,7 @@ impl Play<'_> {
         );
         for again in [
             self.draft(),
-            self.deliver(),
+            self.deliver("1"),
             words(&[
                 "drill",
                 "verify",

@@ -53,6 +53,7 @@ pub enum Break {
     NoMail,
     IntakeLogin,
     IntakeHostKey,
+    IntakeMail,
     ContractEnded,
     CoverageGap,
     DrillOverdue,
@@ -109,7 +110,7 @@ const fn vendor(vendor: &'static str) -> Target {
 
 /// In the order of [`Break`]: a test holds the two together.
 #[rustfmt::skip]
-const TABLE: [Row; 41] = [
+const TABLE: [Row; 42] = [
     Row { fault: Break::Unreachable, name: "unreachable", kind: FailureKind::Unreachable, target: host("ld5-1"),
         describe: "the port of ld5-1 is closed: every check there is `unreachable`" },
     Row { fault: Break::Silent, name: "silent", kind: FailureKind::Unreachable, target: host("ld5-1"),
@@ -188,6 +189,8 @@ const TABLE: [Row; 41] = [
         describe: "the drop box of 60east does not accept our key: `auth`" },
     Row { fault: Break::IntakeHostKey, name: "intake-host-key", kind: FailureKind::HostKey, target: vendor("60east"),
         describe: "the drop box of 60east shows another host key than the inventory pins: `host-key`" },
+    Row { fault: Break::IntakeMail, name: "intake-mail", kind: FailureKind::Denied, target: vendor("60east"),
+        describe: "the mail server of 60east turns everybody away: `denied`" },
     Row { fault: Break::ContractEnded, name: "contract-ended", kind: FailureKind::Gap, target: vendor("60east"),
         describe: "the contract with 60east ended last week: `gap`" },
     Row { fault: Break::CoverageGap, name: "coverage-gap", kind: FailureKind::Gap, target: vendor("60east"),

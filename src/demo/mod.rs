@@ -110,10 +110,11 @@ impl Estate {
         &self.signing_key
     }
 
-    /// Where the practice vendor's drop box keeps what was handed over.
+    /// Where the practice vendor keeps what was handed over, and by which way each came.
     #[must_use]
-    pub fn handed_over(&self) -> PathBuf {
-        vendor_side::taken(&self.directory)
+    pub fn handed_over(&self) -> Vec<(PathBuf, &'static str)> {
+        let at = |(folder, way)| (self.directory.join(folder), way);
+        vendor_side::TAKEN.map(at).into()
     }
 
     /// The estate's private directory; it holds also `known_hosts`, `keys/` and `hosts/`.

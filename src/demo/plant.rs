@@ -175,6 +175,7 @@ fn at_vendor(draft: &mut Draft, fault: Break, now: Timestamp) -> Result<(), Esta
             side.drop_opens = stranger.public_key().key_data().clone();
         }
         Break::IntakeHostKey => side.stated_drop_key = keys::make("")?.public_key().clone(),
+        Break::IntakeMail => side.post_shut = true,
         Break::ContractEnded => says.ends = -7,
         Break::CoverageGap => says.plan_hours = "Mon-Sat 00:00-24:00",
         Break::DrillOverdue => says.drilled = -120,

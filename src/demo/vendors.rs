@@ -5,7 +5,7 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::vendor_side::{ACCOUNT, Places, inbox};
+use super::vendor_side::{ACCOUNT, Places, inbox, post, uploads};
 use crate::time;
 
 /// A go-live that lies outside every window of [`section`]: a Monday noon, days ahead.
@@ -57,6 +57,9 @@ pub(super) fn section(now: Timestamp, says: &Says, places: &Places) -> String {
         .replace("SITE", &places.site)
         .replace("RESOLVER", &places.names.to_string())
         .replace("DROP_PORT", &places.drop.to_string())
+        .replace("POST_PORT", &places.post.to_string())
+        .replace("MAILBOX", post::MAILBOX)
+        .replace("UPLOADS", uploads::FOLDER)
         .replace("DROP_PIN", &places.drop_pin)
         .replace("ACCOUNT", ACCOUNT)
         .replace("DIRECTORY", inbox::SHOWN)
@@ -100,6 +103,8 @@ vendors:
     resolver: "RESOLVER"             # the DNS server that knows these domains
     intake:
       - {kind: sftp, host: 127.0.0.1, port: DROP_PORT, user: ACCOUNT, directory: DIRECTORY, host_key: "DROP_PIN", key: keys/60east-drop, max_bytes: 64MiB, name: "{case}_{instance}_{utc}.tar.zst", extensions: [.tar.zst]}
+      - {kind: e-mail, to: MAILBOX, from: ana@bank.example.com, host: 127.0.0.1, port: POST_PORT, ca: practice-ca.pem, max_bytes: 64MiB, subject: "Case {case}: {instance}", name: "{case}_{instance}_{utc}.tar.zst", extensions: [.tar.zst]}
+      - {kind: https, url: "SITEUPLOADS", ca: practice-ca.pem, max_bytes: 64MiB, name: "{case}_{instance}_{utc}.tar.zst", extensions: [.tar.zst]}
     request_template: 60east-request.txt
     asked: [severity, impact, since when, behaviour seen, behaviour expected]    # what only a person knows
     process_test: {case: "00012345", opened: "OPENED", acknowledged: "ACKNOWLEDGED", within: 4h}

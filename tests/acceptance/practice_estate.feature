@@ -69,6 +69,7 @@ Feature: The practice estate
       | no-mail              | denied      |
       | intake-login         | auth        |
       | intake-host-key      | host-key    |
+      | intake-mail          | denied      |
       | contract-ended       | gap         |
       | coverage-gap         | gap         |
       | drill-overdue        | stale       |

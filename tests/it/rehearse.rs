@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use gonogo::digest::Sha256;
 
 use crate::lab::GONOGO;
@@ -44,15 +46,37 @@ fn the_process_is_rehearsed_whole_and_its_commands_can_be_typed_again() {
     assert!(stdout.contains("PASSED"), "{stdout}");
     let dir = at.join("practice run");
 
-    // What arrived is what was built, once.
-    let arrived: Vec<_> = dir.join("intake").read_dir().unwrap().collect();
-    assert_eq!(arrived.len(), 1, "{arrived:?}");
+    // What arrived is what was built, once by each way.
+    let the_one = |folder: &str| {
+        let arrived: Vec<_> = dir.join(folder).read_dir().unwrap().collect();
+        assert_eq!(arrived.len(), 1, "{folder}: {arrived:?}");
+        arrived[0].as_ref().unwrap().path()
+    };
     let digest = |path: &Path| Sha256::of(&fs::read(path).unwrap());
-    let arrived = arrived[0].as_ref().unwrap().path();
-    assert_eq!(digest(&arrived), digest(&dir.join("case.tar.zst")));
-    let name = arrived.file_name().unwrap().to_str().unwrap();
-    assert!(name.starts_with("00012346_orders_"), "{name}");
+    let bundle = dir.join("case.tar.zst");
+    for folder in ["intake", "uploads"] {
+        let arrived = the_one(folder);
+        assert_eq!(digest(&arrived), digest(&bundle), "{folder}");
+        let name = arrived.file_name().unwrap().to_str().unwrap();
+        assert!(name.starts_with("00012346_orders_"), "{folder}: {name}");
+    }
     let request = fs::read_to_string(dir.join("request.txt")).unwrap();
+    let mail = fs::read_to_string(the_one("mailbox")).unwrap();
+    let lines: String = mail.lines().map(|line| line.trim_end()).collect();
+    let packed = STANDARD.encode(fs::read(&bundle).unwrap());
+    assert!(lines.contains(&packed), "the message holds the bundle");
+    assert!(mail.contains("Subject: Case 00012346: orders"), "{mail}");
+    assert!(lines.contains("5.3.4.12"), "{mail}");
+    let receipts: Vec<_> = (dir.join("receipts").read_dir().unwrap())
+        .map(|one| one.unwrap().path())
+        .filter(|path| path.to_string_lossy().ends_with(".receipt.json"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    assert_eq!(receipts.len(), 3, "{receipts:?}");
+    for arrival in ["read back", "accepted by the mail server"] {
+        let has = |receipt: &&String| receipt.contains(arrival);
+        assert!(receipts.iter().any(|receipt| has(&receipt)), "{arrival}");
+    }
     assert!(
         request.contains("5.3.4.12") && request.contains("40 seconds late"),
         "{request}"

@@ -1,17 +1,21 @@
 //! The vendors' side of the practice estate, on loopback like all of it: a web site with status page, feeds, outage
-//! log and a monitored URL behind TLS; a DNS server that knows three domains; a drop box that takes evidence.
+//! log, a monitored URL and uploads behind TLS; a DNS server that knows three domains; a drop box and a mail server
+//! that take evidence.
 //! What goes wrong there is planted in a [`Side`] before it opens. Judges nothing.
 
 mod certificate;
 pub(super) mod inbox;
 mod names;
 pub(super) mod pages;
+pub(super) mod post;
 mod site;
+pub(super) mod uploads;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use jiff::Timestamp;
 use ssh_key::public::KeyData;
@@ -26,6 +30,8 @@ use super::server::{self, Served};
 use super::sftp::Quirks;
 use super::{EstateFault, disk, keys};
 use pages::Page;
+use post::Post;
+use uploads::Uploads;
 
 /// The account at the drop box of 60East.
 pub(super) const ACCOUNT: &str = "bank";
@@ -36,12 +42,24 @@ const KEY: &str = "keys/60east-drop";
 /// Days until the certificate of the web site ends.
 const CERTIFICATE: u32 = 90;
 
+/// What came by SFTP.
+const DROPPED: &str = "intake";
+/// What came by e-mail.
+const MAILED: &str = "mailbox";
+/// What came by HTTPS.
+const UPLOADED: &str = "uploads";
+/// Folders in which what was handed over lies, and by which way.
+pub(super) const TAKEN: [(&str, &str); 3] =
+    [(DROPPED, "SFTP"), (MAILED, "e-mail"), (UPLOADED, "HTTPS")];
+
 /// The vendors' side before it opens.
 pub(super) struct Side {
     /// What the web site answers, by path.
     pub pages: BTreeMap<&'static str, Page>,
     /// Days until its certificate ends.
     pub certificate: u32,
+    /// Whether its mail server turns everybody away.
+    pub post_shut: bool,
     /// A domain that takes no mail.
     pub without_mail: Option<&'static str>,
     /// The key that the drop box has.
@@ -64,6 +82,8 @@ pub(super) struct Places {
     pub drop: u16,
     /// `SHA256:…`, as the inventory pins it.
     pub drop_pin: String,
+    /// Port of the mail server.
+    pub post: u16,
 }
 
 impl Side {
@@ -74,6 +94,7 @@ impl Side {
         Ok(Self {
             pages: pages::all(now, go_live),
             certificate: CERTIFICATE,
+            post_shut: false,
             without_mail: None,
             stated_drop_key: drop_key.public_key().clone(),
             drop_key,
@@ -95,13 +116,13 @@ impl Side {
         keys::write(&self.own, &directory.join(KEY))?;
         let tls = Arc::new(issued.server()?);
 
-        let (site, names, drop) = {
+        let (site, names, drop, post) = {
             let _inside = runtime.enter();
             let bound = || {
                 let site = listen()?;
                 let names = std::net::UdpSocket::bind("127.0.0.1:0")?;
                 names.set_nonblocking(true)?;
-                Ok((site, UdpSocket::from_std(names)?, listen()?))
+                Ok((site, UdpSocket::from_std(names)?, listen()?, listen()?))
             };
             bound().map_err(EstateFault::Port)?
         };
@@ -117,34 +138,43 @@ impl Side {
                 .stated_drop_key
                 .fingerprint(HashAlg::Sha256)
                 .to_string(),
+            post: port(&post).map_err(EstateFault::Port)?,
         };
 
-        let taken = taken(directory);
-        std::fs::create_dir_all(&taken).map_err(EstateFault::disk("make", &taken))?;
+        for (folder, _) in TAKEN {
+            let folder = directory.join(folder);
+            std::fs::create_dir_all(&folder).map_err(EstateFault::disk("make", &folder))?;
+        }
+        let shown = site::Shown {
+            pages: self.pages,
+            uploads: Uploads::into(directory.join(UPLOADED)),
+        };
         runtime.spawn(site::serve(
             site,
-            tls,
-            Arc::new(self.pages),
+            Arc::clone(&tls),
+            Arc::new(shown),
             stopped.clone(),
         ));
+        let mailroom = Post {
+            tls,
+            directory: directory.join(MAILED),
+            is_shut: self.post_shut,
+            taken: AtomicUsize::new(0),
+        };
+        runtime.spawn(post::serve(post, Arc::new(mailroom)));
         runtime.spawn(names::serve(names, self.without_mail));
         let served = Served {
             name: "the drop box of 60east",
             root: Root::new(directory.join("hosts")),
             accounts: BTreeMap::from([(ACCOUNT, self.drop_opens)]),
             quirks: Quirks::default(),
-            takes: Some(taken),
+            takes: Some(directory.join(DROPPED)),
             ledger: Arc::clone(ledger),
             stopped: stopped.clone(),
         };
         runtime.spawn(server::serve(drop, self.drop_key, Arc::new(served)));
         Ok(places)
     }
-}
-
-/// Where what was handed over lies.
-pub(super) fn taken(directory: &Path) -> PathBuf {
-    directory.join("intake")
 }
 
 fn listen() -> std::io::Result<TcpListener> {

@@ -16,7 +16,7 @@ pub(in crate::demo) const FEED: &str = "/announcements.atom";
 pub(in crate::demo) const LOG: &str = "/history.atom";
 /// What is monitored.
 pub(in crate::demo) const HEALTH: &str = "/health.json";
-/// Where evidence goes.
+/// Where evidence goes, with an account that nobody here has.
 pub(in crate::demo) const UPLOAD: &str = "/cases/";
 
 /// One answer of the site.

@@ -1,6 +1,6 @@
 //! What the practice vendors have on the network, seen by the installed `curl` and `sftp`; and each fault there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use gonogo::transport::exchangers;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::lab::{Lab, OPS, text};
+use super::lab::{Lab, OPS, text, until};
 
 /// What stands behind `key` in the inventory.
 fn said<'l>(lab: &'l Lab, key: &str) -> &'l str {
@@ -110,6 +110,32 @@ fn drop_box(lab: &Lab, into: &Path, batch: &str) -> Output {
         .unwrap()
 }
 
+fn handed_over(lab: &Lab, way: &str) -> PathBuf {
+    let folders = lab.estate.handed_over();
+    let mut of_way = folders.into_iter().filter(|(_, by)| *by == way);
+    of_way.next().unwrap().0
+}
+
+/// `curl` hands a message to the mail server of 60East, over TLS; whether it went, and all that was said.
+fn mail(lab: &Lab, into: &Path, to: &str, message: &[u8]) -> (bool, String) {
+    let port = said(lab, "from: ana@bank.example.com, host: 127.0.0.1, port: ");
+    let file = into.join("message");
+    std::fs::write(&file, message).unwrap();
+    let output = Command::new("curl")
+        .args(["--disable", "--silent", "--show-error", "--verbose"])
+        .args(["--noproxy", "*", "--max-time", "20", "--ssl-reqd"])
+        .arg("--cacert")
+        .arg(lab.at("practice-ca.pem"))
+        .args(["--mail-from", "ana@bank.example.com", "--mail-rcpt", to])
+        .arg("--upload-file")
+        .arg(&file)
+        .arg(format!("smtp://127.0.0.1:{port}"))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    (output.status.success(), text(&output.stderr))
+}
+
 /// Whether `lab` shows what `fault` plants at a vendor, or in what is agreed with one.
 pub fn symptom(fault: Break, lab: &Lab) -> bool {
     let now = Timestamp::now();
@@ -175,6 +201,10 @@ pub fn symptom(fault: Break, lab: &Lab) -> bool {
             let refused = drop_box(lab, scratch.path(), "ls /in\n");
             text(&refused.stderr).contains("Host key verification failed")
         }
+        Break::IntakeMail => {
+            let said = mail(lab, scratch.path(), "support@amps.example.com", b"hello").1;
+            said.contains("< 554 ")
+        }
         Break::ContractEnded => days("premium, ends: ") > 0,
         Break::CoverageGap => !lab.inventory.contains("{hours: \"24x7\", owner: ben"),
         Break::DrillOverdue => days("drill: {last: ") > 92,
@@ -196,7 +226,7 @@ fn the_drop_box_takes_what_is_new_and_nothing_else() {
     );
     assert!(put.status.success(), "{put:?}");
     assert!(text(&put.stdout).contains("/in/case\n"), "{put:?}");
-    let taken = lab.estate.handed_over();
+    let taken = handed_over(&lab, "SFTP");
     assert_eq!(std::fs::read(taken.join("case")).unwrap(), b"evidence");
     for batch in [
         "put two /in/case\n",
@@ -234,7 +264,7 @@ fn the_drop_box_takes_what_is_new_and_nothing_else() {
 }
 
 #[test]
-fn the_site_tells_and_takes_nothing() {
+fn the_site_tells_and_takes_uploads_in_one_place() {
     let lab = Lab::well();
     assert_eq!(get(&lab, "/status/api/v2/summary.json").0, "200");
     assert_eq!(get(&lab, "/history.atom").0, "200");
@@ -242,12 +272,40 @@ fn the_site_tells_and_takes_nothing() {
     for path in ["/", "/keys/operations", "//health.json", "/health.json/"] {
         assert_eq!(get(&lab, path).0, "404", "{path}");
     }
-    let put = curl(
-        &lab,
-        "/cases/x",
-        &["--request", "PUT", "--data", "evidence"],
-    );
-    assert!(text(&put.stdout).ends_with("405"), "{put:?}");
+    let put = |path: &str, body: &str| {
+        let put = curl(&lab, path, &["--request", "PUT", "--data", body]);
+        text(&put.stdout).lines().last().unwrap().to_owned()
+    };
+    assert_eq!(put("/cases/x", "evidence"), "405");
+    assert_eq!(put("/health.json", "evidence"), "405");
+    // One folder takes what is new.
+    let taken = handed_over(&lab, "HTTPS");
+    assert_eq!(get(&lab, "/60east/cases/").0, "405");
+    assert_eq!(get(&lab, "/60east/cases/x.tar.zst").0, "404");
+    assert_eq!(put("/60east/cases/x.tar.zst", "evidence"), "201");
+    assert_eq!(put("/60east/cases/x.tar.zst", "another"), "412");
+    assert_eq!(get(&lab, "/60east/cases/x.tar.zst").1, "evidence");
+    for odd in [".x", "a%2fb", "below/x", "..%2fx"] {
+        assert_eq!(put(&format!("/60east/cases/{odd}"), "x"), "404", "{odd}");
+    }
+    let untold = ["--request", "PUT", "--header", "Content-Length:"];
+    let untold = curl(&lab, "/60east/cases/untold", &untold);
+    assert!(text(&untold.stdout).ends_with("411"), "{untold:?}");
+    let cut = [
+        "--request",
+        "PUT",
+        "--header",
+        "Content-Length: 99",
+        "--data",
+        "x",
+        "--max-time",
+        "2",
+    ];
+    let cut = curl(&lab, "/60east/cases/cut", &cut);
+    assert!(!cut.status.success(), "{cut:?}");
+    until("what came in part is gone", || !taken.join("cut").exists());
+    let held = taken.read_dir().unwrap().count();
+    assert_eq!(held, 1, "nothing but what was put");
     // Without its authority nobody believes it.
     let stranger = Command::new("curl")
         .args(["--disable", "--silent", "--noproxy", "*", "--url"])
@@ -255,4 +313,34 @@ fn the_site_tells_and_takes_nothing() {
         .output()
         .unwrap();
     assert_eq!(stranger.status.code(), Some(60), "{stranger:?}");
+}
+
+#[test]
+fn the_mail_server_takes_whole_messages_for_one_mailbox_over_tls() {
+    let lab = Lab::well();
+    let scratch = tempfile::tempdir().unwrap();
+    let taken = handed_over(&lab, "e-mail");
+    let message = b"Subject: x\r\n\r\n.first\r\n..\r\nlast\r\n";
+    let to = "support@amps.example.com";
+    let (went, said) = mail(&lab, scratch.path(), to, message);
+    assert!(went, "{said}");
+    assert_eq!(std::fs::read(taken.join("1.eml")).unwrap(), message);
+    let (went, said) = mail(&lab, scratch.path(), "sales@amps.example.com", message);
+    assert!(!went && said.contains("550 5.1.1"), "{said}");
+    // In plain text it hears nobody.
+    let port = self::said(&lab, "from: ana@bank.example.com, host: 127.0.0.1, port: ");
+    let plain = Command::new("curl")
+        .args(["--disable", "--silent", "--verbose", "--noproxy", "*"])
+        .args(["--max-time", "20", "--mail-from", "a@b.example"])
+        .args(["--mail-rcpt", to, "--upload-file"])
+        .arg(scratch.path().join("message"))
+        .arg(format!("smtp://127.0.0.1:{port}"))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(!plain.status.success(), "{plain:?}");
+    assert!(text(&plain.stderr).contains("530 5.7.0"), "{plain:?}");
+    let held = taken.read_dir().unwrap().count();
+    assert_eq!(held, 1, "nothing but what was sent");
+    assert_eq!(lab.estate.write_requests(), 0);
 }
