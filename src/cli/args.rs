@@ -18,8 +18,7 @@ use super::policy::{PolicyFile, Under};
 use super::runbook::Runbook;
 use super::shard::Split;
 use super::signing::Signing;
-use super::subject::{self, Made};
-use crate::digest::Sha256;
+use super::subject::{Made, MadeFor};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -310,12 +309,8 @@ pub(super) struct Verify {
     /// The folder of all runs: it must be one unbroken chain, and this run the newest of it
     #[arg(long, value_name = "DIR")]
     pub history: Option<PathBuf>,
-    /// The run must have been made for this commit: 40 or 64 hexadecimal digits
-    #[arg(long, value_name = "SHA", value_parser = subject::commit)]
-    pub commit: Option<String>,
-    /// The run must have been made for the release with this digest
-    #[arg(long, value_name = "sha256:…", value_parser = subject::release)]
-    pub release: Option<Sha256>,
+    #[command(flatten)]
+    pub made_for: MadeFor,
     /// The run must hold these words, which its --challenge gave it
     #[arg(long, value_name = "TEXT")]
     pub challenge: Option<String>,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::args::{Verify, VerifyFormat, duration};
 use super::deliver::deliver;
@@ -14,7 +14,8 @@ use super::fault::{Exit, Fault};
 use super::people::Demand;
 use super::policy::Under;
 use super::signing::Signing;
-use super::{beside, people, policy, signers, subject, term, verify};
+use super::subject::{self, MadeFor};
+use super::{beside, people, policy, signers, term, verify};
 use crate::digest::Sha256;
 use crate::inventory::policy::Policy;
 use crate::report::answer::{is_name, says_something};
@@ -125,6 +126,14 @@ pub(super) struct TheGate {
     /// The release that the run must be for
     #[arg(long, value_name = "sha256:…", value_parser = subject::release, requires = "allowed_signers", help_heading = "The gate")]
     pub release: Option<Sha256>,
+    /// The go-live that the run must be for
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "allowed_signers",
+        help_heading = "The gate"
+    )]
+    pub go_live: Option<Timestamp>,
     /// The words that the run must hold
     #[arg(
         long,
@@ -231,8 +240,11 @@ fn refusal(args: &Request, run: &beside::Run) -> Result<Refusal, Fault> {
         allowed_signers: allowed_signers.clone(),
         revoked: gate.revoked.clone(),
         history: gate.history.clone(),
-        commit: gate.commit.clone(),
-        release: gate.release,
+        made_for: MadeFor {
+            commit: gate.commit.clone(),
+            release: gate.release,
+            go_live: gate.go_live,
+        },
         challenge: gate.challenge.clone(),
         demand: gate.demand.clone(),
         drilled: gate.drilled.clone(),

@@ -16,6 +16,7 @@ mod drilled;
 mod estimate;
 mod fault;
 mod follows;
+mod go_live;
 mod history;
 mod merge;
 mod passphrase;

@@ -300,10 +300,13 @@ impl Both<'_> {
     /// What only the command line can know.
     fn named_there(&mut self, args: &mut Verify) {
         let policy = self.policy;
-        let release = args.release.map(|digest| digest.to_string());
+        let given = &mut args.made_for;
+        let release = given.release.map(|digest| digest.to_string());
+        let go_live = given.go_live.map(time::rfc3339);
         for (key, flag, bound, given) in [
-            ("commit", "--commit SHA", &policy.commit, &args.commit),
+            ("commit", "--commit SHA", &policy.commit, &given.commit),
             ("release", "--release sha256:…", &policy.release, &release),
+            ("go_live", "--go-live TIME", &policy.go_live, &go_live),
         ] {
             match (bound, given) {
                 (Some(Bound::Named), None) => self.not_given(key, flag),
@@ -314,10 +317,13 @@ impl Both<'_> {
             }
         }
         if let Some(Bound::To(commit)) = &policy.commit {
-            args.commit = Some(commit.clone());
+            given.commit = Some(commit.clone());
         }
         if let Some(Bound::To(release)) = &policy.release {
-            args.release = release.parse().ok();
+            given.release = release.parse().ok();
+        }
+        if let Some(Bound::To(go_live)) = &policy.go_live {
+            given.go_live = go_live.parse().ok();
         }
         if policy.challenge && args.challenge.is_none() {
             self.not_given("challenge", "--challenge TEXT");

@@ -2,6 +2,7 @@
 //! is taken from the environment unless who runs it says so.
 
 use clap::Args;
+use jiff::Timestamp;
 
 use super::fault::{Exit, Fault};
 use crate::digest::Sha256;
@@ -23,6 +24,21 @@ pub(super) struct Made {
     /// SHA-256 of the release that is to go live on this run
     #[arg(long, value_name = "sha256:…", value_parser = release)]
     pub release: Option<Sha256>,
+}
+
+/// What a run must have been made for.
+#[derive(Args, Clone, Default)]
+pub(super) struct MadeFor {
+    /// The run must have been made for this commit: 40 or 64 hexadecimal digits
+    #[arg(long, value_name = "SHA", value_parser = commit)]
+    pub commit: Option<String>,
+    /// The run must have been made for the release with this digest
+    #[arg(long, value_name = "sha256:…", value_parser = release)]
+    pub release: Option<Sha256>,
+    /// The run must have been made for this very go-live, such as 2026-12-02T01:30:00-08:00, which is held to the
+    /// release windows of the vendors in its inventory, asked for by its features or not
+    #[arg(long, value_name = "TIME")]
+    pub go_live: Option<Timestamp>,
 }
 
 impl Made {

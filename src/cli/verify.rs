@@ -7,7 +7,7 @@ use std::path::Path;
 use super::args::{Verify, VerifyFormat};
 use super::deliver::deliver;
 use super::fault::{Exit, Fault};
-use super::{drilled, people, policy, signers, timestamp};
+use super::{drilled, go_live, people, policy, signers, timestamp};
 use crate::digest::Sha256;
 use crate::inventory::policy::Policy;
 use crate::report::gate::{Answer, Gate};
@@ -77,6 +77,7 @@ pub(super) fn judge(
     let (mut gate, verified) = match accepted {
         Ok((mut gate, verified, requests)) => {
             gate.ruled(drilled::hold(args, &allowed, &verified)?);
+            gate.ruled(go_live::hold(args, &verified));
             gate.requests(requests);
             (gate, Some(verified))
         }
@@ -169,8 +170,9 @@ fn demands(args: &Verify, policy: Option<&Policy>) -> Result<Demands, Fault> {
         needs_stamp: args.require_timestamp,
         stamped_within: args.stamped_within,
         challenge: args.challenge.clone(),
-        commit: args.commit.clone(),
-        release: args.release,
+        commit: args.made_for.commit.clone(),
+        release: args.made_for.release,
+        go_live: args.made_for.go_live,
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use jiff::civil::Weekday;
-use jiff::{ToSpan as _, Zoned};
+use jiff::{Timestamp, ToSpan as _, Zoned};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -294,4 +294,97 @@ fn the_shipped_example_has_both_vendors_and_plans() {
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
+}
+
+/// The gate holds a run to the go-live that it is asked for, in whatever zone that is written.
+#[test]
+fn a_run_is_for_one_go_live_and_a_window_that_nobody_asked_for_shuts_the_gate() {
+    let office = Office::new();
+    let asked = |run: &str, more: &[&str], code: i32, words: &str| {
+        let args = ["verify", run, "--allowed-signers", "allowed_signers"];
+        let output = office.gonogo(&[&args, more].concat());
+        let said = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(words), "{words}: {said}");
+    };
+    let monday: Timestamp = next(Weekday::Monday, "20").parse().unwrap();
+    let there = |time: Timestamp, zone: &str| {
+        let there = time.in_tz(zone).unwrap();
+        there.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    };
+    office.run(
+        "run",
+        &["--go-live", &there(monday, "America/Los_Angeles")],
+        0,
+    );
+    for zone in ["UTC", "America/Los_Angeles", "Asia/Kathmandu"] {
+        asked("run", &["--go-live", &there(monday, zone)], 0, "GO");
+    }
+    let later = monday + 1.hours();
+    let both = format!("made for a go-live at {monday}, not at {later}");
+    asked("run", &["--go-live", &later.to_string()], 4, &both);
+    // As a policy has it.
+    let under = |key: &str| {
+        let policy = format!("environment: production\nmax_age: 24h\ngo_live: {key}\n");
+        fs::write(office.at().join("policy.yaml"), policy).unwrap();
+    };
+    let policy = ["--policy", "policy.yaml"];
+    let given = there(monday, "Europe/Berlin");
+    under("required");
+    asked("run", &policy, 2, "demands `go_live`, and no --go-live");
+    asked(
+        "run",
+        &[&policy[..], &["--go-live", &given]].concat(),
+        0,
+        "GO",
+    );
+    under(&given);
+    asked("run", &policy, 0, "GO");
+    asked(
+        "run",
+        &[&policy[..], &["--go-live", &there(monday, "UTC")]].concat(),
+        0,
+        "GO",
+    );
+    asked(
+        "run",
+        &[&policy[..], &["--go-live", &later.to_string()]].concat(),
+        2,
+        "exclude each other",
+    );
+    under(&there(later, "UTC"));
+    asked("run", &policy, 4, &both);
+
+    // A run whose features ask no window is held to what its inventory says of them.
+    let silent = FEATURE.replace("    And go-live lies outside the release windows\n", "");
+    assert_ne!(silent, FEATURE);
+    fs::write(office.at().join("support.feature"), silent).unwrap();
+    let wednesday = next(Weekday::Wednesday, "09");
+    office.run("silent", &["--go-live", &wednesday], 0);
+    asked("silent", &[], 0, "GO");
+    let window = "vendor `echo`: go-live at ";
+    asked("silent", &["--go-live", &wednesday], 1, window);
+    office.run("quiet", &["--go-live", &monday.to_string()], 0);
+    asked("quiet", &["--go-live", &monday.to_string()], 0, "GO");
+    // What is not told is for none.
+    let quiet = silent_of_go_live();
+    fs::write(office.at().join("support.feature"), quiet).unwrap();
+    office.run("untold", &[], 0);
+    asked(
+        "untold",
+        &["--go-live", &monday.to_string()],
+        4,
+        "tells no go-live",
+    );
+}
+
+/// The feature without what needs a time of go-live.
+fn silent_of_go_live() -> String {
+    let needs = [
+        "    And go-live lies outside the release windows\n",
+        "    And no required action is overdue at go-live\n",
+    ];
+    let without = |text: String, line: &&str| text.replace(*line, "");
+    needs.iter().fold(FEATURE.to_owned(), without)
 }

@@ -2,6 +2,7 @@
 //! all problems at once. Knows no run: what one lacks is said where it is judged; `say` tells in plain words what
 //! is demanded, and what is not.
 
+mod bound;
 mod drill;
 mod read;
 mod say;
@@ -60,6 +61,8 @@ pub struct Policy {
     pub commit: Option<Bound>,
     /// The release that it must be for.
     pub release: Option<Bound>,
+    /// The time of go-live that it must be for, in UTC.
+    pub go_live: Option<Bound>,
     /// Whether the words of a challenge must be asked for.
     pub challenge: bool,
     /// Which gonogo may have made it.

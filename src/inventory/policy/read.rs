@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use super::{
-    Artifact, Bound, Coverage, Folder, Policy, Required, Retired, Retries, Scenario, Selector,
-    TimeStamp, Tool, Waived,
+    Artifact, Coverage, Folder, Policy, Required, Retired, Retries, Scenario, Selector, TimeStamp,
+    Tool, Waived, bound,
 };
 use crate::digest::Sha256;
 use crate::failure::FailureKind;
@@ -22,14 +22,14 @@ use crate::problem::Problem;
 use crate::time;
 
 /// The word for what the command line has to name.
-const REQUIRED: &str = "required";
+pub(super) const REQUIRED: &str = "required";
 /// The word for a last GO that counts where there is one.
 const KEPT: &str = "kept";
 /// The word for what is not accepted at all.
 const NONE: &str = "none";
 
 /// Keys whose place is remembered: something may be found wrong with them when the command line is known.
-const REMEMBERED: [&str; 15] = [
+const REMEMBERED: [&str; 16] = [
     "environment",
     "max_age",
     "signers",
@@ -42,6 +42,7 @@ const REMEMBERED: [&str; 15] = [
     "features",
     "commit",
     "release",
+    "go_live",
     "challenge",
     "time_stamp",
     "history",
@@ -68,8 +69,7 @@ pub(super) fn policy(page: &mut Page<'_>, root: &Node<'_>) -> Option<Policy> {
     let features = texts(page, &mut keys, "features", grammar::stated);
     let features = features.into_iter().filter_map(|text| below(page, &text));
     let features: Vec<PathBuf> = features.collect();
-    let commit = bound(page, &mut keys, "commit", commit_id);
-    let release = bound(page, &mut keys, "release", release_id);
+    let [commit, release, go_live] = bound::read(page, &mut keys);
     let challenge = keys.take("challenge");
     let challenge =
         challenge.and_then(|node| fields::word(page, node, "challenge", &[(REQUIRED, true)]));
@@ -148,6 +148,7 @@ pub(super) fn policy(page: &mut Page<'_>, root: &Node<'_>) -> Option<Policy> {
         features,
         commit,
         release,
+        go_live,
         challenge: challenge.is_some(),
         tool: tool.unwrap_or_default(),
         accept_versions: values(older),
@@ -276,37 +277,6 @@ fn number(
         _ => Err(format!("write a whole number from {least} to {most}")),
     };
     fields::parsed(page, node, key, parse).map(|number| number.value)
-}
-
-fn bound(
-    page: &mut Page<'_>,
-    keys: &mut Keys<'_, '_>,
-    key: &'static str,
-    read: fn(&str) -> Result<String, String>,
-) -> Option<Bound> {
-    let node = keys.take(key)?;
-    let parse = |text: &str| match text {
-        REQUIRED => Ok(Bound::Named),
-        text => read(text).map(Bound::To),
-    };
-    fields::parsed(page, node, key, parse).map(|bound| bound.value)
-}
-
-fn commit_id(text: &str) -> Result<String, String> {
-    let digits = |c: char| matches!(c, '0'..='9' | 'a'..='f');
-    match matches!(text.len(), 40 | 64) && text.chars().all(digits) {
-        true => Ok(text.to_owned()),
-        false => Err(format!(
-            "write `{REQUIRED}`, or a whole commit id: 40 or 64 hexadecimal digits, lower case"
-        )),
-    }
-}
-
-fn release_id(text: &str) -> Result<String, String> {
-    let digest = text.strip_prefix("sha256:").unwrap_or_default();
-    let digest = digest.parse::<Sha256>();
-    let hint = |_| format!("write `{REQUIRED}`, or `sha256:` and 64 hexadecimal digits");
-    digest.map(|digest| digest.to_string()).map_err(hint)
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {

@@ -103,6 +103,12 @@ fn bindings(policy: &Policy, lines: &mut Vec<String>, not: &mut Vec<&str>) {
             "--release sha256:…",
             "which release it is for (`release`)",
         ),
+        (
+            "go-live",
+            &policy.go_live,
+            "--go-live TIME",
+            "for which go-live it is (`go_live`)",
+        ),
     ];
     for (what, bound, flag, missing) in asked {
         match bound {

@@ -58,6 +58,8 @@ pub struct Demands {
     pub commit: Option<String>,
     /// SHA-256 of the release that the run must be for.
     pub release: Option<Sha256>,
+    /// When the estate goes live for which the run must have been made.
+    pub go_live: Option<Timestamp>,
 }
 
 pub(super) fn whole(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {
@@ -148,6 +150,7 @@ pub(super) fn bound(report: &Report, demands: &Demands) -> Result<(), Unacceptab
         _ => {}
     }
     subject(report, demands)?;
+    live(report, demands)?;
     let inputs: BTreeMap<&str, &str> = report
         .inputs
         .iter()
@@ -207,6 +210,25 @@ fn subject(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {
     Ok(())
 }
 
+/// The same instant, in whatever zone either was written; a run tells whole seconds.
+fn live(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {
+    let Some(wanted) = demands.go_live else {
+        return Ok(());
+    };
+    let named = time::rfc3339(wanted);
+    let why = match &report.run.go_live {
+        None => format!("the run tells no go-live, and {named} is asked for"),
+        Some(told) => match told.parse::<Timestamp>() {
+            Ok(time) if time.as_second() == wanted.as_second() => return Ok(()),
+            _ => format!(
+                "the run was made for a go-live at {}, not at {named}",
+                escape(told)
+            ),
+        },
+    };
+    Err(Unacceptable::Binding(why))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,6 +260,45 @@ mod tests {
         ] {
             assert!(bound(&report, &wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_go_live_is_one_instant_whatever_its_zone() {
+        let mut report = sample::go();
+        let of = |time: &str| Demands {
+            go_live: Some(time.parse().unwrap()),
+            ..Demands::default()
+        };
+        let why = |report: &Report, time: &str| bound(report, &of(time)).unwrap_err().to_string();
+        let told = why(&report, "2026-12-02T09:30:00Z");
+        assert!(
+            told.contains("tells no go-live, and 2026-12-02T09:30:00Z"),
+            "{told}"
+        );
+        report.run.go_live = Some("2026-12-02T09:30:00Z".to_owned());
+        for same in [
+            "2026-12-02T09:30:00Z",
+            "2026-12-02T01:30:00-08:00",
+            "2026-12-02T15:15:00+05:45",
+            "2026-12-02T09:30:00.25Z",
+        ] {
+            assert!(bound(&report, &of(same)).is_ok(), "{same}");
+        }
+        assert!(bound(&report, &Demands::default()).is_ok());
+        // The same time on the clock is another instant elsewhere.
+        for other in [
+            "2026-12-02T09:30:00-08:00",
+            "2026-12-02T09:30:01Z",
+            "2026-12-03T09:30:00Z",
+        ] {
+            let told = why(&report, other);
+            assert!(
+                told.contains("at 2026-12-02T09:30:00Z, not at 2026-12-"),
+                "{told}"
+            );
+        }
+        report.run.go_live = Some("soon".to_owned());
+        assert!(bound(&report, &of("2026-12-02T09:30:00Z")).is_err());
     }
 
     #[test]
