@@ -3,6 +3,7 @@
 //! that comes along ([`tzdb`]), so that a record is judged anywhere as it was judged.
 
 mod hours;
+pub mod ics;
 mod spans;
 #[cfg(test)]
 mod tests;

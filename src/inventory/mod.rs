@@ -56,9 +56,9 @@ pub use artifact::{
 
 pub use url::Url;
 pub use vendor::{
-    Announced, Application, Channel, Contact, Contract, Coverage, Drill, Fresh, Intake, IntakeTo,
-    Level, Link, Means, Monitoring, OutOfHours, OutageLog, PageKind, ProcessTest, Proven,
-    StatusPage, Submission, Subscription, Vendor, Windows,
+    Announced, Application, Channel, Contact, Contract, Coverage, Drill, Fresh, HolidayFile,
+    Intake, IntakeTo, Level, Link, Means, Monitoring, OutOfHours, OutageLog, PageKind, ProcessTest,
+    Proven, StatusPage, Submission, Subscription, Vendor, Windows,
 };
 
 use crate::digest::Sha256;
@@ -183,7 +183,7 @@ impl Inventory {
             return Err(page.into_problems().into());
         };
         let folder = path.parent().unwrap_or(Path::new(""));
-        let raw = read::inventory(&mut page, &root, folder);
+        let raw = read::inventory(&mut page, &root, folder, records);
         let files = files::uses(&raw, &page);
         let configs = configs(&raw, &mut page, records);
         let profiles = Profiles::read(&mut page, &raw, folder, records);
@@ -276,7 +276,8 @@ impl Inventory {
     }
 
     /// What stands elsewhere than in the inventory and was used so far, by name, to be kept with a run:
-    /// what the operators' own ssh_configs said, as small ssh_configs, and the text of each profile.
+    /// what the operators' own ssh_configs said, as small ssh_configs, and the text of each profile, request
+    /// template and file of holidays.
     #[must_use]
     pub fn records(&self) -> BTreeMap<String, Vec<u8>> {
         let said = self.logins.configs().record(|team| self.logins.given(team));
@@ -291,7 +292,14 @@ impl Inventory {
             let text = vendor.request_template.as_ref()?.text.as_ref().ok()?;
             Some((template_name(at, &vendor.name), text.clone().into_bytes()))
         });
-        named.chain(profiles).chain(templates).collect()
+        let holidays = (self.vendors.iter())
+            .flat_map(|vendor| &vendor.holiday_files)
+            .map(|file| (file.record.clone(), file.bytes.clone()));
+        named
+            .chain(profiles)
+            .chain(templates)
+            .chain(holidays)
+            .collect()
     }
 
     /// How each product is known among the processes of a host.
@@ -320,6 +328,9 @@ impl Inventory {
         Problems::new(problems).into_vec()
     }
 }
+
+/// How the names of files of holidays in [`Inventory::records`] end.
+pub use read::HOLIDAYS_END;
 
 /// How the names of the ssh_configs in [`Inventory::records`] end.
 pub const RECORD_END: &str = ".ssh_config";

@@ -37,6 +37,8 @@ pub struct Vendor {
     pub escalation: Vec<Level>,
     /// Where the vendor tells of releases and outages.
     pub channels: Vec<Channel>,
+    /// Files that `holidays` names, in the order of the inventory.
+    pub holiday_files: Vec<HolidayFile>,
     /// When the vendor itself changes its service.
     pub release_windows: Option<Windows>,
     /// What the vendor has announced.
@@ -63,6 +65,19 @@ pub struct Vendor {
 
 impl Vendor {
     /// The contact of that key.
+/// A file of holidays, read with the inventory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HolidayFile {
+    /// As the inventory names it.
+    pub file: String,
+    /// Name of its copy in a run.
+    pub record: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The last day of which it says something; none where all of its days come again each year.
+    pub end: Option<Date>,
+}
+
     #[must_use]
     pub fn contact(&self, key: &str) -> Option<&Contact> {
         self.contacts.iter().find(|contact| contact.key == key)

@@ -26,7 +26,9 @@ use crate::digest::Sha256;
 use crate::failure::{Failure, FailureKind};
 use crate::feature_files::FeatureFile;
 use crate::inventory::template::TEMPLATE_END;
-use crate::inventory::{Instance, Inventory, Kind, PROFILE_END, RECORD_END, shipped_text};
+use crate::inventory::{
+    HOLIDAYS_END, Instance, Inventory, Kind, PROFILE_END, RECORD_END, shipped_text,
+};
 use crate::plan::{self, Check, Filters, Part, Plan, Shard};
 use crate::problem::Problem;
 use crate::report::schema;
@@ -168,7 +170,8 @@ fn is_ours(report: &schema::Report) -> bool {
 /// What stood elsewhere than in the inventory: [`Inventory::records`].
 fn is_record(name: &str) -> bool {
     let ends = [RECORD_END, PROFILE_END, TEMPLATE_END];
-    ends.iter().any(|end| name.ends_with(end))
+    let mut ends = ends.iter().chain(&HOLIDAYS_END);
+    ends.any(|end| name.ends_with(end))
 }
 
 /// A built-in profile is of no inventory: whoever binds a run to theirs could not tell that it was changed.

@@ -24,14 +24,23 @@ pub(super) fn gaps_planned(
         let expected = "the hours in which the vendor answers";
         return judged.fail(unsaid(vendor, "coverage", expected, "coverage: 24x7"));
     };
-    if let Some(failure) = untold(vendor, inventory).or_else(|| outdated(vendor, moment)) {
-        return judged.fail(failure);
-    }
     let from = moment.started;
     let horizon = Span {
         from,
         to: from.checked_add(HORIZON).unwrap_or(jiff::Timestamp::MAX),
     };
+    let unknown = untold(vendor, inventory)
+        .or_else(|| outdated(vendor, moment))
+        .or_else(|| too_short(vendor, horizon));
+    if let Some(failure) = unknown {
+        return judged.fail(failure);
+    }
+    for file in &vendor.holiday_files {
+        judged.tell(match file.end {
+            Some(end) => format!("holidays of {}: up to {end}", file.file),
+            None => format!("holidays of {}: the same each year", file.file),
+        });
+    }
     judged.tell(format!("zone database {}", tzdb()));
     let plans = Plans::of(vendor, horizon, moment, days);
     let (mut open, mut is_proven) = (Vec::new(), true);
@@ -133,6 +142,26 @@ fn outdated(vendor: &Vendor, moment: &Moment) -> Option<Failure> {
         failure
             .with_subject(place(vendor, "coverage: holidays"))
             .with_hint("add those to come: on such days the vendor does not answer either"),
+    )
+}
+
+/// Files of holidays that say nothing of the end of the year that is looked at: it may have some.
+fn too_short(vendor: &Vendor, horizon: Span) -> Option<Failure> {
+    let last = vendor.day(horizon.to);
+    let files = vendor.holiday_files.iter();
+    let short = files.filter_map(|file| {
+        let end = file.end.filter(|end| *end < last)?;
+        Some(format!("{}: holidays end at {end}", file.file))
+    });
+    let short: Vec<String> = short.collect();
+    if short.is_empty() {
+        return None;
+    }
+    let expected = format!("holidays of the year that ends at {last}");
+    Some(
+        Failure::new(FailureKind::Stale, expected, listed(&short))
+            .with_subject(place(vendor, "holidays"))
+            .with_hint("get the file of the years to come; where it is complete although its last holiday is earlier, write `{file: …, until: DAY}`"),
     )
 }
 

@@ -1,8 +1,9 @@
 //! Gaps in coverage on the days on which calendars break: clocks that change apart, a leap day, the turn of a year.
 
-use super::Ask;
 use super::tests::{TODAY, WELL, fails, holds, judge_at};
+use super::{Ask, Heard, Moment};
 use crate::failure::FailureKind;
+use crate::inventory::Inventory;
 
 /// Two places change their clocks on different days: for a few weeks of the year an hour is open that nobody sees
 /// in any other week.
@@ -124,5 +125,62 @@ fn a_leap_day_and_the_turn_of_a_year_are_covered_or_gaps() {
         &ask(behind, "24x7", "2027-11-23T15:00:00Z"),
         FailureKind::Gap,
         "1 gap",
+    );
+}
+
+/// A file that says nothing of the end of the year that is looked at may leave out a day without anybody.
+#[test]
+fn a_file_of_holidays_must_reach_the_end_of_the_year() {
+    let ask = |file: &str, started: &str| {
+        let listed = "      holidays: [2026-11-26]\n";
+        assert!(WELL.contains(listed));
+        let text = WELL.replacen(listed, &format!("      holidays: [{file}]\n"), 1);
+        let proven = "proven: {date: 2026-10-01, by: Cleo Moss}";
+        let text = text.replacen(proven, "proven: {date: 2026-11-20, by: Cleo Moss}", 1);
+        let at = tempfile::tempdir().unwrap();
+        let path = at.path().join("inventory.yaml");
+        let once = "BEGIN:VEVENT\nDTSTART;VALUE=DATE:20271123\nEND:VEVENT\n";
+        let ever = "BEGIN:VEVENT\nDTSTART;VALUE=DATE:20201225\nRRULE:FREQ=YEARLY\nEND:VEVENT\n";
+        let calendar = |events: &str| format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n");
+        for (name, text) in [
+            ("inventory.yaml", text.clone()),
+            ("both.ics", calendar(&format!("{once}{ever}"))),
+            ("ever.ics", calendar(ever)),
+        ] {
+            std::fs::write(at.path().join(name), text).unwrap();
+        }
+        let inventory = Inventory::load(&path).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let moment = Moment {
+            started: started.parse().unwrap(),
+            go_live: None,
+        };
+        let vendor = &inventory.vendors[0];
+        Ask::GapsPlanned(92).judge(vendor, &inventory, &moment, &Heard::default())
+    };
+    // 366 days: the last one begins on 23 November, in New York.
+    let whole = ask("both.ics", "2026-11-22T15:00:00Z");
+    holds(&whole);
+    let told = "holidays of both.ics: up to 2027-11-23".to_owned();
+    assert!(whole.told.contains(&told), "{:#?}", whole.told);
+    let later = ask("both.ics", "2026-11-23T15:00:00Z");
+    fails(
+        &later,
+        FailureKind::Stale,
+        "both.ics: holidays end at 2027-11-23",
+    );
+    // Midnight is that of the vendor, not of UTC.
+    holds(&ask("both.ics", "2026-11-23T04:59:00Z"));
+    fails(
+        &ask("both.ics", "2026-11-23T05:01:00Z"),
+        FailureKind::Stale,
+        "holidays end at 2027-11-23",
+    );
+    holds(&ask("ever.ics", "2026-11-23T15:00:00Z"));
+    let stated = "{file: both.ics, until: 2027-11-24}";
+    holds(&ask(stated, "2026-11-23T15:00:00Z"));
+    fails(
+        &ask(stated, "2026-11-24T15:00:00Z"),
+        FailureKind::Stale,
+        "holidays end at 2027-11-24",
     );
 }

@@ -388,3 +388,56 @@ fn silent_of_go_live() -> String {
     let without = |text: String, line: &&str| text.replace(*line, "");
     needs.iter().fold(FEATURE.to_owned(), without)
 }
+
+/// Holidays of a file are the run's own: it verifies without the file, and says when the file ends too soon.
+#[test]
+fn a_file_of_holidays_is_kept_with_the_run() {
+    let office = Office::new();
+    let named = |text: String| {
+        let plain = "coverage: \"Mon-Fri 09:00-18:00\"";
+        assert!(text.contains(plain));
+        let hours = "coverage: {hours: \"Mon-Fri 09:00-18:00\", holidays: [us.ics]}";
+        text.replace(plain, hours)
+    };
+    office.write(named);
+    let monday = next(Weekday::Monday, "20");
+    let calendar = |last: &str| {
+        let last = last.replace('-', "");
+        let text = format!(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:{last}\r\nSUMMARY:The last\r\n  one\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        );
+        fs::write(office.at().join("us.ics"), text).unwrap();
+    };
+    let plan = || office.gonogo(&["plan", "-i", "inventory.yaml", "support.feature"]);
+    let missing = plan();
+    assert_eq!(missing.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert!(said.contains("cannot read the holidays `us.ics`"), "{said}");
+    calendar("not a day");
+    let said = String::from_utf8_lossy(&plan().stderr).into_owned();
+    assert!(
+        said.contains("`not a day` is no day") && said.contains("us.ics:4:1"),
+        "{said}"
+    );
+
+    calendar(&day(400));
+    let report = office.run("run", &["--go-live", &monday], 0);
+    let kept = report["inputs"].as_array().unwrap().iter();
+    let kept: Vec<_> = kept
+        .filter_map(|input| input["path"].as_str())
+        .filter(|path| path.ends_with(".holidays.ics"))
+        .collect();
+    assert_eq!(kept.len(), 1, "{report:#}");
+    let copy = fs::read(office.at().join("run").join(kept[0])).unwrap();
+    assert_eq!(copy, fs::read(office.at().join("us.ics")).unwrap());
+    fs::remove_file(office.at().join("us.ics")).unwrap();
+    office.verify("run", 0);
+    // Another file since then says nothing of this run.
+    calendar(&day(30));
+    office.verify("run", 0);
+    let report = office.run("short", &["--go-live", &monday], 1);
+    let failure = failure(&report, 1);
+    assert_eq!(failure["kind"], "stale");
+    let actual = format!("us.ics: holidays end at {}", day(30));
+    assert_eq!(failure["actual"], actual.as_str());
+}

@@ -19,9 +19,17 @@ use super::yaml::{Entry, Node, Value};
 
 pub(super) use artifact::artifacts;
 pub(super) use profile::{profile, rules};
+pub use vendor::holidays::ENDS as HOLIDAYS_END;
+use vendor::holidays::Records;
 
-/// Reads the whole file. `folder` is what relative paths in it start from.
-pub(super) fn inventory(page: &mut Page<'_>, root: &Node<'_>, folder: &Path) -> Raw {
+/// Reads the whole file. `folder` is what relative paths in it start from; what a run has kept of files of holidays
+/// stands in `records`.
+pub(super) fn inventory(
+    page: &mut Page<'_>,
+    root: &Node<'_>,
+    folder: &Path,
+    records: Option<&Records>,
+) -> Raw {
     let mut raw = Raw::default();
     let Some(mut keys) = Keys::of(page, root, "the inventory", root.at) else {
         return raw;
@@ -53,7 +61,7 @@ pub(super) fn inventory(page: &mut Page<'_>, root: &Node<'_>, folder: &Path) -> 
     let (instances, _) = named(page, keys.take("instances"), "instances", instance);
     raw.instances = instances.into_iter().flatten().collect();
     (raw.vendors, whole) = named(page, keys.take("vendors"), "vendors", |page, name, node| {
-        vendor::vendor(page, name, node, folder)
+        vendor::vendor(page, name, node, folder, records)
     });
     raw.unread.vendors = !whole;
     keys.done(page);

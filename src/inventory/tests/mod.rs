@@ -2,6 +2,7 @@
 //! all at once, at its place, with what to write instead.
 
 mod gets;
+mod holidays;
 mod logins;
 mod logs;
 mod meaning;

@@ -1,12 +1,15 @@
 //! What to know of a vendor when something is broken: the contract, when it answers and who steps in when it
 //! does not, whom to call and by what, where news come from, how evidence is handed over.
 
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use super::line::{Line, Piece, Slot};
 use super::proof::Proofs;
 use super::{Section, Source};
-use crate::calendar::{Hours, Lean, Span, Spans};
+use crate::calendar::{Hours, Lean, Span, Spans, ics};
 use crate::inventory::{
     Contact, Intake, IntakeTo, Means, OutOfHours, PageKind, Proven, Vendor, Windows,
 };
@@ -529,7 +532,7 @@ fn said(hours: &Hours) -> String {
         true => "never".to_owned(),
         false => lines.join("; "),
     };
-    let days: Vec<String> = hours.holidays.iter().map(ToString::to_string).collect();
+    let days = not_on(&hours.holidays);
     let days = match days.is_empty() {
         true => String::new(),
         false => format!(", not on {}", days.join(", ")),
@@ -537,7 +540,46 @@ fn said(hours: &Hours) -> String {
     format!("{when} {}{days}", hours.zone.name())
 }
 
+/// Each day, and what comes again each year once.
+fn not_on(holidays: &BTreeSet<Date>) -> Vec<String> {
+    let date = |day: &Date| (day.month(), day.day());
+    let ever = holidays.range(Date::constant(ics::LAST_YEAR, 1, 1)..);
+    let ever: BTreeSet<(i8, i8)> = ever.map(date).collect();
+    let once = holidays.iter().filter(|day| !ever.contains(&date(day)));
+    let once = once.map(ToString::to_string);
+    let again = ever.iter().filter_map(|of| {
+        let first = holidays.iter().find(|day| date(day) == *of)?;
+        Some(format!("{first} and each year on that date"))
+    });
+    once.chain(again).collect()
+}
+
 fn word<T: Copy + PartialEq>(words: &[(&'static str, T)], of: T) -> &'static str {
     let found = words.iter().find(|(_, one)| *one == of);
     found.map_or("", |(word, _)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_again_each_year_is_told_once() {
+        let ever = (2026..=ics::LAST_YEAR).map(|year| Date::constant(year, 12, 25));
+        let once = [
+            Date::constant(2026, 11, 26),
+            Date::constant(2028, 2, 29),
+            Date::constant(2027, 11, 25),
+        ];
+        assert_eq!(
+            not_on(&ever.chain(once).collect()),
+            [
+                "2026-11-26",
+                "2027-11-25",
+                "2028-02-29",
+                "2026-12-25 and each year on that date"
+            ]
+        );
+        assert!(not_on(&BTreeSet::new()).is_empty());
+    }
 }

@@ -12,7 +12,7 @@ use crate::inventory::yaml::{self, Node};
 pub(super) fn escalation(
     page: &mut Page<'_>,
     node: &Node<'_>,
-    reading: &Reading<'_>,
+    reading: &mut Reading<'_>,
 ) -> Vec<Level> {
     let read = |page: &mut Page<'_>, item: &Node<'_>| {
         let mut keys = Keys::of(page, item, "a level of `escalation`", item.at)?;

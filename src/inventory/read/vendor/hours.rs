@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::Reading;
-use crate::calendar::{self, Hours, Weekly, Zone};
+use super::{Reading, holidays};
+use crate::calendar::{Hours, Weekly, Zone};
 use crate::inventory::fields::{self, Keys};
 use crate::inventory::grammar;
 use crate::inventory::page::{Mark, Page};
 use crate::inventory::raw::Refers;
 use crate::inventory::vendor::{Application, Coverage, OutOfHours};
-use crate::inventory::yaml::{self, Node, Value};
+use crate::inventory::yaml::{Node, Value};
 
 pub(super) fn zone(page: &mut Page<'_>, node: &Node<'_>) -> Option<Zone> {
     fields::parsed(page, node, "timezone", Zone::parse).map(|zone| zone.value)
@@ -22,7 +22,7 @@ pub(super) fn hours(
     page: &mut Page<'_>,
     keys: &mut Keys<'_, '_>,
     at: Mark,
-    reading: &Reading<'_>,
+    reading: &mut Reading<'_>,
 ) -> Option<Hours> {
     let place = Place::read(page, keys, reading);
     let node = keys.require("hours", "\"Mon-Fri 08:00-18:00\"")?;
@@ -46,27 +46,14 @@ impl Place {
         }
     }
 
-    fn read(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, reading: &Reading<'_>) -> Self {
+    fn read(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, reading: &mut Reading<'_>) -> Self {
         let before = page.refusals();
         let zone = keys.take("timezone").and_then(|node| zone(page, node));
         let zone = zone.or_else(|| reading.zone.cloned());
-        let mut holidays = BTreeSet::new();
-        if let Some(node) = keys.take("holidays") {
-            let days = fields::list(page, node, "holidays", |page, item| {
-                fields::parsed(page, item, "holidays", calendar::day)
-            });
-            let days = days.map(|days| days.value).unwrap_or_default();
-            let words: Vec<_> = days.iter().map(|day| day.value.to_string()).collect();
-            let marked = words.iter().zip(&days);
-            for (day, at) in yaml::repeated(marked.map(|(word, day)| (word.as_str(), day.at))) {
-                page.refuse(
-                    at,
-                    format!("`holidays` names {day} twice"),
-                    "keep one of them",
-                );
-            }
-            holidays.extend(days.into_iter().map(|day| day.value));
-        }
+        let holidays = keys.take("holidays");
+        let holidays = holidays.map_or_else(BTreeSet::new, |node| {
+            holidays::holidays(page, node, reading)
+        });
         Self {
             zone,
             holidays,

@@ -3,6 +3,7 @@
 
 mod asked;
 mod channels;
+pub(in crate::inventory) mod holidays;
 mod hours;
 mod intake;
 mod people;
@@ -17,9 +18,10 @@ use crate::inventory::fields::{self, Keys};
 use crate::inventory::page::{Mark, Page, Spanned, Text};
 use crate::inventory::raw::{self, Reference, Refers};
 use crate::inventory::template::{self, Template};
-use crate::inventory::vendor::{Contract, Drill, Vendor};
+use crate::inventory::vendor::{Contract, Drill, HolidayFile, Vendor};
 use crate::inventory::yaml::Node;
 use crate::inventory::{email, grammar, phone};
+use holidays::Records;
 
 /// What the parts of a vendor share while it is read.
 struct Reading<'v> {
@@ -30,6 +32,8 @@ struct Reading<'v> {
     keys: Vec<Spanned<PathBuf>>,
     cas: Vec<Spanned<PathBuf>>,
     folder: &'v Path,
+    records: Option<&'v Records>,
+    holidays: Vec<HolidayFile>,
 }
 
 impl Reading<'_> {
@@ -46,6 +50,7 @@ pub(super) fn vendor(
     name: Text,
     node: &Node<'_>,
     folder: &Path,
+    records: Option<&Records>,
 ) -> raw::Vendor {
     let owner = format!("vendor `{}`", name.value);
     let mut vendor = Vendor {
@@ -64,10 +69,13 @@ pub(super) fn vendor(
             keys: key_files,
             cas,
             folder,
+            records,
+            holidays: Vec::new(),
         };
         whole(page, &mut keys, &mut vendor, &mut reading);
         refers = reading.refers;
         (key_files, cas) = (reading.keys, reading.cas);
+        vendor.holiday_files = reading.holidays;
         vendor.zone = zone;
         keys.done(page);
     }

@@ -12,7 +12,7 @@ pub(super) fn windows(
     page: &mut Page<'_>,
     node: &Node<'_>,
     at: Mark,
-    reading: &Reading<'_>,
+    reading: &mut Reading<'_>,
 ) -> Option<Windows> {
     if let Value::Scalar { text, plain: true } = &node.value
         && text == "none"
