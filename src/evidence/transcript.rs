@@ -73,6 +73,10 @@ impl Transcript {
                 self.field(name, value);
             }
         }
+        if greeting.turned_away > 0 {
+            let times = format!("{} x, the server may have been busy", greeting.turned_away);
+            self.field("turned away before", &times);
+        }
     }
 
     /// What the host said of itself after the login, where it did.

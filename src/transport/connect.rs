@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::actor::{Actor, Deadline, Socket};
+use super::back_off::BackOff;
 use super::dial::dial;
 use super::far::{Again, Far, Refused};
 use super::hello::Hello;
@@ -57,8 +58,8 @@ pub fn libssh2_version() -> String {
 struct Lessons {
     /// The host key types to ask for.
     ask: Ask,
-    /// A server that may have been busy was given its second chance.
-    waited: bool,
+    /// How a server is asked again that may have been busy.
+    crowd: BackOff,
     /// The refusal of a host key seen so far.
     seen: Option<Failure>,
     /// What is used up of the host's `connect_timeout`.
@@ -94,25 +95,27 @@ async fn log_in(
     let mut lessons = Lessons::default();
     loop {
         let refused = match attempt(ways, below, here, &mut lessons).await {
-            Ok(established) => return Ok(established),
+            Ok((actor, greeting)) => {
+                let turned_away = lessons.crowd.tries();
+                let greeting = Greeting {
+                    turned_away,
+                    ..greeting
+                };
+                return Ok((actor, greeting));
+            }
             Err(refused) => refused,
         };
         let failure = refused.failure.with_login(&here.host, &here.user);
         let failure = lessons.join(failure);
         let left = here.connect_timeout.saturating_sub(lessons.spent);
         match refused.again {
-            Some(Again::Busy) if !lessons.waited => {
-                lessons.waited = true;
-                // Spread out, so that a fleet of sessions does not come back as one.
-                let mut random = [0_u8; 1];
-                let _ = getrandom::fill(&mut random);
-                let pause = Duration::from_millis(300 + 3 * u64::from(random[0]));
-                if left < pause * 2 {
-                    return Err(failure);
+            Some(Again::Busy(said_so)) => match lessons.crowd.pause(said_so, left) {
+                Some(pause) => {
+                    tokio::time::sleep(pause).await;
+                    lessons.spent += pause;
                 }
-                tokio::time::sleep(pause).await;
-                lessons.spent += pause;
-            }
+                None => return Err(lessons.crowd.told(failure)),
+            },
             Some(Again::Asking(ask)) if !left.is_zero() => {
                 lessons.ask = ask;
                 lessons.seen = Some(failure);

@@ -46,8 +46,8 @@ pub(super) struct Refused {
 
 /// Another try at connecting.
 pub(super) enum Again {
-    /// The server hung up before the handshake: it may have been busy.
-    Busy,
+    /// The server hung up before the handshake: it may have been busy. True when it said so.
+    Busy(bool),
     /// With other host key types.
     Asking(Ask),
 }
@@ -130,6 +130,7 @@ impl Far {
             method: method.to_owned(),
             client: format!("libssh2 {}", super::libssh2_version()),
             crossed: Vec::new(),
+            turned_away: 0,
         };
         Ok((far, greeting))
     }

@@ -59,7 +59,7 @@ pub(super) fn shake(
     // Only types that are known were asked for: what the host has instead is worth a second look.
     let again = match *ask == Ask::Known && is_kex(&error) && unknown_types {
         true => Some(Again::Asking(Ask::Any)),
-        false => may_be_busy(&error, &hello).then_some(Again::Busy),
+        false => may_be_busy(&error, &hello).then(|| Again::Busy(is_full(&hello.first_line()))),
     };
     match &*lacks {
         [] => Err(refuse(why(&error, &hello), again)),

@@ -7,6 +7,7 @@
 mod actor;
 mod attempts;
 mod auth;
+mod back_off;
 mod classify;
 mod connect;
 mod dial;
@@ -82,6 +83,8 @@ pub struct Greeting {
     pub client: String,
     /// The hops on the way, nearest to the runner first, as far as the client tells.
     pub crossed: Vec<Crossed>,
+    /// How many times a server that may have been busy hung up before it let us in.
+    pub turned_away: u32,
 }
 
 /// A hop on the way to a host, and the key that it proved to own.

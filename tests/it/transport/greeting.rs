@@ -14,6 +14,9 @@ use gonogo::inventory::Login;
 use super::lab::{Lab, OPS, connect, free_port, keygen, usable};
 use crate::lab::until;
 
+/// Called as often as a server is that may be busy.
+const BUSY: u32 = 0;
+
 /// A listener that does `behave` with each caller, and counts them.
 fn listener(behave: impl Fn(TcpStream) + Send + Sync + 'static) -> (u16, Arc<AtomicU32>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -85,7 +88,7 @@ async fn what_is_no_ssh_server_is_quoted() {
             1,
         ),
         // That one may be over in a moment.
-        (b"Exceeded MaxStartups\r\n", "Exceeded", "MaxStartups", 2),
+        (b"Exceeded MaxStartups\r\n", "Exceeded", "MaxStartups", BUSY),
         (
             b"SSH-1.5-OpenSSH_3.4\r\n",
             "SSH-1.5-OpenSSH_3.4",
@@ -96,9 +99,9 @@ async fn what_is_no_ssh_server_is_quoted() {
             b"SSH-2.0-dropped\r\n",
             "greeted as \"SSH-2.0-dropped\"",
             "hosts.deny",
-            2,
+            BUSY,
         ),
-        (b"", "without a word", "MaxStartups", 2),
+        (b"", "without a word", "MaxStartups", BUSY),
     ] {
         // libssh2 may be quicker than our look: then the words are lost, and it is asked once more.
         let mut tries = 0;
@@ -106,12 +109,13 @@ async fn what_is_no_ssh_server_is_quoted() {
             tries += 1;
             let (port, called) = listener(says(words));
             let mut login = login(&lab, port);
-            // A second try waits for up to a second, and needs as long again.
-            login.connect_timeout = Duration::from_secs(8);
+            // Time for a few more tries, and not for many.
+            login.connect_timeout = Duration::from_secs(5);
             let failure = refused(&login).await;
             let hint = format!("{} {}", failure.actual, failure.hint);
             let told = failure.actual.contains(quoted) && hint.contains(hinted);
-            if told && called.load(Ordering::Relaxed) == calls {
+            let called_times = called.load(Ordering::Relaxed);
+            if told && (called_times == calls || calls == BUSY && (2..=5).contains(&called_times)) {
                 break;
             }
             assert!(

@@ -6,6 +6,7 @@
 
 mod after_login;
 mod auth;
+mod crowded;
 mod exec;
 mod files;
 mod forged;
