@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+/// Level 9 takes six times as long for a log that comes out an eighth smaller.
+const LEVEL: i32 = 3;
 const MOST_UNPACKED: u64 = 1 << 40;
 
 /// What an archive is.
@@ -53,7 +55,7 @@ pub fn write(
 ) -> io::Result<File> {
     match packing {
         Packing::TarZst => {
-            let mut encoder = zstd::stream::write::Encoder::new(out, 9)?;
+            let mut encoder = zstd::stream::write::Encoder::new(out, LEVEL)?;
             encoder.include_checksum(true)?;
             tar(members, encoder)?.finish()
         }

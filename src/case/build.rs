@@ -14,7 +14,9 @@ use super::proof;
 use super::sources::{self, Source, digest};
 use crate::encryption::Recipients;
 use crate::inventory::Inventory;
-use crate::redaction::{Counts, Engine, Known, Map, Proof, Unfit, learn, redact, sound};
+use crate::redaction::{
+    Counts, Engine, Known, Map, Proof, Unfit, learn, learn_and_redact, redact, sound,
+};
 use crate::report::schema::Report;
 use crate::text::escape;
 
@@ -152,23 +154,38 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
         .map_err(|problems| Refused::Written(problems.into()))?;
     let work = tempfile::tempdir()?;
     let inputs = gathered(&sources, work.path())?;
+    let content = work.path().join("content");
+    fs::create_dir(&content)?;
     let mut opaque = Vec::new();
-    for _ in 0..ROUNDS {
-        let before = engine.names_met();
+    let mut written: BTreeMap<usize, Counts> = BTreeMap::new();
+    for round in 0..ROUNDS {
+        let before = engine.knows();
         let mut unfit = Vec::new();
         opaque.clear();
+        written.clear();
         for (number, (source, path)) in sources.iter().zip(&inputs).enumerate() {
             engine.open(&source.evidence.path);
-            match learn(&mut engine, source.shape, path) {
+            let out = anew(&content, number)?;
+            // What the first round would write is never what leaves.
+            let learnt = match round {
+                0 => learn(&mut engine, source.shape, path).map(|()| None),
+                _ => learn_and_redact(&mut engine, source.shape, path, &out).map(Some),
+            };
+            match learnt {
                 Err(Unfit::Unknown) => opaque.push(number),
                 learnt => {
-                    note(learnt, source, &mut unfit)?;
+                    let counts = note(learnt, source, &mut unfit)?.flatten();
+                    written.extend(counts.map(|counts| (number, counts)));
                 }
             }
         }
         refuse(unfit)?;
         engine.settle();
-        if engine.names_met() == before {
+        let after = engine.knows();
+        if after != before {
+            written.clear();
+        }
+        if after[0] == before[0] {
             break;
         }
     }
@@ -187,8 +204,6 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
         )));
     }
 
-    let content = work.path().join("content");
-    fs::create_dir(&content)?;
     let mut taken = BTreeSet::new();
     let (mut files, mut shapes, mut members, mut unfit) =
         (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
@@ -196,14 +211,16 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
         if opaque.contains(&number) {
             continue;
         }
-        let out = content.join(number.to_string());
         engine.open(&source.evidence.path);
-        let Some(counts) = note(
-            redact(&engine, source.shape, path, &out),
-            source,
-            &mut unfit,
-        )?
-        else {
+        let (out, redacted) = match written.remove(&number) {
+            Some(counts) => (content.join(number.to_string()), Ok(counts)),
+            None => {
+                let out = anew(&content, number)?;
+                let redacted = redact(&engine, source.shape, path, &out);
+                (out, redacted)
+            }
+        };
+        let Some(counts) = note(redacted, source, &mut unfit)? else {
             continue;
         };
         let name = named(&engine, source, &mut taken);
@@ -416,6 +433,15 @@ fn gathered(sources: &[Source], work: &Path) -> Result<Vec<PathBuf>, Refused> {
         paths.push(path);
     }
     Ok(paths)
+}
+
+/// Where the file of that number is written; what an earlier round wrote there is gone.
+fn anew(content: &Path, number: usize) -> Result<PathBuf, Refused> {
+    let out = content.join(number.to_string());
+    match fs::remove_file(&out) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(out),
+    }
 }
 
 fn note<T>(

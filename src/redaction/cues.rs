@@ -1,6 +1,11 @@
 //! What a name says about what stands behind it. The names of secrets, and of people and machines, in the
 //! spellings that people use: compounds, capitals, plurals, other languages.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use foldhash::fast::RandomState;
+
 use super::cue_words::{ABOUT, CODES, HANDS_ON, HELD, NUMBER, PERSON, REST, STRONG, WEAK};
 use super::vocabulary::{self, parts};
 
@@ -109,26 +114,33 @@ fn by_the_last_two(name: &str, all: &str) -> Option<Cue> {
 
 /// So that a part outlives its copy.
 fn known(lower: &str) -> &'static str {
-    let lists = [ABOUT, HANDS_ON];
-    let mut all = lists.into_iter().flatten();
-    all.find(|one| **one == lower).copied().unwrap_or_default()
+    static KNOWN: LazyLock<HashSet<&'static str, RandomState>> =
+        LazyLock::new(|| ABOUT.iter().chain(HANDS_ON).copied().collect());
+    KNOWN.get(lower).copied().unwrap_or_default()
 }
 
+/// What each word says; of a word in two lists, what weighs more.
+static WORDS: LazyLock<HashMap<&'static str, Cue, RandomState>> = LazyLock::new(|| {
+    let lists = [
+        (STRONG, Cue::Strong),
+        (REST, Cue::Rest),
+        (WEAK, Cue::Weak),
+        (NUMBER, Cue::Number),
+    ];
+    let people = PERSON.iter().map(|(one, class)| (*one, Cue::Person(class)));
+    let told = lists
+        .into_iter()
+        .flat_map(|(list, cue)| list.iter().map(move |one| (*one, cue)));
+    let mut words = HashMap::default();
+    for (one, cue) in told.chain(people) {
+        words.entry(one).or_insert(cue);
+    }
+    words
+});
+
 fn single(lower: &str) -> Cue {
-    if STRONG.contains(&lower) {
-        return Cue::Strong;
-    }
-    if REST.contains(&lower) {
-        return Cue::Rest;
-    }
-    if WEAK.contains(&lower) {
-        return Cue::Weak;
-    }
-    if NUMBER.contains(&lower) {
-        return Cue::Number;
-    }
-    if let Some((_, class)) = PERSON.iter().find(|(one, _)| *one == lower) {
-        return Cue::Person(class);
+    if let Some(cue) = WORDS.get(lower) {
+        return *cue;
     }
     // `dbpass`, `mypasswd`, `xsecret2`: no word of its own.
     match vocabulary::is_word(lower) {
@@ -172,14 +184,7 @@ pub(super) fn names_a_number(value: &str) -> bool {
 
 /// Whether it is one of the words that tell: known to everybody.
 pub(super) fn is_word(word: &str) -> bool {
-    vocabulary::Lower::of(word).is_some_and(|lower| {
-        let lower = lower.as_str();
-        [STRONG, WEAK, REST, NUMBER]
-            .into_iter()
-            .flatten()
-            .any(|one| *one == lower)
-            || PERSON.iter().any(|(one, _)| *one == lower)
-    })
+    vocabulary::Lower::of(word).is_some_and(|lower| WORDS.contains_key(lower.as_str()))
 }
 
 /// Whether it is the name of a name: what stands in `value` beside it goes by what stands here.
@@ -207,11 +212,21 @@ pub(super) fn names_another(key: &str) -> bool {
         "k",
         "directive",
     ];
-    let all: String = parts(key).map(str::to_ascii_lowercase).collect();
-    NAMING.contains(&all.as_str())
-        || parts(key)
-            .last()
-            .is_some_and(|last| ["name", "key"].contains(&last.to_ascii_lowercase().as_str()))
+    let mut all = [0; 16];
+    let (mut length, mut last) = (0, "");
+    for part in parts(key) {
+        for byte in part.bytes() {
+            if let Some(place) = all.get_mut(length) {
+                *place = byte.to_ascii_lowercase();
+            }
+            length += 1;
+        }
+        last = part;
+    }
+    let all = all.get(..length).unwrap_or_default();
+    NAMING.iter().any(|one| one.as_bytes() == all)
+        || last.eq_ignore_ascii_case("name")
+        || last.eq_ignore_ascii_case("key")
 }
 
 /// Whether a whole value is the name of a secret, such as `DB_PASSWORD` or `--password`.

@@ -140,6 +140,7 @@ impl Engine {
             }
         }
         engine.settle();
+        engine.by_value = ByValue::new(&engine.names, &engine.secrets);
         engine
     }
 
@@ -159,6 +160,7 @@ impl Engine {
 
     /// Makes ready for what was learnt.
     pub fn settle(&mut self) {
+        let before = (self.names.len(), self.secrets.len());
         for secret in read(&self.seen).iter() {
             let trimmed = secret.trim();
             let is_number = trimmed
@@ -189,7 +191,9 @@ impl Engine {
                 self.names.entry(name).or_insert(class);
             }
         }
-        self.by_value = ByValue::new(&self.names, &self.secrets);
+        if before != (self.names.len(), self.secrets.len()) {
+            self.by_value = ByValue::new(&self.names, &self.secrets);
+        }
         self.words.forget();
     }
 
@@ -267,7 +271,18 @@ impl Engine {
     /// How many names have a token.
     #[must_use]
     pub fn names_met(&self) -> usize {
-        read(&self.map).names().count()
+        read(&self.map).size()
+    }
+
+    /// How much is known: what only ever grows, so that nothing is new while this stays the same.
+    #[must_use]
+    pub fn knows(&self) -> [usize; 4] {
+        [
+            self.names_met(),
+            self.names.len(),
+            self.secrets.len(),
+            self.words.schema.len(),
+        ]
     }
 
     /// Remembers what was taken out.

@@ -123,5 +123,5 @@ fn looks_secret(word: &str) -> bool {
         || cues::is_name_of_secret(word)
         || letters >= 8 && vowels * 8 < letters
         || turns > 2
-        || shape::address(word, false, |_| false).is_some()
+        || shape::address(word, || false, |_| false).is_some()
 }

@@ -116,6 +116,25 @@ pub(super) fn known_at(c: char) -> Option<usize> {
     (at < MOST).then_some(at as usize)
 }
 
+/// How long the piece is that `text` begins with: up to a blank or a mark.
+fn chunk_length(text: &str) -> usize {
+    const ENDS: [bool; 128] = {
+        let mut ends = [false; 128];
+        let mut at = 0;
+        while at < 128 {
+            let c = at as u8 as char;
+            ends[at] = is_mark(c) || matches!(c, ' ' | '\t'..='\r');
+            at += 1;
+        }
+        ends
+    };
+    let ends = |c: char| match ENDS.get(c as usize) {
+        Some(ends) => *ends,
+        None => c.is_whitespace() || known_at(c).is_some() || !c.is_alphanumeric(),
+    };
+    text.find(ends).unwrap_or(text.len())
+}
+
 impl Line<'_> {
     pub fn run(&mut self) {
         let text = self.text;
@@ -202,15 +221,7 @@ impl Line<'_> {
         if is_mark(c) || !(c.is_alphanumeric() || c.is_ascii()) {
             return self.mark(at, to, c);
         }
-        let end = rest
-            .find(|c: char| {
-                c.is_whitespace()
-                    || is_mark(c)
-                    || known_at(c).is_some()
-                    || !(c.is_ascii() || c.is_alphanumeric())
-            })
-            .map_or(to, |end| at + end);
-        self.chunk(at, end, to)
+        self.chunk(at, at + chunk_length(rest), to)
     }
 
     /// Whether more of `=>`, `:=`, `==`, `->` comes.
@@ -359,6 +370,17 @@ impl Line<'_> {
                 _ => {}
             }
         }
+        if !self.has_at
+            && let Some(bare) = self.is_word(at, end)
+        {
+            self.core(at, &self.text[at..bare], "");
+            self.before = at..bare;
+            if bare < end {
+                self.colon();
+            }
+            self.before = at..end;
+            return end;
+        }
         if let Some(end) = self.place(at, end, to) {
             self.before = at..end;
             return end;
@@ -366,6 +388,18 @@ impl Line<'_> {
         self.pieces(at, end);
         self.before = at..end;
         end
+    }
+
+    /// Most pieces are a word or a number, with a colon at most, in which nothing else can hide; where it ends.
+    fn is_word(&self, at: usize, end: usize) -> Option<usize> {
+        let text = &self.text.as_bytes()[at..end];
+        let bare = text.strip_suffix(b":").unwrap_or(text);
+        let is_plain = !bare.is_empty()
+            && bare
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        let is_reached = bare.len() < text.len() && self.text[end..].starts_with("//");
+        (is_plain && !is_reached).then_some(at + bare.len())
     }
 
     fn is_compound(&self, at: usize, end: usize) -> bool {
@@ -485,7 +519,7 @@ impl Line<'_> {
             ]
             .contains(&before.trim_end_matches([':', '=']))
         };
-        let found = shape::address(text, says(), |version| {
+        let found = shape::address(text, says, |version| {
             self.engine.words.versions.contains(version)
         });
         match found {

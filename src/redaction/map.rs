@@ -2,7 +2,7 @@
 //! bundle that is made with it. It stays at home, in a file that its owner alone may read; whoever has
 //! it, and nobody else, can read the vendor's answer back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -19,8 +19,8 @@ pub type Class = &'static str;
 pub struct Map {
     key: [u8; 32],
     /// Name → class and token: whatever it was when it was first met, it is that everywhere.
-    tokens: BTreeMap<String, (String, String)>,
-    used: BTreeSet<String>,
+    tokens: HashMap<String, (String, String), foldhash::fast::RandomState>,
+    used: HashSet<String, foldhash::fast::RandomState>,
 }
 
 /// Why a map cannot be used.
@@ -88,11 +88,11 @@ impl Map {
 
     /// An empty one with that key.
     #[must_use]
-    pub const fn with_key(key: [u8; 32]) -> Self {
+    pub fn with_key(key: [u8; 32]) -> Self {
         Self {
             key,
-            tokens: BTreeMap::new(),
-            used: BTreeSet::new(),
+            tokens: HashMap::default(),
+            used: HashSet::default(),
         }
     }
 
@@ -164,10 +164,12 @@ impl Map {
             class: class.clone(),
             name: name.clone(),
         });
+        let mut names: Vec<Line> = names.collect();
+        names.sort_unstable_by(|one, two| one.name.cmp(&two.name));
         let written = Written {
             schema: SCHEMA.to_owned(),
             key: self.key.iter().map(|byte| format!("{byte:02x}")).collect(),
-            names: names.collect(),
+            names,
         };
         let mut text = serde_json::to_vec_pretty(&written).map_err(|e| io(e.into()))?;
         text.push(b'\n');
@@ -241,10 +243,19 @@ impl Map {
         mac.finalize().into_bytes().into()
     }
 
-    /// Every name with its class.
+    /// Every name with its class, sorted by name.
     pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
         let tokens = self.tokens.iter();
-        tokens.map(|(name, (class, _))| (class.as_str(), name.as_str()))
+        let mut names: Vec<_> = tokens
+            .map(|(name, (class, _))| (class.as_str(), name.as_str()))
+            .collect();
+        names.sort_unstable_by_key(|(_, name)| *name);
+        names.into_iter()
+    }
+
+    /// How many names have a token.
+    pub(super) fn size(&self) -> usize {
+        self.tokens.len()
     }
 
     /// How many names of each class.

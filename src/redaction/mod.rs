@@ -110,11 +110,7 @@ const FORM_LOST: &str = "form not kept: written as lines";
 /// # Errors
 /// When it cannot be read as what it is.
 pub fn learn(engine: &mut Engine, shape: Shape, file: &Path) -> Result<(), Unfit> {
-    match shape {
-        Shape::Database => sqlite::learn(engine, file)?,
-        Shape::Xml => xml::learn(engine, &whole(file)?)?,
-        _ => {}
-    }
+    learn_schema(engine, shape, file)?;
     if shape == Shape::Lines {
         let mut counts = Counts::new();
         return stream::redact(
@@ -127,6 +123,29 @@ pub fn learn(engine: &mut Engine, shape: Shape, file: &Path) -> Result<(), Unfit
     }
     let directory = tempfile::tempdir()?;
     redact(engine, shape, file, &directory.path().join("out")).map(drop)
+}
+
+fn learn_schema(engine: &mut Engine, shape: Shape, file: &Path) -> Result<(), Unfit> {
+    match shape {
+        Shape::Database => sqlite::learn(engine, file),
+        Shape::Xml => xml::learn(engine, &whole(file)?),
+        _ => Ok(()),
+    }
+}
+
+/// Takes in what `file` gives away, and writes it to `out` as it leaves if nothing of that was new: if
+/// [`Engine::knows`] says the same before this and after [`Engine::settle`].
+///
+/// # Errors
+/// When it cannot be read as what it is, or cannot be made fit.
+pub fn learn_and_redact(
+    engine: &mut Engine,
+    shape: Shape,
+    file: &Path,
+    out: &Path,
+) -> Result<Counts, Unfit> {
+    learn_schema(engine, shape, file)?;
+    redact(engine, shape, file, out)
 }
 
 /// Writes `file` to `out` without what must not leave, and counts it.

@@ -140,22 +140,22 @@ impl Walk<'_> {
         let has_values = pairs
             .iter()
             .any(|(key, _)| key.scalar().is_some_and(is_value));
-        let named = pairs
+        let naming: Vec<&str> = pairs
             .iter()
             .filter(|(key, _)| key.scalar().is_some_and(cues::names_another))
             .filter_map(|(_, value)| value.scalar())
+            .collect();
+        let named = naming
+            .iter()
+            .copied()
             .filter(|value| cues::is_name_of_secret(value))
             .map(cues::of)
             .max()
             .unwrap_or(Cue::None);
-        let person = pairs
-            .iter()
-            .filter(|(key, _)| key.scalar().is_some_and(cues::names_another))
-            .filter_map(|(_, value)| value.scalar())
-            .find_map(|value| match cues::of(value) {
-                cue @ Cue::Person(_) => Some(cue),
-                _ => None,
-            });
+        let person = naming.iter().find_map(|value| match cues::of(value) {
+            cue @ Cue::Person(_) => Some(cue),
+            _ => None,
+        });
         let says = |name: &str, value: &str| {
             pairs.iter().any(|(key, node)| {
                 key.scalar()
@@ -166,19 +166,24 @@ impl Walk<'_> {
                             .is_some_and(|one| one.eq_ignore_ascii_case(value)))
             })
         };
+        let is_true = |node: &Node| {
+            node.scalar()
+                .is_some_and(|one| one.eq_ignore_ascii_case("true"))
+        };
         // Terraform and others say so themselves.
-        let is_sensitive = [
-            "sensitive",
-            "is_secret",
-            "isSecret",
-            "secure",
-            "encrypted",
-            "masked",
-            "is_sensitive",
-            "isSensitive",
-        ]
-        .iter()
-        .any(|name| says(name, "true"));
+        let is_sensitive = pairs.iter().any(|(_, node)| is_true(node))
+            && [
+                "sensitive",
+                "is_secret",
+                "isSecret",
+                "secure",
+                "encrypted",
+                "masked",
+                "is_sensitive",
+                "isSensitive",
+            ]
+            .iter()
+            .any(|name| says(name, "true"));
         let asks = ["question", "challenge", "prompt"]
             .iter()
             .any(|name| says(name, ""));
@@ -187,7 +192,7 @@ impl Walk<'_> {
             let name = key.scalar().unwrap_or_default();
             self.name(key);
             let names = cues::names_another(name);
-            let mut cue = cues::of(name);
+            let mut cue = self.engine.words.tell(name).cue;
             if names && (has_values || named != Cue::None) {
                 cue = Cue::None;
             }
@@ -284,6 +289,10 @@ fn columns(pairs: &[(Node, Node)]) -> Option<Vec<Cue>> {
         "column_names",
         "schema",
     ];
+    // Most maps hold neither a list nor another map.
+    pairs
+        .iter()
+        .find(|(_, value)| matches!(value, Node::List(_) | Node::Map(_)))?;
     let named = |pairs: &[(Node, Node)]| -> Option<Vec<Cue>> {
         pairs
             .iter()
@@ -383,8 +392,11 @@ pub(super) fn is_value(key: &str) -> bool {
         "current",
         "setting",
     ];
-    let key = key.to_ascii_lowercase();
-    VALUES.contains(&key.as_str()) || key.ends_with("value")
+    let ends = key.len().checked_sub("value".len());
+    VALUES.iter().any(|one| key.eq_ignore_ascii_case(one))
+        || ends
+            .and_then(|at| key.get(at..))
+            .is_some_and(|end| end.eq_ignore_ascii_case("value"))
 }
 
 /// `--password`, `-a`, `Authorization`: what follows in a list is a secret.

@@ -1,6 +1,11 @@
 //! Long numbers that nothing explains: accounts, cards, orders. A count, a size, a time or the id of a message
 //! says so in the word before it or behind it, and stays.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use super::vocabulary::{Lower, parts};
+
 /// Fewer digits are counts, sizes and ports.
 const LEAST: usize = 9;
 
@@ -16,8 +21,9 @@ const COUNTED: &str = "size sizes byte bytes memory mem limit limits max maximum
     entries node shard partition cluster jiffies faults switches events requests hits misses keys value";
 
 fn is_counted(word: &str) -> bool {
-    super::vocabulary::parts(word)
-        .any(|part| COUNTED.split(' ').any(|one| one.eq_ignore_ascii_case(part)))
+    static WORDS: LazyLock<HashSet<&'static str, foldhash::fast::RandomState>> =
+        LazyLock::new(|| COUNTED.split(' ').collect());
+    parts(word).any(|part| Lower::of(part).is_some_and(|lower| WORDS.contains(lower.as_str())))
 }
 
 /// A time since 1970 in seconds, or in thousandths, millionths and billionths of them, of this century.
@@ -80,12 +86,10 @@ fn said(before: &str, after: &str) -> bool {
     {
         return true;
     }
-    let words = |text: &str| -> Vec<String> {
-        text.split(|c: char| !(c.is_alphanumeric() || "_-".contains(c)))
+    fn words(text: &str) -> impl DoubleEndedIterator<Item = &str> {
+        text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
             .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect()
-    };
+    }
     let head = before
         .char_indices()
         .rev()
@@ -95,14 +99,13 @@ fn said(before: &str, after: &str) -> bool {
         .char_indices()
         .nth(24)
         .map_or(after, |(at, _)| &after[..at]);
-    let behind = words(head);
-    let is_row = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
+    let behind = || words(head).rev().take(2);
+    let is_row = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
     // A row of a table of numbers.
-    if behind.len() >= 2 && behind.iter().rev().take(2).all(is_row) && !head.contains(':') {
+    if behind().count() == 2 && behind().all(is_row) && !head.contains(':') {
         return true;
     }
-    behind.iter().rev().take(2).any(|word| is_counted(word))
-        || words(tail).first().is_some_and(|word| is_counted(word))
+    behind().any(is_counted) || words(tail).next().is_some_and(is_counted)
 }
 
 #[cfg(test)]

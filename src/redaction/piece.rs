@@ -35,7 +35,9 @@ impl Line<'_> {
             self.forced = Some("user");
         }
         if let Some(dots) = core
-            .find("...")
+            .contains('.')
+            .then(|| core.find("..."))
+            .flatten()
             .filter(|dots| self.engine.words.tell(&core[..*dots]).cue.is_secret())
         {
             return self.dotted(from + lead.len(), dots, to);

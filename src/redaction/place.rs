@@ -53,8 +53,8 @@ impl Line<'_> {
     /// An address with a scheme, or an account with its password; `None` when it is neither.
     pub fn place(&mut self, at: usize, end: usize, to: usize) -> Option<usize> {
         let chunk = &self.text[at..end];
-        let is_reached =
-            chunk.contains("://") || chunk.ends_with(':') && self.text[end..].starts_with("//");
+        let is_reached = chunk.contains(':') && chunk.contains("://")
+            || chunk.ends_with(':') && self.text[end..].starts_with("//");
         let rest = &self.text[at..to];
         let ends = |c: char| c.is_whitespace() || "\"'<>`".contains(c);
         if is_reached {

@@ -23,9 +23,19 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
     if text.bytes().all(is_plain) {
         return Cow::Borrowed(text);
     }
-    let plain = Capture::new(text.as_bytes()).plain();
-    let mut seen = String::with_capacity(plain.len());
-    for c in plain.chars() {
+    let mut seen = String::with_capacity(text.len());
+    // Nothing that hides goes over the end of a line.
+    for line in text.split_inclusive('\n') {
+        match line.bytes().all(is_plain) {
+            true => seen.push_str(line),
+            false => undressed(line, &mut seen),
+        }
+    }
+    Cow::Owned(seen)
+}
+
+fn undressed(line: &str, seen: &mut String) {
+    for c in Capture::new(line.as_bytes()).plain().chars() {
         match c {
             '\n' | '\t' | '\r' => seen.push(c),
             '\u{b}' | '\u{c}' => seen.push(' '),
@@ -50,7 +60,6 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
             c => seen.push(c),
         }
     }
-    Cow::Owned(seen)
 }
 
 static SPELLED: LazyLock<Regex> = LazyLock::new(|| {

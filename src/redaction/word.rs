@@ -120,7 +120,7 @@ const PACKAGES: &[&str] = &[
 ];
 
 thread_local! {
-    static MEMO: RefCell<(u64, HashMap<Box<str>, Told>)> = RefCell::default();
+    static MEMO: RefCell<(u64, HashMap<Box<str>, Told, foldhash::fast::RandomState>)> = RefCell::default();
 }
 
 /// No other is equal to it.
@@ -159,6 +159,14 @@ pub(super) struct Told {
 impl Vocabulary {
     /// Looked up where it was met before.
     pub fn tell(&self, piece: &str) -> Told {
+        // Every line has other numbers: they would only crowd out what is worth to be remembered.
+        let is_number = piece.len() <= 20 && piece.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number && shape::is_harmless(piece) {
+            return Told {
+                class: None,
+                cue: Cue::None,
+            };
+        }
         MEMO.with_borrow_mut(|(state, memo)| {
             if *state != self.state.0 || memo.len() >= MOST_REMEMBERED {
                 memo.clear();
