@@ -121,7 +121,9 @@ fn instant(value: ValueRef<'_>, unit: SampleUnit) -> Option<Timestamp> {
 
 const fn say(unit: SampleUnit) -> &'static str {
     match unit {
-        SampleUnit::Amps => "milliseconds of the Julian day (amps)",
+        SampleUnit::Amps => {
+            "milliseconds of the Julian day, counted from midnight: Unix time and 210866803200 s (amps)"
+        }
         SampleUnit::Unix => "seconds since 1970 (unix)",
         SampleUnit::UnixMs => "milliseconds since 1970 (unix-ms)",
         SampleUnit::Rfc3339 => "RFC 3339 text",

@@ -98,7 +98,7 @@ fn the_practice_estate_has_a_runbook_that_holds() {
     );
     assert!(edited.starts_with(&first), "{edited}");
     assert!(
-        edited.ends_with("differ from run ") || edited.contains("1 statement differ"),
+        edited.ends_with("differ from run ") || edited.contains("1 statement differs from run "),
         "{edited}"
     );
 

@@ -17,6 +17,7 @@ use crate::inventory::forbidden::Never;
 use crate::inventory::mask;
 use crate::inventory::page::{Mark, Page, Text};
 use crate::inventory::placeholder::Template;
+use crate::inventory::profile;
 use crate::inventory::raw::{self, Instance as Raws, Raw};
 
 pub(super) fn resolve(
@@ -71,6 +72,7 @@ fn check_references(
         && !products.contains_key(&product.value)
     {
         let names = products.keys().map(String::as_str);
+        let names = names.chain(profile::names());
         super::dangling(
             page,
             product,

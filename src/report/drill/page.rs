@@ -71,7 +71,7 @@ pub fn markdown(record: &Record) -> String {
 pub fn html(record: &Record) -> String {
     let class = match record.outcome {
         Outcome::Passed => "go",
-        Outcome::WithFindings => "wait",
+        Outcome::WithFindings => "wait long",
         Outcome::Failed | Outcome::Invalid => "stop",
     };
     let title = title(record);
@@ -96,7 +96,11 @@ pub fn html(record: &Record) -> String {
                             thead { tr { @for head in heads { th scope="col" { (head) } } } }
                             tbody {
                                 @for row in &rows {
-                                    tr { @for (head, cell) in heads.iter().zip(row) { td data-label=(head) { (t(cell)) } } }
+                                    @if let [name, value] = &**row {
+                                        tr { th scope="row" { (t(name)) } td.path { (t(value)) } }
+                                    } @else {
+                                        tr { @for (head, cell) in heads.iter().zip(row) { td.path[*head == "Files"] data-label=(head) { (t(cell)) } } }
+                                    }
                                 }
                             }
                         }

@@ -118,8 +118,9 @@ pub fn render(differences: &[Difference], file: &str, run: &str) -> String {
     lines.push(match differences.len() {
         0 => format!("{file} says what run {run} proves"),
         all => format!(
-            "{} differ from run {run}: {} changed, {} gone, {} new",
+            "{} {} from run {run}: {} changed, {} gone, {} new",
             count(all, "statement"),
+            if all == 1 { "differs" } else { "differ" },
             of(Kind::Changed),
             of(Kind::Gone),
             of(Kind::New)

@@ -11,6 +11,9 @@ use crate::inventory::{AgentKey, Auth, Client, Elevate, Login, Transport};
 use crate::probe::{Drop, DropLogin, Inbox, Lack};
 use crate::transport::{EntryKind, Limits, Ways};
 
+const SLOW: &str =
+    "ask the vendor whether its drop box is well: it took the connection and did not go on";
+
 /// No listing is asked for that could be larger.
 const MOST: u64 = 1 << 20;
 
@@ -49,7 +52,8 @@ async fn look(drop: &Drop, time: Duration, inbox: &mut Inbox) -> Result<(), Fail
             }
         };
     };
-    let session = ways.connect(&login, &CancellationToken::new()).await?;
+    let session = ways.connect(&login, &CancellationToken::new()).await;
+    let session = session.map_err(theirs)?;
     inbox.host_key = Some(session.greeting().host_key.clone());
     inbox.login = true;
     let directory = drop.directory.as_deref().unwrap_or("/");
@@ -57,7 +61,7 @@ async fn look(drop: &Drop, time: Duration, inbox: &mut Inbox) -> Result<(), Fail
     let limits = Limits { time, bytes: MOST };
     let found = session.list(&path, limits).await;
     session.close().await;
-    match found?.first() {
+    match found.map_err(|failure| inside(failure, &path))?.first() {
         Some(entry) if entry.kind == EntryKind::Directory => {
             inbox.directory = Some(path);
             Ok(())
@@ -68,12 +72,41 @@ async fn look(drop: &Drop, time: Duration, inbox: &mut Inbox) -> Result<(), Fail
             format!("{path} is none"),
         )
         .with_hint("correct `directory`; it is taken from the root of what the account sees")),
-        None => Err(Failure::new(
-            FailureKind::Missing,
-            "a directory",
-            format!("{path} is not there"),
-        )
-        .with_hint("correct `directory`; it is taken from the root of what the account sees")),
+        None => Err(absent(&path)),
+    }
+}
+
+fn absent(path: &str) -> Failure {
+    let actual = format!("{path} is not there");
+    Failure::new(FailureKind::Missing, "a directory", actual)
+        .with_hint("correct `directory`; it is taken from the root of what the account sees")
+}
+
+/// Who is turned away by a vendor's server cannot look into its log.
+fn theirs(failure: Failure) -> Failure {
+    match failure.kind {
+        FailureKind::Auth => {
+            let hint = format!(
+                "look at the key here, then ask the vendor, whose server it is: {}",
+                failure.hint
+            );
+            failure.with_hint(hint)
+        }
+        FailureKind::Timeout => failure.with_hint(SLOW),
+        _ => failure,
+    }
+}
+
+/// What was found of the directory, in the words of the intake.
+fn inside(failure: Failure, path: &str) -> Failure {
+    match failure.kind {
+        FailureKind::Missing => absent(path),
+        FailureKind::Denied => {
+            let actual = format!("{path}: {}", failure.actual);
+            Failure { actual, ..failure }
+                .with_hint("ask the vendor to let this account into `directory`, or correct it")
+        }
+        _ => theirs(failure),
     }
 }
 

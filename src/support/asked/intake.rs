@@ -96,6 +96,8 @@ fn greets(probe: &Probe, question: &Question, desk: &Desk) -> Result<String, Wro
     ))
 }
 
+const MOVED: &str = "see whether uploads have moved; `redirects: 1` follows one";
+
 /// What takes uploads need not answer a HEAD without an account well: that it answers as such a place may
 /// is all that can be told without sending anything.
 fn takes_uploads(probe: &Probe, question: &Question) -> Result<String, Wrong> {
@@ -114,17 +116,20 @@ fn takes_uploads(probe: &Probe, question: &Question) -> Result<String, Wrong> {
         _ => {
             let location = sample.hops.last().and_then(|hop| hop.location.as_deref());
             let to = location.map_or_else(String::new, |to| format!(", a redirect to \"{to}\""));
-            let kind = match status {
-                404 | 410 => FailureKind::Missing,
-                500..=599 => FailureKind::Io,
-                _ => FailureKind::Mismatch,
+            let (kind, hint) = match status {
+                404 | 410 => (FailureKind::Missing, MOVED),
+                500..=599 => (
+                    FailureKind::Io,
+                    "ask the vendor whether its uploads are well; ask again later",
+                ),
+                _ => (FailureKind::Mismatch, MOVED),
             };
             return Err(Failure::new(
                 kind,
                 "status 200 to 299, 401, 403 or 405 to a HEAD",
                 format!("status {status}{to}"),
             )
-            .with_hint("see whether uploads have moved; `redirects: 1` follows one"));
+            .with_hint(hint));
         }
     };
     Ok(format!(

@@ -33,6 +33,8 @@ pub use proxy::Proxies;
 
 /// What is late or lost, in a failure.
 pub(super) const WHAT: &str = "the HTTP request";
+/// Of a server that takes the connection and does not go on.
+const SLOW: &str = "it took the connection and did not answer in time: ask whoever runs it; if it is merely slow, raise `deadline`";
 
 /// A way from the host to an address that it reaches. Reading and writing wait for the peer, no longer
 /// than the deadline.

@@ -13,7 +13,7 @@ use super::body::{self, Length};
 use super::head;
 use super::peer::Peer;
 use super::proxy::{Proxies, Proxy};
-use super::{Way, tls};
+use super::{SLOW, Way, tls};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Url;
 use crate::probe::{Hop, Lack, Sample};
@@ -357,7 +357,7 @@ fn shake_hands(
                 return Err(failure);
             }
             if error.kind() == io::ErrorKind::TimedOut || deadline.left().is_none() {
-                return Err(classify::late("the TLS handshake", deadline));
+                return Err(classify::late("the TLS handshake", deadline).with_hint(SLOW));
             }
             return Err(Failure::new(
                 FailureKind::Io,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustls::ClientConnection;
 
-use super::{WHAT, Way, tls};
+use super::{SLOW, WHAT, Way, tls};
 use crate::failure::{Failure, FailureKind};
 use crate::transport::actor::Deadline;
 use crate::transport::classify;
@@ -115,7 +115,7 @@ impl<'a> Peer<'a> {
             return failure;
         }
         if error.kind() == io::ErrorKind::TimedOut || self.deadline.left().is_none() {
-            return classify::late(WHAT, self.deadline);
+            return classify::late(WHAT, self.deadline).with_hint(SLOW);
         }
         let actual = match error.kind() {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
