@@ -53,6 +53,8 @@ pub struct Vendor {
     pub outage_log: Option<OutageLog>,
     /// The DNS server that is asked for mail exchangers, instead of the runner's own.
     pub resolver: Option<SocketAddr>,
+    /// As whom mail servers are asked about addresses; as nobody when it is `None`.
+    pub probe_from: Option<String>,
     /// The vendor's request template, from the inventory's folder.
     pub request_template: Option<Template>,
     /// The fields of it that only a person knows.
@@ -63,8 +65,6 @@ pub struct Vendor {
     pub process_test: Option<ProcessTest>,
 }
 
-impl Vendor {
-    /// The contact of that key.
 /// A file of holidays, read with the inventory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HolidayFile {
@@ -78,6 +78,8 @@ pub struct HolidayFile {
     pub end: Option<Date>,
 }
 
+impl Vendor {
+    /// The contact of that key.
     #[must_use]
     pub fn contact(&self, key: &str) -> Option<&Contact> {
         self.contacts.iter().find(|contact| contact.key == key)
@@ -168,6 +170,8 @@ pub struct Contact {
     pub role: Option<String>,
     /// Its address.
     pub email: Option<String>,
+    /// Whether its mail server is asked about the address.
+    pub probe: bool,
     /// `+` and digits (E.164).
     pub phone: Option<String>,
     /// Where it is.
@@ -211,6 +215,8 @@ pub struct Level {
     pub means: Means,
     /// URL, address or number.
     pub to: String,
+    /// Whether the mail server of the address is asked about it.
+    pub probe: bool,
     /// When it answers.
     pub hours: Option<Hours>,
     /// How soon.

@@ -190,3 +190,20 @@ pub struct Reception {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lack: Option<Lack>,
 }
+
+/// What the preferred mail server of a domain said to RCPT TO; no message was handed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Acceptance {
+    /// The server, by its name and address.
+    pub server: String,
+    /// The number of its answer: 250 and 251 accept, 252 tells nothing, 400 to 499 is for now, 500 to 599 refuses.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<u16>,
+    /// The whole answer.
+    pub words: String,
+    /// Why nothing was said of the address.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lack: Option<Lack>,
+}

@@ -8,10 +8,10 @@ mod question;
 use serde::{Deserialize, Serialize};
 
 pub use found::{
-    Component, Document, Entry, Exchanger, Feed, Inbox, Incident, Mail, Maintenance, Page,
-    Reception,
+    Acceptance, Component, Document, Entry, Exchanger, Feed, Inbox, Incident, Mail, Maintenance,
+    Page, Reception,
 };
-pub use question::{Desk, Drop, DropLogin, How, Question, Read, Tls};
+pub use question::{Desk, Drop, DropLogin, How, Question, Read, Sender, Tls};
 
 use crate::failure::Failure;
 
@@ -20,9 +20,9 @@ use crate::failure::Failure;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
-    /// `get` or `head` (HTTP, from the runner), `curl` (from a host), `mx` (DNS), `sftp` or `smtp`.
+    /// `get` or `head` (HTTP, from the runner), `curl` (from a host), `mx` (DNS), `sftp`, `smtp` or `rcpt`.
     pub how: String,
-    /// The URL, the domain, `user@host:port`, or `host:port`.
+    /// The URL, the domain, the address, `user@host:port`, or `host:port`.
     pub target: String,
     /// The host that asked; null: the runner itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -46,6 +46,9 @@ pub struct Probe {
     /// What a mail server offered.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reception: Option<Reception>,
+    /// What a mail server said of an address.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub acceptance: Option<Acceptance>,
 }
 
 /// One exchange over HTTP.

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub struct Question {
     /// By what means.
     pub how: How,
-    /// The URL, the domain, `user@host:port`, or `host:port`.
+    /// The URL, the domain, the address, `user@host:port`, or `host:port`.
     pub target: String,
     /// The host that asks; the runner when it is `None`.
     pub from: Option<String>,
@@ -40,6 +40,8 @@ pub enum How {
     Sftp(Box<Drop>),
     /// The greeting of a mail server.
     Smtp(Box<Desk>),
+    /// Whether the mail server of a domain accepts an address.
+    Rcpt(Box<Sender>),
 }
 
 /// An account on an SFTP server, of which nothing is asked but to be let in and shown a directory.
@@ -57,6 +59,15 @@ pub struct Drop {
     pub login: Option<DropLogin>,
     /// Where in it.
     pub directory: Option<String>,
+}
+
+/// Who asks about an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sender {
+    /// The DNS server that knows the mail server, instead of the runner's own.
+    pub resolver: Option<SocketAddr>,
+    /// The address; empty for nobody.
+    pub from: String,
 }
 
 /// A mail server, of which nothing is asked but what it offers.
@@ -132,6 +143,7 @@ impl How {
             Self::Mx(_) => "mx",
             Self::Sftp(_) => "sftp",
             Self::Smtp(_) => "smtp",
+            Self::Rcpt(_) => "rcpt",
         }
     }
 }
@@ -156,6 +168,8 @@ impl Read {
 impl Question {
     /// The whole time of one sample.
     pub const PATIENCE: Duration = Duration::from_secs(10);
+    /// The same of a mail server that is asked about an address: many wait before they greet, on purpose.
+    pub const MAIL_PATIENCE: Duration = Duration::from_secs(40);
     /// The most bytes of one answer.
     pub const MOST: u64 = 8 << 20;
 
@@ -195,6 +209,13 @@ impl Question {
         };
         more.extend(self.ca.as_ref().map(|ca| format!("trusts {}", name(ca))));
         match &self.how {
+            How::Rcpt(sender) => {
+                more.push("its preferred mail server on port 25: EHLO".to_owned());
+                more.push(format!("MAIL FROM:<{}>", sender.from));
+                more.push("RCPT TO, RSET, QUIT".to_owned());
+                more.push("no message".to_owned());
+                more.extend(sender.resolver.map(|server| format!("asks {server}")));
+            }
             How::Mx(Some(server)) => more.push(format!("asks {server}")),
             How::Sftp(drop) => {
                 let by = match &drop.login {

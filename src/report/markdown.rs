@@ -313,6 +313,7 @@ mod tests {
             mail: None,
             inbox: None,
             reception: None,
+            acceptance: None,
         };
         for check in &mut report.checks[..2] {
             check.probes = vec![

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::phrases;
-use crate::probe::{Document, Hop, Inbox, Lack, Mail, Page, Probe, Reception, Sample};
+use crate::probe::{Acceptance, Document, Hop, Inbox, Lack, Mail, Page, Probe, Reception, Sample};
 use crate::text;
 
 /// Most incidents, components or maintenances that are named: the record holds all.
@@ -34,6 +34,7 @@ pub(super) fn answer(probe: &Probe) -> Vec<String> {
     said.extend(probe.mail.iter().flat_map(of_mail));
     said.extend(probe.inbox.iter().flat_map(of_inbox));
     said.extend(probe.reception.iter().flat_map(of_reception));
+    said.extend(probe.acceptance.iter().flat_map(of_acceptance));
     if said.is_empty() {
         said.push("no answer was recorded".to_owned());
     }
@@ -251,6 +252,15 @@ fn of_reception(reception: &Reception) -> Vec<String> {
     said
 }
 
+fn of_acceptance(acceptance: &Acceptance) -> Vec<String> {
+    let mut said = Vec::new();
+    if acceptance.code.is_some() {
+        said.push(format!("{} says {}", acceptance.server, acceptance.words));
+    }
+    said.extend(acceptance.lack.as_ref().map(lacking));
+    said
+}
+
 /// `12.3 ms`.
 fn millis(micros: u64) -> String {
     format!("{}.{} ms", micros / 1000, micros % 1000 / 100)
@@ -292,6 +302,7 @@ mod tests {
             mail: None,
             inbox: None,
             reception: None,
+            acceptance: None,
         }
     }
 

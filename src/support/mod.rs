@@ -87,6 +87,8 @@ pub enum Ask {
     CertificatesHold(u32),
     /// Mail domains take mail.
     TakesMail,
+    /// Mail servers accept the addresses.
+    MailAccepted,
     /// Every intake can be reached.
     IntakeOpen,
     /// Each field of the support request has somebody who fills it in.
@@ -177,6 +179,7 @@ impl Ask {
             }
             Self::CertificatesHold(days) => asked::answers::certificates(vendor, heard, days),
             Self::TakesMail => asked::mail::taken(vendor, heard),
+            Self::MailAccepted => asked::mailboxes::accepted(vendor, heard),
             Self::IntakeOpen => asked::intake::open(vendor, heard),
             Self::RequestComplete => request::complete(vendor, inventory),
         }

@@ -5,7 +5,7 @@ use super::Ask;
 use crate::inventory::{
     Intake, IntakeTo, Level, Link, Means, Monitoring, PageKind, StatusPage, Vendor,
 };
-use crate::probe::{Drop, How, Question, Read};
+use crate::probe::{Drop, How, Question, Read, Sender};
 
 impl Ask {
     /// The questions of the step, each once, in the order of the inventory. `host`: whom the check is about.
@@ -25,7 +25,9 @@ impl Ask {
                 .collect(),
             Self::TakesMail => (mailboxes(vendor).iter())
                 .filter_map(|(_, address)| of_address(vendor, address))
+                .chain(probed(vendor))
                 .collect(),
+            Self::MailAccepted => probed(vendor).collect(),
             Self::IntakeOpen => (vendor.intake.iter())
                 .flat_map(|intake| of_intake(vendor, intake))
                 .collect(),
@@ -148,18 +150,43 @@ pub(super) fn on_host(one: &Monitoring, host: &str) -> Question {
 
 /// Every address that somebody may have to write to, with what it belongs to.
 pub(super) fn mailboxes(vendor: &Vendor) -> Vec<(String, &str)> {
-    let contacts = vendor.contacts.iter().filter_map(|contact| {
-        let email = contact.email.as_deref()?;
-        Some((format!("contact `{}`", contact.key), email))
-    });
-    let is_mail = |level: &&Level| matches!(level.means, Means::Email | Means::EmergencyEmail);
-    let levels = vendor.escalation.iter().filter(is_mail);
-    let levels = levels.map(|level| (format!("level `{}`", level.name), level.to.as_str()));
+    let people = addresses(vendor).into_iter();
+    let people = people.map(|(whose, address, _)| (whose, address));
     let intake = vendor.intake.iter().filter_map(|intake| match &intake.to {
         IntakeTo::Email { to, .. } => Some(("the intake".to_owned(), to.as_str())),
         _ => None,
     });
-    contacts.chain(levels).chain(intake).collect()
+    people.chain(intake).collect()
+}
+
+/// Every address of a person or a level, with what it belongs to, and whether its mail server may be asked about it.
+pub(super) fn addresses(vendor: &Vendor) -> Vec<(String, &str, bool)> {
+    let contacts = vendor.contacts.iter().filter_map(|contact| {
+        let email = contact.email.as_deref()?;
+        Some((format!("contact `{}`", contact.key), email, contact.probe))
+    });
+    let is_mail = |level: &&Level| matches!(level.means, Means::Email | Means::EmergencyEmail);
+    let levels = vendor.escalation.iter().filter(is_mail);
+    let levels = levels.map(|level| {
+        let whose = format!("level `{}`", level.name);
+        (whose, level.to.as_str(), level.probe)
+    });
+    contacts.chain(levels).collect()
+}
+
+fn probed(vendor: &Vendor) -> impl Iterator<Item = Question> + '_ {
+    let all = addresses(vendor).into_iter();
+    let all = all.filter(|(.., probe)| *probe);
+    all.map(|(_, address, _)| of_mailbox(vendor, address))
+}
+
+/// What the mail server of an address is asked.
+pub(super) fn of_mailbox(vendor: &Vendor, address: &str) -> Question {
+    let sender = Sender {
+        resolver: vendor.resolver,
+        from: vendor.probe_from.clone().unwrap_or_default(),
+    };
+    Question::new(How::Rcpt(Box::new(sender)), address, Read::Nothing)
 }
 
 /// The domain of an address, as DNS is asked for it.

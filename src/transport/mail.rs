@@ -1,7 +1,7 @@
 //! Whether the domain of an e-mail address takes mail, as DNS says it: exchangers and their addresses. Talks
 //! to no mail server: that a mailbox exists, and that anybody reads it, no look-up can prove.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
@@ -67,6 +67,72 @@ fn resolver_of(server: Option<SocketAddr>) -> Result<TokioResolver, NetError> {
     // A mail server asks DNS, never /etc/hosts.
     options.use_hosts_file = ResolveHosts::Never;
     builder.build()
+}
+
+/// The preferred mail servers of `domain`, by name and address. Those behind them may take mail for mailboxes that
+/// nobody has, and are not told.
+///
+/// # Errors
+/// Why there is none.
+pub async fn preferred(
+    domain: &str,
+    server: Option<SocketAddr>,
+    time: Duration,
+) -> Result<Vec<(String, IpAddr)>, Failure> {
+    let resolver = resolver_of(server).map_err(|error| unasked(&error))?;
+    let asked = tokio::time::timeout(time, first_of(&resolver, domain)).await;
+    let found = asked.map_err(|_| late(time))?;
+    let found = found.map_err(|error| unasked(&error))?;
+    match found.is_empty() {
+        false => Ok(found),
+        true => Err(Failure::new(
+            FailureKind::Missing,
+            "a mail server to ask",
+            format!("{domain} has none that takes mail"),
+        )
+        .with_hint("correct the address, or ask whoever keeps the domain")),
+    }
+}
+
+async fn first_of(
+    resolver: &TokioResolver,
+    domain: &str,
+) -> Result<Vec<(String, IpAddr)>, NetError> {
+    let whole = format!("{domain}.");
+    let mut names: Vec<(u16, String)> = match resolver.mx_lookup(whole.as_str()).await {
+        Ok(found) => (found.answers().iter())
+            .filter_map(|record| match &record.data {
+                RData::MX(mx) => Some((mx.preference, mx.exchange.to_ascii())),
+                _ => None,
+            })
+            .collect(),
+        Err(error) => match negative(&error) {
+            Some(ResponseCode::NoError) => vec![(0, whole)],
+            Some(ResponseCode::NXDomain) => Vec::new(),
+            _ => return Err(error),
+        },
+    };
+    names.sort();
+    let first = names.first().map(|(preference, _)| *preference);
+    names.retain(|(preference, name)| Some(*preference) == first && name != ".");
+    let mut found = Vec::new();
+    for (_, name) in names.into_iter().take(MOST) {
+        for kind in [RecordType::A, RecordType::AAAA] {
+            match resolver.lookup(name.as_str(), kind).await {
+                Ok(answer) => found.extend(answer.answers().iter().filter_map(|record| {
+                    let address = match &record.data {
+                        RData::A(a) => IpAddr::V4(a.0),
+                        RData::AAAA(aaaa) => IpAddr::V6(aaaa.0),
+                        _ => return None,
+                    };
+                    Some((name.trim_end_matches('.').to_owned(), address))
+                })),
+                Err(error) if negative(&error).is_some() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(found)
 }
 
 type Said = (&'static str, Vec<Exchanger>);

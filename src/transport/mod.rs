@@ -52,7 +52,7 @@ pub use connect::libssh2_version;
 pub use elevate::elevated;
 pub use frame::script as framed;
 pub use http::{Proxies, Wanted, ask};
-pub use mail::exchangers;
+pub use mail::{exchangers, preferred};
 pub use openssh::openssh_version;
 pub use quote::words as quoted;
 pub use shell_files::{link_command, list_command, read_command, stat_command};

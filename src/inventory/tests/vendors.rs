@@ -106,6 +106,12 @@ email: ana@bank.example.com ¦ email: ana@bank ¦ 28:63 ¦ `email`: `ana@bank` i
 phone: "+1 212 555 0100" ¦ phone: "212 555 0100" ¦ 28:92 ¦ cannot read `212 555 0100` ¦ country's code
 email: ben@bank.example.com, phone: "+1 212 555 0199", ¦  ¦ 29:7 ¦ nobody can reach contact `ben` ¦ its `email`
 date: 2026-11-01, by: Cleo Moss ¦ date: 2026-11-01 ¦ 28:139 ¦ `proven` has no `by` ¦ by: Ana
+email: ana@bank.example.com, phone ¦ email: ana@bank.example.com, probe: vrfy, phone ¦ 28:92 ¦ unknown probe `vrfy` ¦ rcpt
+email: ben@bank.example.com, phone ¦ probe: rcpt, phone ¦ 29:31 ¦ `probe` without an e-mail address ¦ beside the address
+email: ben@bank.example.com, phone ¦ email: ben@bänk.example.com, probe: rcpt, phone ¦ 29:60 ¦ not every mail server can be asked ¦ xn--
+to: "+1 (415) 555-2671" ¦ to: "+1 (415) 555-2671", probe: rcpt ¦ 35:61 ¦ `probe` without an e-mail address ¦ level that is reached by e-mail
+    drill: {last ¦     probe_from: ops
+    drill: {last ¦ 49:17 ¦ `probe_from`: `ops` is not acceptable ¦ support@example.com
     primary: ana ¦     primary: dan ¦ 30:14 ¦ there is no contact `dan` ¦
 kind: e-mail, to: help@example.com, hours ¦ kind: mail, to: help@example.com, hours ¦ 34:28 ¦ unknown kind `mail` ¦ e-mail
 name: night ¦ name: desk ¦ 35:9 ¦ two levels of `escalation` are called `desk` ¦ name of its own

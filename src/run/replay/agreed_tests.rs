@@ -117,6 +117,7 @@ fn answered() -> Probe {
         mail: None,
         inbox: None,
         reception: None,
+        acceptance: None,
     }
 }
 

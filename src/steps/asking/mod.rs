@@ -4,6 +4,7 @@
 mod curl;
 mod drop_box;
 mod mail_server;
+mod mailbox;
 
 use std::time::Instant;
 
@@ -38,6 +39,7 @@ async fn one(question: &Question, world: &mut World) -> Result<Probe, Stop> {
         mail: None,
         inbox: None,
         reception: None,
+        acceptance: None,
     };
     let left = world.deadline.saturating_duration_since(Instant::now());
     let patience = Question::PATIENCE.min(left);
@@ -72,6 +74,10 @@ async fn one(question: &Question, world: &mut World) -> Result<Probe, Stop> {
         How::Smtp(desk) => {
             let reception = mail_server::ask(desk, question.ca.clone(), &question.target, patience);
             probe.reception = Some(reception.await);
+        }
+        How::Rcpt(sender) => {
+            let patience = Question::MAIL_PATIENCE.min(left);
+            probe.acceptance = Some(mailbox::ask(sender, &question.target, patience).await);
         }
     }
     Ok(probe)

@@ -157,7 +157,14 @@ pub(super) const STEPS: &[StepDef] = &[
         "every e-mail address is of a domain that takes mail",
         "Then every e-mail address is of a domain that takes mail",
         |_| Ok(Call::Vendor(Ask::TakesMail)),
-        "Asks DNS for the exchangers of each domain of `contacts`, `escalation` and `intake`: there is one with an address, or the domain itself has one and no exchanger. A null MX (RFC 7505), NXDOMAIN, and what nobody could tell are failures. No mail server is talked to: whether the mailbox exists, only a person can prove.",
+        "Asks DNS for the exchangers of each domain of `contacts`, `escalation` and `intake`: there is one with an address, or the domain itself has one and no exchanger. A null MX (RFC 7505), NXDOMAIN, and what nobody could tell are failures. Of an address with `probe: rcpt` its preferred mail server is asked, too, by MAIL FROM and RCPT TO, with no message behind them: what it refuses or puts off is a failure, and what it leaves open (252) is told. No other mail server is talked to: that somebody reads the mailbox, only a person can prove.",
+    ),
+    step(
+        "Then",
+        "every e-mail address is accepted by its mail server",
+        "Then every e-mail address is accepted by its mail server",
+        |_| Ok(Call::Vendor(Ask::MailAccepted)),
+        "Asks, from the runner on port 25, the preferred mail server of each address of `contacts` and `escalation` by MAIL FROM and RCPT TO, then RSET and QUIT, and hands over no message: it answers 250 or 251. Each has to say `probe: rcpt`. A refusal (5xx) is quoted; `try again` (4xx, greylisting) and `cannot verify` (252) are failures that say so. A server that accepts every address proves little: that somebody reads it, only a person can prove.",
     ),
     step(
         "Then",

@@ -1,8 +1,8 @@
 //! Whether the domains of e-mail addresses take mail: plausible, refused, or unknown. Unknown is not well.
 
-use super::super::questions::{mailboxes, of_address};
+use super::super::questions::{addresses, mailboxes, of_address};
 use super::super::{Heard, Judged, unsaid};
-use super::{Wrong, heard as answer};
+use super::{Wrong, heard as answer, mailboxes as asked};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Vendor;
 use crate::probe::Question;
@@ -29,6 +29,16 @@ pub(in crate::support) fn taken(vendor: &Vendor, heard: &Heard<'_>) -> Judged {
                 let actual = format!("{whose} ({address}): {}", failure.actual);
                 wrong.push(Failure { actual, ..failure });
             }
+        }
+    }
+    // Where it was asked for, what the mail server itself says; that it tells nothing is no refusal.
+    for (whose, address, probe) in addresses(vendor) {
+        if !probe {
+            continue;
+        }
+        match asked::said(vendor, &whose, address, heard) {
+            Ok(said) => judged.tell(said.line()),
+            Err(failure) => wrong.push(failure),
         }
     }
     judged.unless_wrong(wrong)

@@ -4,6 +4,7 @@ pub(super) mod answers;
 pub(super) mod feeds;
 pub(super) mod intake;
 pub(super) mod mail;
+pub(super) mod mailboxes;
 pub(super) mod pages;
 #[cfg(test)]
 mod tests;

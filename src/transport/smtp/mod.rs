@@ -1,11 +1,14 @@
 //! A mail server, as far as its greeting: reached, encrypted as the inventory says, its certificate held to its name,
-//! and asked what it offers. No sender, no recipient and no message is named here: `intake/` alone does that.
+//! and asked what it offers; and, where somebody asked for it, whether it accepts an address (`rcpt.rs`). No message is
+//! handed over here: `intake/` alone does that.
 
+mod rcpt;
 mod wire;
 
 use std::path::Path;
 use std::time::Instant;
 
+pub use rcpt::{Said, recipient};
 pub use wire::{Answer, Unmet, Wire, roots};
 
 use crate::failure::FailureKind;

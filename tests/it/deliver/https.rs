@@ -78,6 +78,11 @@ impl Nginx {
 }
 
 pub(super) fn certificate(lab: &Lab) {
+    certificate_for(lab, "IP:127.0.0.1");
+}
+
+/// A certificate of that server, which is its own authority.
+pub(crate) fn certificate_for(lab: &Lab, server: &str) {
     let at = |name: &str| lab.operator().join(name);
     let made = Command::new("openssl")
         .args([
@@ -95,7 +100,7 @@ pub(super) fn certificate(lab: &Lab) {
             "-subj",
             "/CN=intake",
             "-addext",
-            "subjectAltName=IP:127.0.0.1",
+            &format!("subjectAltName={server}"),
             "-addext",
             "basicConstraints=critical,CA:FALSE",
         ])

@@ -37,8 +37,13 @@ impl Drop for Exim {
 impl Exim {
     /// With these lines among its options, `PORT` being its own.
     pub(crate) fn start(lab: &Lab, options: &str) -> Self {
-        let (port, operator) = (free_port(), lab.operator());
-        let root = lab.path(&format!("exim-{port}"));
+        Self::start_at(lab, "127.0.0.1", free_port(), options)
+    }
+
+    /// The same at that address of loopback.
+    pub(crate) fn start_at(lab: &Lab, address: &str, port: u16, options: &str) -> Self {
+        let operator = lab.operator();
+        let root = lab.path(&format!("exim-{address}-{port}"));
         fs::create_dir_all(root.join("spool")).unwrap();
         if !operator.join(CERTIFICATES).exists() {
             certificate(lab);
@@ -64,7 +69,7 @@ auth_advertise_hosts = ${{if eq{{$tls_in_cipher}}{{}}{{}}{{*}}}}
 {options}
 begin acl
 mail:
-  accept sender_domains = open.example
+ENCRYPTED  accept sender_domains = open.example
   deny !authenticated = *
        message = 5.7.0 Authentication required
   accept
@@ -73,6 +78,8 @@ rcpt:
        message = 5.1.1 no such user here
   defer local_parts = later
        message = 4.7.1 greylisted
+  accept local_parts = quiet
+       message = 252 2.1.5 cannot verify
   deny local_parts = full
        message = 552 5.2.2 mailbox full
   accept
@@ -92,19 +99,24 @@ WAY:
                 "  server_prompts = :\n  server_condition = ${if and{{eq{$auth2}{bank}}{eq{$auth3}{PASSWORD}}}}\n",
             ),
         };
+        let encrypted = match options.contains("# TLS") {
+            true => "  deny !encrypted = *\n       message = 530 5.7.0 STARTTLS first\n",
+            false => "",
+        };
+        let config = config.replace("ENCRYPTED", encrypted);
         let config = config.replace("WAY", way) + &checked.replace("PASSWORD", PASSWORD);
         fs::write(root.join("exim.conf"), config).unwrap();
         let server = Command::new("exim4")
             .arg("-C")
             .arg(root.join("exim.conf"))
-            .args(["-bdf", "-oX", &format!("127.0.0.1.{port}")])
+            .args(["-bdf", "-oX", &format!("{address}.{port}")])
             .stdout(Stdio::null())
             .stderr(fs::File::create(root.join("stderr")).unwrap())
             .spawn()
             .unwrap();
         let exim = Self { server, port, root };
         until("Exim to listen", Duration::from_secs(20), || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
+            TcpStream::connect((address, port)).is_ok()
         });
         exim
     }

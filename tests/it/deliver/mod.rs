@@ -1,7 +1,7 @@
 //! `gonogo case deliver`: to real servers of each kind, each rule and each fault with its benign twin.
 
 pub(crate) mod encrypted;
-mod https;
+pub(crate) mod https;
 pub(crate) mod mail;
 mod mail_hostile;
 mod rules;

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::Office;
 use super::site::free_port;
 use crate::deliver::CERTIFICATES;
+use crate::deliver::https::certificate_for;
 use crate::deliver::mail::Exim;
 use crate::lab::{Lab, is_root, until};
 
@@ -35,6 +36,11 @@ struct Knot {
 
 impl Knot {
     fn start() -> Self {
+        Self::with("")
+    }
+
+    /// With more in its zone.
+    fn with(more: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let at = dir.path().display();
         let port = free_port();
@@ -43,7 +49,7 @@ impl Knot {
              log:\n  - target: stderr\n    any: warning\ntemplate:\n  - id: default\n    storage: \"{at}\"\n\
              zone:\n  - domain: test\n    file: test.zone\n  - domain: failing\n    file: never.zone\n"
         );
-        fs::write(dir.path().join("test.zone"), ZONE).unwrap();
+        fs::write(dir.path().join("test.zone"), format!("{ZONE}{more}")).unwrap();
         fs::write(dir.path().join("knot.conf"), config).unwrap();
         let server = Command::new("knotd")
             .arg("-c")
@@ -165,4 +171,111 @@ fn a_mailbox_is_reached_by_its_domain_and_by_the_server_that_takes_our_mail() {
         .ask(&intake(free_port(), "good", &ca), step)
         .is_no_go("unreachable", "cannot be reached");
     office.verify(1);
+}
+
+/// Three addresses of loopback that no other test has: mail servers have one port alone.
+fn own_addresses() -> [String; 3] {
+    let own = std::process::id();
+    let (high, low) = (own / 80 % 250, own % 80 * 3);
+    [low, low + 1, low + 2].map(|last| format!("127.25.{high}.{}", last + 1))
+}
+
+/// A real Exim is asked about addresses, and gets no message.
+#[test]
+fn an_address_is_accepted_by_its_mail_server_or_is_not() {
+    if !is_root() {
+        return;
+    }
+    let [address, nobody, _] = own_addresses();
+    let (lab, office) = (Lab::new(), Office::new());
+    let knot = Knot::with(&format!(
+        "desk 60 IN MX 10 first.test.\ndesk 60 IN MX 20 second.test.\nfirst 60 IN A {address}\nsecond 60 IN A {nobody}\nback 60 IN MX 10 second.test.\nback 60 IN MX 20 first.test.\n"
+    ));
+    let exim = Exim::start_at(&lab, &address, 25, "tls_advertise_hosts = *");
+    let contact = |email: &str, more: &str| {
+        format!(
+            "    resolver: \"{}\"\n    contacts: {{ana: {{name: Ana, email: \"{email}\"{more}}}}}",
+            knot.address
+        )
+    };
+    let from = "\n    probe_from: ops@open.example";
+    let probed = |email: &str| contact(email, ", probe: rcpt") + from;
+    let step = "every e-mail address is accepted by its mail server";
+
+    let run = office.ask(&probed("ana@desk.test"), step);
+    let acceptance = &run.is_go().probe(0)["acceptance"];
+    assert_eq!(acceptance["server"], format!("first.test ({address})"));
+    assert_eq!(acceptance["code"], 250);
+    let line = format!(
+        "  rcpt     ana@desk.test  (its preferred mail server on port 25: EHLO, MAIL FROM:<ops@open.example>, RCPT TO, RSET, QUIT, no message, asks {})\n",
+        knot.address
+    );
+    assert!(office.plan().contains(&line), "{}", office.plan());
+    office.verify(0);
+
+    let ask = |email: &str| office.ask(&probed(email), step);
+    ask("nobody@desk.test").is_no_go("denied", "550 5.1.1 no such user here");
+    office.verify(1);
+    ask("full@desk.test").is_no_go("denied", "552 5.2.2 mailbox full");
+    let later = ask("later@desk.test");
+    later.is_no_go("io", "not now: ");
+    assert!(
+        later.check()["failure"]["hint"]
+            .as_str()
+            .unwrap()
+            .contains("try again")
+    );
+    ask("quiet@desk.test").is_no_go("undefined", "not verified: ");
+    // Who stands behind the preferred server accepts what it does not know.
+    ask("ana@back.test").is_no_go("unreachable", "cannot be reached");
+    ask("ana@null.test").is_no_go("missing", "none that takes mail");
+    ask("ana@nowhere.test").is_no_go("missing", "none that takes mail");
+    ask("ana@x.failing").is_no_go("unreachable", "nothing is known");
+    // A sender that is not let in says nothing of the address.
+    office
+        .ask(&contact("ana@desk.test", ", probe: rcpt"), step)
+        .is_no_go("denied", "lets <> ask nothing");
+    office
+        .ask(&contact("ana@desk.test", ""), step)
+        .is_no_go("missing", "not to be asked");
+
+    // The question of the domain alone asks no server, unless the inventory says so.
+    let run = office.ask(&contact("nobody@desk.test", ""), STEP);
+    assert_eq!(run.is_go().check()["probes"].as_array().unwrap().len(), 1);
+    let asked = |email: &str| office.ask(&probed(email), STEP);
+    asked("nobody@desk.test").is_no_go("denied", "no such user here");
+    let quiet = asked("quiet@desk.test");
+    assert_eq!(quiet.is_go().probe(1)["acceptance"]["code"], 252);
+    asked("ana@desk.test").is_go();
+    office.verify(0);
+
+    assert_eq!(exim.messages(), 0, "no message was handed over");
+}
+
+/// What insists on TLS is asked over TLS, and only by a certificate that holds.
+#[test]
+fn a_mail_server_that_insists_on_tls_is_asked_over_tls_or_not_at_all() {
+    if !is_root() {
+        return;
+    }
+    let [.., address] = own_addresses();
+    let (lab, office) = (Lab::new(), Office::new());
+    let knot = Knot::with(&format!(
+        "desk 60 IN MX 10 shut.test.\nshut 60 IN A {address}\n"
+    ));
+    certificate_for(&lab, "DNS:shut.test");
+    let exim = Exim::start_at(&lab, &address, 25, "tls_advertise_hosts = *\n# TLS");
+    let vendor = format!(
+        "    resolver: \"{}\"\n    probe_from: ops@open.example\n    contacts: {{ana: {{name: Ana, email: \"ana@desk.test\", probe: rcpt}}}}",
+        knot.address
+    );
+    let step = "every e-mail address is accepted by its mail server";
+    office
+        .ask(&vendor, step)
+        .is_no_go("mismatch", "is not who it should be");
+    let authority = lab.operator().join(CERTIFICATES);
+    let trusted = [("SSL_CERT_FILE", authority.to_str().unwrap())];
+    let run = office.run(&[], &trusted);
+    assert_eq!(run.is_go().probe(0)["acceptance"]["code"], 250);
+    assert_eq!(exim.messages(), 0);
 }

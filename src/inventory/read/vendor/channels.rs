@@ -35,6 +35,9 @@ pub(super) fn escalation(
         let within =
             within.and_then(|node| fields::parsed(page, node, "answers_within", access::duration));
         let proven = people::proven(page, &mut keys);
+        let is_mail = matches!(means, Some(Means::Email | Means::EmergencyEmail));
+        let address = to.as_deref().filter(|_| is_mail);
+        let probe = people::probe(page, &mut keys, address);
         keys.done(page);
         let at = item.at;
         Some((
@@ -43,6 +46,7 @@ pub(super) fn escalation(
                 name: name?.value,
                 means: means?,
                 to: to?,
+                probe,
                 hours,
                 answers_within: within.map(|within| within.value),
                 proven,

@@ -150,6 +150,15 @@ fn whole(
         let server = fields::parsed(page, node, "resolver", asked::resolver);
         vendor.resolver = server.map(|server| server.value);
     }
+    if let Some(node) = keys.take("probe_from") {
+        vendor.probe_from = email(page, node, "probe_from");
+        if let Some(address) = &vendor.probe_from
+            && !address.is_ascii()
+        {
+            let hint = "write the domain as DNS has it (xn--…)";
+            page.refuse(node.at, "not every mail server knows such a sender", hint);
+        }
+    }
     if let Some(node) = keys.take("request_template") {
         let template = access::file(page, node, "request_template", reading.folder);
         // Its text is read later: a run that is verified has kept it.

@@ -20,6 +20,7 @@ pub(super) fn contacts(page: &mut Page<'_>, node: &Node<'_>) -> Vec<Contact> {
         let name = keys.require("name", "Ana Silva");
         let name = name.and_then(|node| fields::checked(page, node, "name", grammar::stated));
         let email = keys.take("email").map(|node| email(page, node, "email"));
+        let probe = probe(page, &mut keys, email.clone().flatten().as_deref());
         let phone = keys.take("phone").map(|node| phone(page, node, "phone"));
         let contact = Contact {
             name: name.map(|name| name.value).unwrap_or_default(),
@@ -27,6 +28,7 @@ pub(super) fn contacts(page: &mut Page<'_>, node: &Node<'_>) -> Vec<Contact> {
             zone: (keys.take("timezone")).and_then(|node| hours::zone(page, node)),
             proven: proven(page, &mut keys),
             email: email.clone().flatten(),
+            probe,
             phone: phone.clone().flatten(),
             key: key.value,
         };
@@ -38,6 +40,31 @@ pub(super) fn contacts(page: &mut Page<'_>, node: &Node<'_>) -> Vec<Contact> {
         contacts.push(contact);
     }
     contacts
+}
+
+/// `probe: rcpt`: its mail server is asked whether it accepts the address.
+pub(super) fn probe(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, address: Option<&str>) -> bool {
+    let Some(entry) = keys.entry("probe") else {
+        return false;
+    };
+    let asked = fields::word(page, &entry.value, "probe", &[("rcpt", true)]);
+    match address {
+        None => {
+            let hint =
+                "write it beside the address of a person, or of a level that is reached by e-mail";
+            page.refuse(entry.at, "`probe` without an e-mail address", hint);
+        }
+        Some(address) if !address.is_ascii() => {
+            let hint = "write the domain as DNS has it (xn--…), or remove `probe`";
+            page.refuse(
+                entry.at,
+                "not every mail server can be asked about this address",
+                hint,
+            );
+        }
+        Some(_) => {}
+    }
+    asked.is_some()
 }
 
 /// `proven: {date: 2026-10-01, by: Ana Silva}`.

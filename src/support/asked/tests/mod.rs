@@ -1,5 +1,6 @@
 //! Each judgement with what makes it fail and the twin that passes, by answers as their readers tell them.
 
+mod mailboxes;
 mod pages;
 mod ways;
 
@@ -62,6 +63,7 @@ fn answered(question: &Question, body: &str) -> Probe {
         mail: None,
         inbox: None,
         reception: None,
+        acceptance: None,
     }
 }
 
@@ -120,6 +122,7 @@ fn never_silent(ask: Ask, inventory: &Inventory, well: impl Fn(&Question) -> Pro
             mail: None,
             inbox: None,
             reception: None,
+            acceptance: None,
             ..well(one)
         })
     });
