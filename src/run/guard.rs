@@ -114,6 +114,11 @@ fn unplanned(what: &str) -> Failure {
     .with_hint("nothing was sent to the host; this is a defect of gonogo: please report it")
 }
 
+fn refused(wanted: &[Reading]) -> Vec<(Result<Receipt, ReadError>, Duration)> {
+    let refused = |wanted: &Reading| (Err(unplanned(&wanted.path).into()), Duration::ZERO);
+    wanted.iter().map(refused).collect()
+}
+
 impl Session for Guard {
     fn greeting(&self) -> &Greeting {
         self.inner.greeting()
@@ -188,11 +193,18 @@ impl Session for Guard {
     ) -> BoxFuture<'_, Vec<(Result<Receipt, ReadError>, Duration)>> {
         match wanted.iter().all(|wanted| self.allows_path(&wanted.path)) {
             true => self.inner.read_all(wanted, time),
-            false => {
-                let refused =
-                    |wanted: &Reading| (Err(unplanned(&wanted.path).into()), Duration::ZERO);
-                Box::pin(ready(wanted.iter().map(refused).collect()))
-            }
+            false => Box::pin(ready(refused(&wanted))),
+        }
+    }
+
+    fn read_in_turn(
+        &self,
+        wanted: Vec<Reading>,
+        time: Duration,
+    ) -> BoxFuture<'_, Vec<(Result<Receipt, ReadError>, Duration)>> {
+        match wanted.iter().all(|wanted| self.allows_path(&wanted.path)) {
+            true => self.inner.read_in_turn(wanted, time),
+            false => Box::pin(ready(refused(&wanted))),
         }
     }
 

@@ -89,6 +89,39 @@ impl Hung {
         all
     }
 
+    /// As [`Hung::unless`] for subjects that make sense in their order alone, of which one may come twice: where one
+    /// of them hung before, none is asked about.
+    async fn unless_any<T>(
+        &self,
+        subjects: Vec<String>,
+        patient: bool,
+        work: impl Future<Output = Vec<T>>,
+        refuse: impl Fn(Failure) -> T,
+        is_late: impl Fn(&T) -> bool,
+    ) -> Vec<T> {
+        let hung = subjects
+            .iter()
+            .find(|subject| self.lock().contains(*subject));
+        if let Some(hung) = hung {
+            return subjects.iter().map(|_| refuse(again(hung))).collect();
+        }
+        if patient {
+            self.lock().extend(subjects.iter().cloned());
+        }
+        let done = work.await;
+        if patient {
+            let late = done.iter().zip(&subjects).filter(|(done, _)| is_late(done));
+            let late: HashSet<&String> = late.map(|(_, subject)| subject).collect();
+            let mut hung = self.lock();
+            for subject in &subjects {
+                if !late.contains(subject) {
+                    hung.remove(subject);
+                }
+            }
+        }
+        done
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashSet<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -220,6 +253,23 @@ impl Session for Wary {
         })
     }
 
+    fn read_in_turn(
+        &self,
+        wanted: Vec<Reading>,
+        time: Duration,
+    ) -> BoxFuture<'_, Vec<(Result<Receipt, ReadError>, Duration)>> {
+        Box::pin(async move {
+            let paths: Vec<String> = wanted.iter().map(|one| one.path.clone()).collect();
+            let work = self.inner.read_in_turn(wanted, time);
+            let late = |(read, _): &(Result<Receipt, ReadError>, Duration)| matches!(read, Err(ReadError::Failure(failure)) if is_late(failure));
+            let refuse = |failure: Failure| (Err(failure.into()), Duration::ZERO);
+            let patient = time >= self.patience;
+            self.hung
+                .unless_any(paths, patient, work, refuse, late)
+                .await
+        })
+    }
+
     fn get<'a>(
         &'a self,
         get: &'a Get,
@@ -312,6 +362,27 @@ mod tests {
         assert_eq!(ask(&["a", "b", "c"], second_hangs), [true, false, true]);
         assert_eq!(ask(&["b", "c", "a"], |_| Ok(())), [false, true, true]);
         assert_eq!(ask(&["b"], |_| Ok(())), [false]);
+    }
+
+    #[test]
+    fn in_turn_what_hung_is_remembered_also_where_it_came_twice() {
+        let hung = Hung::default();
+        let ask = |names: &[&str], late: Option<usize>| {
+            let subjects: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+            let done = (0..names.len()).map(|at| match late {
+                Some(which) if which == at => self::tests::late(),
+                _ => Ok(()),
+            });
+            let work = ready(done.collect::<Vec<Done>>());
+            let late = |done: &Done| done.as_ref().is_err_and(is_late);
+            let done = hung.unless_any(subjects, true, work, Err, late);
+            let done = done.now_or_never().unwrap();
+            done.iter().map(Result::is_ok).collect::<Vec<_>>()
+        };
+        assert_eq!(ask(&["w", "m", "w"], None), [true; 3]);
+        assert_eq!(ask(&["w", "m", "w"], Some(2)), [true, true, false]);
+        assert_eq!(ask(&["w", "m", "w"], None), [false; 3]);
+        assert_eq!(ask(&["m"], None), [true]);
     }
 
     #[test]

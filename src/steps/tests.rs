@@ -353,6 +353,77 @@ async fn a_database_that_changes_is_fetched_again_and_a_restless_one_is_refused(
     );
 }
 
+/// A database in WAL mode with its log: first, after one more row, and after the log was begun anew.
+fn logged() -> [(Vec<u8>, Vec<u8>); 3] {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("d");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let row = "insert into s values (unixepoch());";
+    let set = || {
+        let wal = std::fs::read(root.path().join("d-wal")).unwrap();
+        (std::fs::read(&path).unwrap(), wal)
+    };
+    let begin =
+        "pragma journal_mode = wal; pragma wal_autocheckpoint = 0; create table s (t integer);";
+    connection.execute_batch(&format!("{begin}{row}")).unwrap();
+    let first = set();
+    connection.execute_batch(row).unwrap();
+    let more = set();
+    let anew = format!("pragma wal_checkpoint(restart); {row}");
+    connection.execute_batch(&anew).unwrap();
+    [first, more, set()]
+}
+
+#[tokio::test]
+async fn a_log_that_was_begun_anew_or_is_gone_makes_another_copy_and_one_that_grew_does_not() {
+    let [(main, wal), (_, more), (new, anew)] = logged();
+    assert!(wal.len() < more.len() && wal[16..24] == more[16..24] && wal[16..24] != anew[16..24]);
+    let steps = [
+        "the statistics database can be retrieved",
+        "the statistics database is consistent",
+    ];
+    let old = database(1);
+    for (mains, wals, attempts, holds) in [
+        (&[&main][..], &[&wal][..], 1, [&main, &wal]),
+        (&[&main], &[&wal, &more], 1, [&main, &wal]),
+        (&[&main, &new], &[&wal, &anew], 2, [&new, &anew]),
+        // Closed meanwhile, and all of it in the database.
+        (&[&main, &old], &[&wal, &Vec::new()], 2, [&old, &Vec::new()]),
+    ] {
+        let states = |all: &[&Vec<u8>]| all.iter().map(|one| one.to_vec()).collect::<Vec<_>>();
+        let (mains, wals) = (states(mains), states(wals));
+        let mains: Vec<&[u8]> = mains.iter().map(Vec::as_slice).collect();
+        let wals: Vec<&[u8]> = wals.iter().map(Vec::as_slice).collect();
+        let fake = holding(&[("/o/s.db", &mains), ("/o/s.db-wal", &wals)]);
+        let root = tempfile::tempdir().unwrap();
+        let world = perform_all(fake, STATISTICS, &steps, Some(root.path()))
+            .await
+            .unwrap();
+        let evidence = world.evidence();
+        let told: Vec<_> = evidence.iter().map(|file| file.sha256).collect();
+        assert_eq!(evidence[0].attempts, attempts);
+        assert_eq!(told, holds.map(|bytes| Sha256::of(bytes)));
+        let kept = std::fs::read_dir(root.path().join("one/ops/statistics")).unwrap();
+        let kept = kept.map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+        let mut kept: Vec<Sha256> = kept.map(|bytes| Sha256::of(&bytes)).collect();
+        kept.sort_by_key(|digest| told.iter().position(|one| one == digest));
+        assert_eq!(kept, told, "what is kept is what is told");
+    }
+    // What is no log decides nothing, and makes no sound database.
+    let zeros = vec![0; 64];
+    let fake = holding(&[("/o/s.db", &[&old]), ("/o/s.db-wal", &[&zeros])]);
+    let refused = kind(fake, STATISTICS, &steps).await;
+    assert_eq!(refused, Some(FailureKind::Corrupt));
+    // The log may never stand still.
+    let wals: Vec<Vec<u8>> = (0..9).map(|_| logged()[0].1.clone()).collect();
+    let wals: Vec<&[u8]> = wals.iter().map(Vec::as_slice).collect();
+    let fake = holding(&[("/o/s.db", &[&main]), ("/o/s.db-wal", &wals)]);
+    assert_eq!(
+        kind(fake, STATISTICS, &steps).await,
+        Some(FailureKind::Corrupt)
+    );
+}
+
 #[tokio::test]
 async fn a_clock_is_measured_or_said_not_to_be() {
     let text = INVENTORY.replace("{ARTIFACTS}", "{}");

@@ -106,6 +106,7 @@ pub(super) fn framed(
         let failure = far.connection(&error, deadline, "the command");
         return Err(failure.unwrap_or_else(|| no_exec(&error)).into());
     }
+    far.open_spare();
     match listen(&mut talk, far, &mut channel, deadline, out) {
         Ok(()) => judge(talk, far, channel, deadline).map_err(Into::into),
         Err(error) => {

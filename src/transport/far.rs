@@ -14,13 +14,17 @@ use super::actor::{Deadline, Kill, Socket};
 use super::host_key::{Ask, Trust};
 use super::{Greeting, Keyring, auth, classify, files, handshake, sftp};
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::Login;
+use crate::inventory::{Login, Transport};
 use crate::{text, time};
+
+/// How often it is tried to send the rest of a request.
+const MOST_LOOKS: u32 = 100;
 
 /// What the session's thread owns, and nobody else touches.
 pub(super) struct Far {
-    // Dropped before the session it came from.
+    // Both dropped before the session they came from.
     pub(super) sftp: sftp::far::Subsystem,
+    pub(super) spare: Spare,
     pub(super) session: ssh2::Session,
     pub(super) login: Login,
     /// What the last listings showed, for the reads that follow at once.
@@ -33,6 +37,40 @@ pub(super) struct Far {
 impl Drop for Far {
     fn drop(&mut self) {
         self.kill.pull();
+    }
+}
+
+/// A channel that is opened ahead of the command that it is for: one round trip less for each.
+#[derive(Default)]
+pub(super) enum Spare {
+    /// There is none.
+    #[default]
+    None,
+    /// Asked for.
+    Asked,
+    /// There is one.
+    Open(Channel),
+    /// The account runs no command, or the server has none to spare.
+    Never,
+}
+
+impl Spare {
+    fn of(login: &Login) -> Self {
+        match login.transport {
+            Transport::Sftp => Self::Never,
+            Transport::Auto | Transport::Exec => Self::None,
+        }
+    }
+
+    /// The channel, if there is one.
+    pub(super) fn take(&mut self) -> Option<Channel> {
+        match std::mem::take(self) {
+            Self::Open(channel) => Some(channel),
+            other => {
+                *self = other;
+                None
+            }
+        }
     }
 }
 
@@ -90,6 +128,7 @@ impl Far {
         let wire = socket.try_clone().map_err(|error| ours(&error))?;
         let mut far = Self {
             sftp: sftp::far::Subsystem::default(),
+            spare: Spare::of(&login),
             looks: files::Looks::default(),
             session,
             login,
@@ -244,6 +283,10 @@ impl Far {
     /// Opens a channel for one command. The server may still be freeing the last one, or allow only
     /// one at a time (MaxSessions 1, facts: ssh.md 3.10).
     pub(super) fn channel(&mut self, deadline: &Deadline, what: &str) -> Result<Channel, Failure> {
+        self.settle_spare(deadline, what)?;
+        if let Some(channel) = self.spare.take() {
+            return Ok(channel);
+        }
         for pause in [5, 20, 100, 0] {
             self.arm(deadline, what)?;
             match self.session.channel_session() {
@@ -261,6 +304,43 @@ impl Far {
             std::thread::sleep(Duration::from_millis(pause));
         }
         Err(no_channel(&self.last_error()))
+    }
+
+    /// Opens a channel for the next command, without waiting: whoever waits for something else takes its
+    /// confirmation in.
+    pub(super) fn open_spare(&mut self) {
+        let mut looks = 0;
+        while matches!(self.spare, Spare::None | Spare::Asked) && !self.is_dead() {
+            self.session.set_blocking(false);
+            self.spare = match self.session.channel_session() {
+                Ok(channel) => Spare::Open(channel),
+                Err(error) if classify::would_block(&error) => Spare::Asked,
+                // The server allows no more at once: it is not asked again.
+                Err(_) => Spare::Never,
+            };
+            // What is only half sent has to be finished before anything else is.
+            looks += 1;
+            if !self.is_sending() || looks > MOST_LOOKS {
+                break;
+            }
+            self.rest(Duration::from_millis(20));
+        }
+    }
+
+    /// Hears the end of an opening that is under way: libssh2 has one at a time, and would hand this channel to
+    /// whoever opens another.
+    pub(super) fn settle_spare(&mut self, deadline: &Deadline, what: &str) -> Result<(), Failure> {
+        if matches!(self.spare, Spare::Asked) {
+            self.arm(deadline, what)?;
+            self.spare = match self.session.channel_session() {
+                Ok(channel) => Spare::Open(channel),
+                Err(error) => match self.connection(&error, deadline, what) {
+                    Some(failure) => return Err(failure),
+                    None => Spare::Never,
+                },
+            };
+        }
+        Ok(())
     }
 
     /// Closes a channel whose output is no longer wanted; the session dies if that takes long.

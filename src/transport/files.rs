@@ -10,7 +10,7 @@ use super::actor::Deadline;
 use super::glob::Shelf as _;
 use super::pour::Pour;
 use super::rate::Rate;
-use super::sftp::{Fetched, Wanted};
+use super::sftp::{Fetched, Order, Wanted};
 use super::wire::Wire;
 use super::{Entry, EntryKind, Lost, ReadError, Sink, Span};
 use super::{glob, shell_files};
@@ -55,7 +55,7 @@ pub(super) struct Looks(HashMap<String, (Entry, Instant)>);
 impl Looks {
     /// For how long a look is as good as a new one: what is a file now may be a FIFO later, and
     /// opening that would hang.
-    const FRESH: Duration = Duration::from_secs(1);
+    pub(super) const FRESH: Duration = Duration::from_secs(1);
 
     /// Keeps the regular files of a listing that began at `since`.
     fn keep(&mut self, entries: &[Entry], since: Instant) {
@@ -65,9 +65,9 @@ impl Looks {
             .extend(files.map(|entry| (entry.path.clone(), (entry.clone(), since))));
     }
 
-    fn take(&self, path: &str) -> Option<Entry> {
+    fn take(&self, path: &str) -> Option<(Entry, Instant)> {
         let (entry, at) = self.0.get(path)?;
-        (at.elapsed() < Self::FRESH).then(|| entry.clone())
+        (at.elapsed() < Self::FRESH).then(|| (entry.clone(), *at))
     }
 }
 
@@ -77,7 +77,7 @@ enum Road {
     Exec(Option<Box<Failure>>),
 }
 
-fn road(far: &mut impl Wire, deadline: &Deadline) -> Result<Road, Failure> {
+fn road(far: &mut impl Wire, soon: &[&str], deadline: &Deadline) -> Result<Road, Failure> {
     let transport = far.login().transport;
     match (transport, &far.login().elevate) {
         (Transport::Exec, _) | (Transport::Auto, Elevate::Root | Elevate::User(_)) => {
@@ -93,7 +93,7 @@ fn road(far: &mut impl Wire, deadline: &Deadline) -> Result<Road, Failure> {
         }
         (Transport::Auto | Transport::Sftp, Elevate::None) => {}
     }
-    match (transport, far.open_sftp(deadline)?) {
+    match (transport, far.open_sftp(soon, deadline)?) {
         (_, Ok(())) => Ok(Road::Sftp),
         (Transport::Sftp, Err(why)) => Err(*why),
         (_, Err(why)) => Ok(Road::Exec(Some(why))),
@@ -106,7 +106,10 @@ pub(super) fn list(
     pattern: &str,
     deadline: &Deadline,
 ) -> Result<Vec<Entry>, Failure> {
-    match road(far, deadline)? {
+    // What a glob stands for is not known yet.
+    let is_glob = pattern.contains(['*', '?', '[']);
+    let soon = [pattern];
+    match road(far, if is_glob { &[] } else { &soon }, deadline)? {
         Road::Sftp => {
             let since = Instant::now();
             let found = far.expand(pattern, deadline)?;
@@ -126,10 +129,11 @@ pub(super) fn look_all(
     paths: &[String],
     deadline: &Deadline,
 ) -> Result<Vec<Result<Entry, Failure>>, Failure> {
-    match road(far, deadline)? {
+    let asked: Vec<&str> = paths.iter().map(String::as_str).collect();
+    match road(far, &asked, deadline)? {
         Road::Sftp => {
             let since = Instant::now();
-            let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+            let paths = asked;
             let found = far.look_all(&paths, deadline)?;
             let entries: Vec<Entry> = found.iter().flatten().cloned().collect();
             far.looks().keep(&entries, since);
@@ -151,24 +155,32 @@ pub(super) fn look_all(
 pub(super) fn read_all(
     far: &mut impl Wire,
     asked: Vec<(Asked, Sink)>,
+    order: Order,
     deadline: &Deadline,
     rate: Option<&Arc<Rate>>,
 ) -> Vec<Fetched> {
     let began = Instant::now();
-    match road(far, deadline) {
-        Ok(Road::Sftp) => {
-            let wanted = asked.into_iter().map(|(asked, sink)| Wanted {
-                looked: far.looks().take(&asked.path),
-                asked,
-                sink,
-            });
-            let wanted = wanted.collect();
-            far.fetch_all(wanted, deadline, rate.map(Arc::as_ref))
-        }
+    let mut wanted = Vec::with_capacity(asked.len());
+    for (asked, sink) in asked {
+        wanted.push(Wanted {
+            looked: far.looks().take(&asked.path),
+            asked,
+            sink,
+        });
+    }
+    let unknown = wanted.iter().filter(|wanted| wanted.looked.is_none());
+    let soon: Vec<String> = unknown.map(|wanted| wanted.asked.path.clone()).collect();
+    let soon: Vec<&str> = soon.iter().map(String::as_str).collect();
+    match road(far, &soon, deadline) {
+        Ok(Road::Sftp) => far.fetch_all(wanted, order, deadline, rate.map(Arc::as_ref)),
         Ok(Road::Exec(why)) => {
-            let mut fetched = Vec::with_capacity(asked.len());
-            for (asked, sink) in asked {
-                let read = shell_files::Files::of(far, deadline).read(&asked, sink, rate);
+            let mut fetched: Vec<Fetched> = Vec::with_capacity(wanted.len());
+            for Wanted { asked, sink, .. } in wanted {
+                let has_failed = fetched.last().is_some_and(|(read, _)| read.is_err());
+                let read = match order == Order::InTurn && has_failed {
+                    true => Err(not_reached().into()),
+                    false => shell_files::Files::of(far, deadline).read(&asked, sink, rate),
+                };
                 let read = read.map_err(|error| match error {
                     ReadError::Failure(failure) => ReadError::Failure(both(failure, why.clone())),
                     other => other,
@@ -179,9 +191,19 @@ pub(super) fn read_all(
         }
         Err(failure) => {
             let refused = |_| (Err(failure.clone().into()), began.elapsed());
-            asked.into_iter().map(refused).collect()
+            wanted.iter().map(refused).collect()
         }
     }
+}
+
+/// What is said of a file that was to be read in turn, behind one that failed.
+pub(super) fn not_reached() -> Failure {
+    Failure::new(
+        FailureKind::Undefined,
+        "the file before it, whole",
+        "that one did not come, and this one was not read",
+    )
+    .with_hint("see what became of the file before it")
 }
 
 // Neither SFTP nor a shell: whoever repairs it has to know of both.
@@ -337,9 +359,10 @@ mod tests {
             entry("/fifo", EntryKind::Special),
         );
         let mut looks = Looks::default();
-        looks.keep(&[file.clone(), fifo], Instant::now());
+        let now = Instant::now();
+        looks.keep(&[file.clone(), fifo], now);
         assert_eq!(looks.take("/fifo"), None);
-        assert_eq!(looks.take("/file"), Some(file.clone()));
+        assert_eq!(looks.take("/file"), Some((file.clone(), now)));
         let long_ago = Instant::now().checked_sub(Looks::FRESH).unwrap();
         looks.keep(&[file], long_ago);
         assert_eq!(looks.take("/file"), None);

@@ -15,12 +15,14 @@ use crate::failure::Failure;
 
 /// Sends the request over a channel of its own.
 pub(super) fn get(
-    far: &Far,
+    far: &mut Far,
     request: &Request,
     most: u64,
     deadline: &Deadline,
     sink: Sink,
 ) -> Result<Receipt, ReadError> {
+    far.settle_spare(deadline, WHAT)?;
+    let far = &*far;
     let channel = open(far, request, deadline)?;
     let mut way = Forward {
         far,

@@ -384,6 +384,32 @@ pub trait Session: Send + Sync {
         })
     }
 
+    /// As [`Session::read_all`], in this order: no byte of one is asked for before the one before it has come whole, and
+    /// behind one that failed none is read. Each is opened anew, also where a path comes twice; the opening of one
+    /// may be asked for together with the bytes of the one before it, never earlier.
+    fn read_in_turn(
+        &self,
+        wanted: Vec<Reading>,
+        time: Duration,
+    ) -> BoxFuture<'_, Vec<(Result<Receipt, ReadError>, Duration)>> {
+        Box::pin(async move {
+            let began = std::time::Instant::now();
+            let mut read: Vec<(Result<Receipt, ReadError>, Duration)> = Vec::new();
+            for one in wanted {
+                let limits = Limits {
+                    time: time.saturating_sub(began.elapsed()),
+                    bytes: one.bytes,
+                };
+                let done = match read.last() {
+                    Some((Err(_), _)) => Err(files::not_reached().into()),
+                    _ => self.read(&one.path, one.span, limits, one.sink).await,
+                };
+                read.push((done, began.elapsed()));
+            }
+            read
+        })
+    }
+
     /// Sends one HTTP GET from the host itself (direct-tcpip) and streams the answer's body into `sink`.
     /// Only status 200 has a receipt; no redirect is followed. `elevate` has no part in it. Of this
     /// alone `unreachable` may mean the web server, and the session then lives on.

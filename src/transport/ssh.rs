@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use super::actor::{Actor, gone};
 use super::http::{Request, WHAT};
 use super::rate::{Rate, Slow};
+use super::sftp::Order;
 use super::wire::{Wire, elevated};
 use super::{
     Command, Entry, Greeting, Limits, Lost, Output, ReadError, Reading, Receipt, Session, Sink,
@@ -72,6 +73,67 @@ impl<W: Wire + 'static> Ssh<W> {
     fn asked(&self, path: &str) -> Result<String, Failure> {
         let asked = self.login.asked(path);
         asked.ok_or_else(|| self.complete(path, files::outside(self.login.chroot.as_deref())))
+    }
+
+    fn read_set(
+        &self,
+        wanted: Vec<Reading>,
+        order: Order,
+        time: Duration,
+    ) -> BoxFuture<'_, Vec<(Result<Receipt, ReadError>, Duration)>> {
+        async move {
+            let began = Instant::now();
+            let paths: Vec<String> = wanted.iter().map(|wanted| wanted.path.clone()).collect();
+            let mut asked = Vec::with_capacity(wanted.len());
+            let mut outside = None;
+            for wanted in wanted {
+                match self.asked(&wanted.path) {
+                    Ok(path) => asked.push((
+                        files::Asked {
+                            path,
+                            span: wanted.span,
+                            most: wanted.bytes,
+                        },
+                        wanted.sink,
+                    )),
+                    Err(failure) => outside = Some(failure),
+                }
+            }
+            let as_itself = self.as_itself;
+            let rate = self.rate.clone();
+            let job = move |far: &mut W, deadline| {
+                elevated(far, !as_itself, |far| {
+                    Ok::<_, Failure>(files::read_all(far, asked, order, &deadline, rate.as_ref()))
+                })
+            };
+            // Nothing is asked for when one of them cannot be.
+            let read = match outside {
+                Some(failure) => Err(failure),
+                None => self.actor.call(time, "the read", job).await,
+            };
+            let read = read.unwrap_or_else(|failure| {
+                let failed = |_| (Err(failure.clone().into()), began.elapsed());
+                paths.iter().map(failed).collect()
+            });
+            let complete = |(path, (read, took)): (&String, (Result<Receipt, ReadError>, _))| {
+                let read = match read {
+                    Err(ReadError::Failure(failure)) => {
+                        Err(ReadError::Failure(self.complete_path(path, failure)))
+                    }
+                    Err(ReadError::Lost(lost)) => Err(ReadError::Lost(Box::new(Lost {
+                        failure: self.complete_path(path, lost.failure),
+                        ..*lost
+                    }))),
+                    read => read.map(|receipt| Receipt {
+                        path: path.clone(),
+                        ..receipt
+                    }),
+                };
+                (read, took)
+            };
+            paths.iter().zip(read).map(complete).collect()
+        }
+        .boxed()
     }
 }
 
@@ -213,59 +275,15 @@ impl<W: Wire + 'static> Session for Ssh<W> {
         wanted: Vec<Reading>,
         time: Duration,
     ) -> BoxFuture<'_, Vec<(Result<Receipt, ReadError>, Duration)>> {
-        async move {
-            let began = Instant::now();
-            let paths: Vec<String> = wanted.iter().map(|wanted| wanted.path.clone()).collect();
-            let mut asked = Vec::with_capacity(wanted.len());
-            let mut outside = None;
-            for wanted in wanted {
-                match self.asked(&wanted.path) {
-                    Ok(path) => asked.push((
-                        files::Asked {
-                            path,
-                            span: wanted.span,
-                            most: wanted.bytes,
-                        },
-                        wanted.sink,
-                    )),
-                    Err(failure) => outside = Some(failure),
-                }
-            }
-            let as_itself = self.as_itself;
-            let rate = self.rate.clone();
-            let job = move |far: &mut W, deadline| {
-                elevated(far, !as_itself, |far| {
-                    Ok::<_, Failure>(files::read_all(far, asked, &deadline, rate.as_ref()))
-                })
-            };
-            // Nothing is asked for when one of them cannot be.
-            let read = match outside {
-                Some(failure) => Err(failure),
-                None => self.actor.call(time, "the read", job).await,
-            };
-            let read = read.unwrap_or_else(|failure| {
-                let failed = |_| (Err(failure.clone().into()), began.elapsed());
-                paths.iter().map(failed).collect()
-            });
-            let complete = |(path, (read, took)): (&String, (Result<Receipt, ReadError>, _))| {
-                let read = match read {
-                    Err(ReadError::Failure(failure)) => {
-                        Err(ReadError::Failure(self.complete_path(path, failure)))
-                    }
-                    Err(ReadError::Lost(lost)) => Err(ReadError::Lost(Box::new(Lost {
-                        failure: self.complete_path(path, lost.failure),
-                        ..*lost
-                    }))),
-                    read => read.map(|receipt| Receipt {
-                        path: path.clone(),
-                        ..receipt
-                    }),
-                };
-                (read, took)
-            };
-            paths.iter().zip(read).map(complete).collect()
-        }
-        .boxed()
+        self.read_set(wanted, Order::Together, time)
+    }
+
+    fn read_in_turn(
+        &self,
+        wanted: Vec<Reading>,
+        time: Duration,
+    ) -> BoxFuture<'_, Vec<(Result<Receipt, ReadError>, Duration)>> {
+        self.read_set(wanted, Order::InTurn, time)
     }
 
     fn get<'a>(

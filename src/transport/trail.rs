@@ -120,7 +120,7 @@ fn by_commands<W: Wire>(
 }
 
 fn by_sftp<W: Wire>(far: &mut W, path: &str, deadline: &Deadline) -> Option<Trail> {
-    far.open_sftp(deadline).ok()?.ok()?;
+    far.open_sftp(&[], deadline).ok()?.ok()?;
     let wanted = elements(path);
     let (elements, owner) = far.elements(&wanted, deadline)?;
     let account = Account {

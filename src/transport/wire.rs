@@ -10,7 +10,7 @@ use super::far::Far;
 use super::files::Looks;
 use super::http::Request;
 use super::rate::Rate;
-use super::sftp::{Fetched, Wanted, far};
+use super::sftp::{Fetched, Order, Wanted, far};
 use super::{Element, Entry, ReadError, Receipt, Sink, exec, forward, glob};
 use crate::failure::Failure;
 use crate::inventory::{Elevate, Login};
@@ -36,8 +36,13 @@ pub(super) trait Wire {
         out: &mut dyn FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(i32, Vec<u8>), ReadError>;
 
-    /// Opens SFTP; the inner `Err` says why the server does not give it.
-    fn open_sftp(&mut self, deadline: &Deadline) -> Result<Result<(), Box<Failure>>, Failure>;
+    /// Opens SFTP, for a look at these paths where it begins with one; the inner `Err` says why the server does not
+    /// give it.
+    fn open_sftp(
+        &mut self,
+        soon: &[&str],
+        deadline: &Deadline,
+    ) -> Result<Result<(), Box<Failure>>, Failure>;
 
     /// Everything that `pattern` names, over open SFTP.
     fn expand(&mut self, pattern: &str, deadline: &Deadline) -> Result<Vec<Entry>, Failure>;
@@ -53,6 +58,7 @@ pub(super) trait Wire {
     fn fetch_all(
         &mut self,
         wanted: Vec<Wanted>,
+        order: Order,
         deadline: &Deadline,
         rate: Option<&Rate>,
     ) -> Vec<Fetched>;
@@ -116,8 +122,12 @@ impl Wire for Far {
         exec::framed(self, argv, most, deadline, out)
     }
 
-    fn open_sftp(&mut self, deadline: &Deadline) -> Result<Result<(), Box<Failure>>, Failure> {
-        far::open(self, deadline)
+    fn open_sftp(
+        &mut self,
+        soon: &[&str],
+        deadline: &Deadline,
+    ) -> Result<Result<(), Box<Failure>>, Failure> {
+        far::open(self, soon, deadline)
     }
 
     fn expand(&mut self, pattern: &str, deadline: &Deadline) -> Result<Vec<Entry>, Failure> {
@@ -135,10 +145,11 @@ impl Wire for Far {
     fn fetch_all(
         &mut self,
         wanted: Vec<Wanted>,
+        order: Order,
         deadline: &Deadline,
         rate: Option<&Rate>,
     ) -> Vec<Fetched> {
-        far::files(self, deadline).read_all(wanted, rate.map(|rate| (rate, deadline)))
+        far::files(self, deadline).read_all(wanted, order, rate.map(|rate| (rate, deadline)))
     }
 
     fn get(

@@ -2,6 +2,7 @@
 contains a given word. The real sshd starts it: `Subsystem sftp python3 lying_sftp.py LIE WORD [LIE WORD]…`.
 Knows no writing request: whoever sends one gets "operation unsupported"."""
 
+import itertools
 import os
 import stat
 import struct
@@ -11,6 +12,7 @@ import time
 LIES = list(zip(sys.argv[1::2], sys.argv[2::2]))
 OK, EOF, NO_SUCH_FILE, DENIED, FAILURE, UNSUPPORTED = 0, 1, 2, 3, 4, 8
 handles = {}
+numbers = itertools.count()
 
 
 def need(count):
@@ -77,7 +79,8 @@ def answer(kind, ident, body):
     name = field()
     try:
         if kind in (3, 11):
-            handle = b"%d" % len(handles)
+            # Not how many are open: that number may still be another file's.
+            handle = b"%d" % next(numbers)
             opened = os.open(name, os.O_RDONLY | os.O_NONBLOCK) if kind == 3 else listing(name)
             handles[handle] = (name, opened)
             if lies(name, "long-handle"):

@@ -38,7 +38,10 @@ pub(super) async fn fetch(
     let started = Instant::now();
     let source = match look(world, writes).await? {
         Ok(source) => source,
-        Err(reason) => return stream::one(world, artifact, &writes.database, reason).await,
+        Err(reason) => {
+            let look = stream::Look::Beside;
+            return stream::one(world, artifact, &writes.database, reason, look).await;
+        }
     };
     room(world, writes, source.size).await?;
     let whole = world.deadline;
@@ -329,8 +332,8 @@ impl Attempt<'_> {
         for suffix in set {
             let part = Part {
                 artifact: self.artifact,
-                remote: &self.scratch.file(suffix),
-                name: &format!("{path}{suffix}"),
+                remote: self.scratch.file(suffix),
+                name: format!("{path}{suffix}"),
                 attempt: self.number,
             };
             let local = scratch.path().join(format!("copy.db{suffix}"));

@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{
     ATTEMPTS, CHANGED, Files, Once, SIDECARS, TORN, check, drop_scratch, fault, told, waited,
@@ -16,11 +16,13 @@ use crate::evidence::tap::Tap;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::Artifact;
 use crate::steps::keep::Kept;
-use crate::steps::retrieve::{Fetched, Tee, evidence, kept, nothing_matches, read, regular};
+use crate::steps::retrieve::{
+    Fetched, Tee, evidence, kept, nothing_matches, read, regular, stopped,
+};
 use crate::steps::{Stop, World};
 use crate::text;
 use crate::time;
-use crate::transport::{Entry, Session, Span};
+use crate::transport::{Entry, EntryKind, Reading, Receipt, Session, Sink, Span};
 
 /// Why it is read as it lies, when nothing else is asked for.
 const REASON: &str = "read where it lies, which touches nothing";
@@ -31,23 +33,35 @@ pub(super) async fn fetch(
     artifact: &Artifact,
     pattern: &str,
 ) -> Result<Files, Stop> {
+    let is_sidecar = |path: &str| SIDECARS.iter().any(|suffix| path.ends_with(suffix));
+    // A path without a glob is looked up together with what lies beside it.
+    if !pattern.contains(['*', '?', '[']) && !is_sidecar(pattern) {
+        return one(world, artifact, pattern, REASON, Look::AtAll).await;
+    }
     let session = world.session().await?;
     let found = session
         .list(pattern, world.limits()?)
         .await
         .map_err(|f| f.with_subject_if_none(pattern))?;
-    let databases: Vec<&Entry> = found
-        .iter()
-        .filter(|entry| !SIDECARS.iter().any(|suffix| entry.path.ends_with(suffix)))
-        .collect();
+    let databases = found.iter().filter(|entry| !is_sidecar(&entry.path));
+    let databases: Vec<&Entry> = databases.collect();
     if databases.is_empty() {
         return Err(nothing_matches(pattern).into());
     }
     let mut files = Vec::new();
     for database in databases {
-        files.extend(one(world, artifact, &database.path, REASON).await?);
+        files.extend(one(world, artifact, &database.path, REASON, Look::Beside).await?);
     }
     Ok(files)
+}
+
+/// What of a set was not looked at yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// The database itself, too.
+    AtAll,
+    /// What lies beside it.
+    Beside,
 }
 
 /// Fetches one database, for this reason.
@@ -56,6 +70,7 @@ pub(super) async fn one(
     artifact: &Artifact,
     path: &str,
     reason: &str,
+    mut look: Look,
 ) -> Result<Files, Stop> {
     let session = world.session().await?;
     let started = Instant::now();
@@ -66,7 +81,9 @@ pub(super) async fn one(
     loop {
         let (mut kept, from) = (Vec::new(), time::now());
         let attempt = u32::try_from(taken.attempts.len() + 1).unwrap_or(u32::MAX);
-        let copied = copy(world, &*session, artifact, path, attempt, &mut kept).await;
+        let beside = Beside::look(world, &*session, path, look).await?;
+        look = Look::Beside;
+        let copied = copy(world, &*session, artifact, path, beside, attempt, &mut kept).await;
         let (files, outcome) = match copied {
             // The product closed the database or rotated its journal in between.
             Err(Stop::Failure(failure))
@@ -99,36 +116,117 @@ async fn copy(
     session: &dyn Session,
     artifact: &Artifact,
     path: &str,
+    beside: Beside,
     attempt: u32,
     kept: &mut Vec<Kept>,
 ) -> Result<Once, Stop> {
-    let scratch = tempfile::tempdir().map_err(|error| fault(&error))?;
-    let copy = scratch.path().join("copy.db");
-    let before = Marks::first(world, session, path).await?;
-    let mut files = Vec::new();
-    for suffix in before.set() {
-        let remote = format!("{path}{suffix}");
-        let local = scratch.path().join(format!("copy.db{suffix}"));
-        let part = Part {
-            artifact,
-            remote: &remote,
-            name: &remote,
-            attempt,
-        };
-        files.push(part.fetch(world, session, &local, kept).await?);
+    let part = |suffix: &'static str| Part {
+        artifact,
+        remote: format!("{path}{suffix}"),
+        name: format!("{path}{suffix}"),
+        attempt,
+    };
+    let mut scratch = tempfile::tempdir().map_err(|error| fault(&error))?;
+    let mut copied = None;
+    if beside.is_logged() {
+        let parts = [part(""), part("-wal")];
+        copied = logged(world, session, parts, scratch.path(), kept).await?;
+        if copied.is_none() {
+            for kept in kept.drain(..) {
+                kept.remove().map_err(|error| fault(&error))?;
+            }
+            drop_scratch(scratch)?;
+            scratch = tempfile::tempdir().map_err(|error| fault(&error))?;
+        }
     }
-    not_empty(path, files[0].0.bytes)?;
-    let after = Marks::again(world, session, path).await?;
-    let content = match before == after {
-        true => check(world, artifact, copy)
+    let (mut files, is_unchanged) = match copied {
+        Some(copied) => copied,
+        None => {
+            let before = Marks::take(world, session, path, Some(beside)).await?;
+            let mut files = Vec::new();
+            for suffix in before.set() {
+                let local = scratch.path().join(format!("copy.db{suffix}"));
+                files.push(part(suffix).fetch(world, session, &local, kept).await?);
+            }
+            not_empty(path, files[0].0.bytes)?;
+            (files, before == Marks::again(world, session, path).await?)
+        }
+    };
+    let content = match is_unchanged {
+        true => check(world, artifact, scratch.path().join("copy.db"))
             .await
             .map_err(|failure| failure.with_subject_if_none(path)),
         false => Err(changed(path, attempt)),
     };
     drop_scratch(scratch)?;
-    let outcome = super::outcome(before == after, &content);
+    let outcome = super::outcome(is_unchanged, &content);
     files[0].1 = content;
     Ok((files, outcome))
+}
+
+/// A database whose log has entries, in as few round trips as its proof allows: the log's mark, the database, the log
+/// and its mark again are read in turn, each opened anew by its name. `None` where that log has no mark, and the
+/// database decides.
+///
+/// While one is read, only the opening of the next is under way. So the log that was marked first was open before
+/// the database was, and the one that is marked last was opened after all of the database had come: same salts mean
+/// that it was one log all the while, of one database, and that it was not begun anew.
+async fn logged(
+    world: &World,
+    session: &dyn Session,
+    [main, wal]: [Part<'_>; 2],
+    scratch: &Path,
+    kept_as: &mut Vec<Kept>,
+) -> Result<Option<(Files, bool)>, Stop> {
+    let started = Instant::now();
+    let (before, after) = (Tap::new(Vec::new()), Tap::new(Vec::new()));
+    let limits = world.limits()?;
+    let reading = |part: &Part<'_>, span, sink| Reading {
+        path: part.remote.clone(),
+        span,
+        bytes: limits.bytes,
+        sink,
+    };
+    let head = Span::head(WAL_HEADER);
+    let wanted = vec![
+        reading(&wal, head, before.sink()),
+        reading(
+            &main,
+            Span::WHOLE,
+            main.sink(world, &scratch.join("copy.db"), kept_as)?,
+        ),
+        reading(
+            &wal,
+            Span::WHOLE,
+            wal.sink(world, &scratch.join("copy.db-wal"), kept_as)?,
+        ),
+        reading(&wal, head, after.sink()),
+    ];
+    let mut read = session.read_in_turn(wanted, limits.time).await.into_iter();
+    let mut next = |part: &Part<'_>| match read.next() {
+        Some((read, at)) => (read.map_err(|error| stopped(error, &part.remote)), at),
+        None => (Err(nothing_matches(&part.remote).into()), Duration::ZERO),
+    };
+    next(&wal).0?;
+    let Some(before) = WalMark::read(&before.take()) else {
+        return Ok(None);
+    };
+    let (mut files, mut since) = (Vec::new(), Duration::ZERO);
+    for part in [&main, &wal] {
+        let (receipt, at) = next(part);
+        let (mut found, content) = part.found(receipt?, started);
+        found.duration_ms = u64::try_from((at - since.min(at)).as_millis()).unwrap_or(u64::MAX);
+        since = at;
+        files.push((found, content));
+    }
+    not_empty(&main.remote, files[0].0.bytes)?;
+    let after = match next(&wal).0 {
+        Ok(_) => WalMark::read(&after.take()),
+        // The product closed the database meanwhile.
+        Err(Stop::Failure(failure)) if failure.kind == FailureKind::Missing => None,
+        Err(stop) => return Err(stop),
+    };
+    Ok(Some((files, after == Some(before))))
 }
 
 /// Whether the copy at `copy` holds what the database at `path` still holds, in rollback mode: every
@@ -165,9 +263,9 @@ pub(super) fn not_empty(path: &str, bytes: u64) -> Result<(), Failure> {
 pub(super) struct Part<'a> {
     pub artifact: &'a Artifact,
     /// Where it is read.
-    pub remote: &'a str,
+    pub remote: String,
     /// What it is a copy of.
-    pub name: &'a str,
+    pub name: String,
     pub attempt: u32,
 }
 
@@ -180,23 +278,71 @@ impl Part<'_> {
         kept_as: &mut Vec<Kept>,
     ) -> Result<Fetched, Stop> {
         let started = Instant::now();
+        let sink = self.sink(world, local, kept_as)?;
+        let limits = world.limits()?;
+        let receipt = read(session, &self.remote, Span::WHOLE, limits, sink).await?;
+        Ok(self.found(receipt, started))
+    }
+
+    /// Where it goes.
+    fn sink(&self, world: &World, local: &Path, kept_as: &mut Vec<Kept>) -> Result<Sink, Stop> {
         let file = File::create_new(local).map_err(|error| fault(&error))?;
-        let keep = kept(world, self.artifact, self.name)?.map(|(file, kept)| {
+        let keep = kept(world, self.artifact, &self.name)?.map(|(file, kept)| {
             kept_as.push(kept);
             file
         });
-        let receipt = read(
-            session,
-            self.remote,
-            Span::WHOLE,
-            world.limits()?,
-            Tee::sink(Box::new(file), keep),
-        )
-        .await?;
+        Ok(Tee::sink(Box::new(file), keep))
+    }
+
+    fn found(&self, receipt: Receipt, started: Instant) -> Fetched {
         let content = Ok(Content::Opaque);
         let mut found = evidence(self.artifact, receipt, &content, started, self.attempt);
         self.name.clone_into(&mut found.path);
-        Ok((found, content))
+        (found, content)
+    }
+}
+
+/// What lies beside a database.
+pub(super) struct Beside {
+    wal: Option<Entry>,
+    journal: Option<Entry>,
+}
+
+impl Beside {
+    async fn look(
+        world: &World,
+        session: &dyn Session,
+        path: &str,
+        look: Look,
+    ) -> Result<Self, Stop> {
+        let mut paths: Vec<String> = ["-wal", "-journal"]
+            .map(|end| format!("{path}{end}"))
+            .into();
+        if look == Look::AtAll {
+            paths.insert(0, path.to_owned());
+        }
+        let found = session.look(&paths, world.limits()?).await;
+        let mut found = found.into_iter().zip(&paths);
+        if look == Look::AtAll
+            && let Some((main, path)) = found.next()
+        {
+            main.map_err(|failure| failure.with_subject_if_none(path))?;
+        }
+        let mut next = || match found.next() {
+            Some((found, path)) => there(found, path),
+            None => Ok(None),
+        };
+        Ok(Self {
+            wal: next()?,
+            journal: next()?,
+        })
+    }
+
+    /// Whether a log with entries seems to decide, and nothing else belongs to the set.
+    fn is_logged(&self) -> bool {
+        let wal = self.wal.as_ref();
+        wal.is_some_and(|wal| wal.kind == EntryKind::File && wal.size >= WAL_HEADER)
+            && !is_hot(self.journal.as_ref())
     }
 }
 
@@ -238,7 +384,8 @@ impl Marks {
         session: &dyn Session,
         path: &str,
     ) -> Result<Self, Stop> {
-        Self::take(world, session, path, true).await
+        let beside = Beside::look(world, session, path, Look::Beside).await?;
+        Self::take(world, session, path, Some(beside)).await
     }
 
     /// After it: what is compared.
@@ -247,25 +394,28 @@ impl Marks {
         session: &dyn Session,
         path: &str,
     ) -> Result<Self, Stop> {
-        Self::take(world, session, path, false).await
+        Self::take(world, session, path, None).await
     }
 
     async fn take(
         world: &World,
         session: &dyn Session,
         path: &str,
-        is_first: bool,
+        beside: Option<Beside>,
     ) -> Result<Self, Stop> {
         let file = |suffix: &str| format!("{path}{suffix}");
-        let mut paths = vec![file("-wal")];
-        if is_first {
-            paths.push(file("-journal"));
-        }
-        let [wal, mut journal] = looks(world, session, &paths).await?;
-        let wal = match wal {
+        let beside = match beside {
+            Some(beside) => beside,
+            None => Beside {
+                wal: look(world, session, &file("-wal")).await?,
+                journal: None,
+            },
+        };
+        let mut journal = beside.journal;
+        let wal = match beside.wal {
             Some(found) => {
                 regular(&found)?;
-                let head = head(world, session, &paths[0], WAL_HEADER).await?;
+                let head = head(world, session, &file("-wal"), WAL_HEADER).await?;
                 Some(WalMark::read(&head))
             }
             None => None,

@@ -8,7 +8,7 @@ use rustix::event::PollFlags;
 
 use super::child::{Child, Watch};
 use crate::transport::actor::Deadline;
-use crate::transport::sftp::packet::{Answer, Broken, Dialogue};
+use crate::transport::sftp::packet::{Answer, Broken, Dialogue, LSTAT};
 
 const PIECE: usize = 64 << 10;
 
@@ -28,13 +28,21 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Says hello, and hears that the other side speaks SFTP.
-    pub(super) fn open(child: Child, watch: &Watch, deadline: &Deadline) -> Result<Self, Refused> {
+    /// Says hello, asks what lies at these paths, and hears that the other side speaks SFTP.
+    pub(super) fn open(
+        child: Child,
+        soon: &[&str],
+        watch: &Watch,
+        deadline: &Deadline,
+    ) -> Result<Self, Refused> {
         let mut line = Self {
             child,
             dialogue: Dialogue::new(),
             buffer: vec![0; PIECE],
         };
+        for path in soon {
+            line.dialogue.ask_early(LSTAT, path.as_bytes());
+        }
         loop {
             let why = match line.dialogue.is_greeted() {
                 Ok(true) => return Ok(line),

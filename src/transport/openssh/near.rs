@@ -14,7 +14,7 @@ use crate::transport::actor::Deadline;
 use crate::transport::files::Looks;
 use crate::transport::http::Request;
 use crate::transport::rate::Rate;
-use crate::transport::sftp::{Fetched, Wanted};
+use crate::transport::sftp::{Fetched, Order, Wanted};
 use crate::transport::wire::Wire;
 use crate::transport::{Element, Entry, Greeting, ReadError, Receipt, Sink, glob};
 
@@ -157,8 +157,12 @@ impl Wire for Near {
         exec::framed(self, argv, most, deadline, out)
     }
 
-    fn open_sftp(&mut self, deadline: &Deadline) -> Result<Result<(), Box<Failure>>, Failure> {
-        sftp::open(self, deadline)
+    fn open_sftp(
+        &mut self,
+        soon: &[&str],
+        deadline: &Deadline,
+    ) -> Result<Result<(), Box<Failure>>, Failure> {
+        sftp::open(self, soon, deadline)
     }
 
     fn expand(&mut self, pattern: &str, deadline: &Deadline) -> Result<Vec<Entry>, Failure> {
@@ -176,10 +180,11 @@ impl Wire for Near {
     fn fetch_all(
         &mut self,
         wanted: Vec<Wanted>,
+        order: Order,
         deadline: &Deadline,
         rate: Option<&Rate>,
     ) -> Vec<Fetched> {
-        sftp::files(self, deadline).read_all(wanted, rate.map(|rate| (rate, deadline)))
+        sftp::files(self, deadline).read_all(wanted, order, rate.map(|rate| (rate, deadline)))
     }
 
     fn get(

@@ -40,6 +40,7 @@ impl Subsystem {
 /// Opens the subsystem; the inner `Err` says why the server does not give it.
 pub(super) fn open(
     near: &mut Near,
+    soon: &[&str],
     deadline: &Deadline,
 ) -> Result<Result<(), Box<Failure>>, Failure> {
     match &near.sftp {
@@ -55,7 +56,7 @@ pub(super) fn open(
             mut child,
             why,
             came,
-        } = match Line::open(child, &near.watch, deadline) {
+        } = match Line::open(child, soon, &near.watch, deadline) {
             Ok(line) => {
                 near.sftp = Subsystem::Open(Box::new(line));
                 return Ok(Ok(()));

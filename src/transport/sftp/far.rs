@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ssh2::{Channel, Error, ExtendedData};
 
-use super::packet::{Answer, Broken, Dialogue};
+use super::packet::{Answer, Broken, Dialogue, LSTAT};
 use super::{Conversation, Files};
 use crate::failure::{Failure, FailureKind};
 use crate::text;
@@ -54,9 +54,11 @@ enum Stopped {
     Broken(Broken),
 }
 
-/// Opens the subsystem; the inner `Err` says why the server does not give it.
+/// Opens the subsystem, and asks together with the greeting what lies at the paths that will be looked at next; the
+/// inner `Err` says why the server does not give it.
 pub(in crate::transport) fn open(
     far: &mut Far,
+    soon: &[&str],
     deadline: &Deadline,
 ) -> Result<Result<(), Box<Failure>>, Failure> {
     match &far.sftp {
@@ -64,13 +66,23 @@ pub(in crate::transport) fn open(
         Subsystem::Refused(why) => return Ok(Err(why.clone())),
         Subsystem::Unasked => {}
     }
+    if let Err(failure) = far.settle_spare(deadline, "opening SFTP") {
+        return Err(match deadline.left() {
+            None => sftp_refused::late(deadline),
+            Some(_) => failure,
+        });
+    }
     let mut pauses = [5, 20, 100].into_iter();
     loop {
         if far.arm(deadline, "opening SFTP").is_err() {
             return Err(sftp_refused::late(deadline));
         }
-        let error = match far.session.channel_session() {
-            Ok(channel) => return start(far, channel, deadline),
+        let channel = match far.spare.take() {
+            Some(channel) => Ok(channel),
+            None => far.session.channel_session(),
+        };
+        let error = match channel {
+            Ok(channel) => return start(far, channel, soon, deadline),
             Err(error) => error,
         };
         if is_over(&error, deadline) {
@@ -98,6 +110,7 @@ fn refused(far: &mut Far, failure: Failure) -> Result<Result<(), Box<Failure>>, 
 fn start(
     far: &mut Far,
     channel: Channel,
+    soon: &[&str],
     deadline: &Deadline,
 ) -> Result<Result<(), Box<Failure>>, Failure> {
     let mut line = Line {
@@ -105,6 +118,9 @@ fn start(
         dialogue: Dialogue::new(),
         buffer: vec![0; PIECE],
     };
+    for path in soon {
+        line.dialogue.ask_early(LSTAT, path.as_bytes());
+    }
     far.session.set_blocking(false);
     let (mut is_granted, mut is_greeted) = (false, false);
     let mut stderr = Vec::new();
@@ -124,6 +140,9 @@ fn start(
         }
         // A request that is only half sent has to be finished before anything else is.
         let is_sent = is_granted || !far.is_sending();
+        if is_sent {
+            far.open_spare();
+        }
         let moved = match is_sent.then(|| line.exchange(far)).transpose() {
             Ok(moved) => moved.unwrap_or(false),
             Err(stopped) => break Err(stopped),

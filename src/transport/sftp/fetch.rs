@@ -2,6 +2,10 @@
 //! and as many reads are under way as the line bears. Each counts on its own: the bytes that the file had when it
 //! was opened, or a failure, whatever became of the others.
 
+mod turn;
+
+pub(in crate::transport) use turn::Order;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -18,8 +22,8 @@ use crate::transport::{Entry, ReadError, Receipt, Sink};
 /// What every server grants in one answer.
 const PIECE: u64 = 32 << 10;
 /// Reads under way at first, and at most: four mebibytes fill a line of 80 MiB/s at 50 ms. Each answer allows one
-/// more, so that the small files of many hosts do not wait in memory together.
-const AHEAD: usize = 16;
+/// more, so that the files of many hosts do not wait in memory together; a database of a mebibyte comes at once.
+const AHEAD: usize = 48;
 const MOST_AHEAD: usize = 128;
 /// Files open at once.
 const MOST_OPEN: usize = 16;
@@ -31,8 +35,8 @@ const READING: &str = "reading the file";
 pub(in crate::transport) struct Wanted {
     /// Which, and how much of it.
     pub(in crate::transport) asked: Asked,
-    /// What it was a moment ago, when that is known.
-    pub(in crate::transport) looked: Option<Entry>,
+    /// What it was a moment ago, when that is known, and when that was.
+    pub(in crate::transport) looked: Option<(Entry, Instant)>,
     /// Where it goes.
     pub(in crate::transport) sink: Sink,
 }
@@ -71,6 +75,7 @@ struct Transfer {
     pour: Option<Pour>,
     handle: Vec<u8>,
     state: State,
+    looked: Instant,
     /// How many bytes have to come.
     wanted: u64,
     /// How many of them were asked for, and given on.
@@ -97,6 +102,11 @@ impl Transfer {
         self.wanted.max(1)
     }
 
+    /// Whether it may be opened by the last look.
+    fn is_fresh(&self) -> bool {
+        self.looked.elapsed() < rules::Looks::FRESH
+    }
+
     /// Bytes that came without a gap.
     fn came(&self) -> u64 {
         let mut came = self.got;
@@ -113,6 +123,7 @@ impl Transfer {
 /// Files under way.
 struct Set<'a, C> {
     files: &'a mut Files<C>,
+    order: Order,
     rate: Option<(&'a Rate, &'a Deadline)>,
     transfers: Vec<Option<Transfer>>,
     done: Vec<Option<Fetched>>,
@@ -128,6 +139,7 @@ impl<C: Conversation> Files<C> {
     pub(in crate::transport) fn read_all(
         &mut self,
         wanted: Vec<Wanted>,
+        order: Order,
         rate: Option<(&Rate, &Deadline)>,
     ) -> Vec<Fetched> {
         let began = Instant::now();
@@ -146,6 +158,7 @@ impl<C: Conversation> Files<C> {
         .into_iter();
         let mut set = Set {
             files: self,
+            order,
             rate,
             done: wanted.iter().map(|_| None).collect(),
             transfers: Vec::with_capacity(wanted.len()),
@@ -156,15 +169,16 @@ impl<C: Conversation> Files<C> {
         };
         for (at, wanted) in wanted.into_iter().enumerate() {
             let found = match wanted.looked {
-                Some(entry) => Ok(entry),
-                None => looked.next().unwrap_or_else(|| Err(gone())),
+                Some(looked) => Ok(looked),
+                None => (looked.next().unwrap_or_else(|| Err(gone()))).map(|entry| (entry, began)),
             };
-            let checked = found.and_then(|entry| {
+            let checked = found.and_then(|(entry, looked)| {
                 rules::must_be_file(&entry)?;
-                Ok((wanted.asked.wanted(entry.size)?, entry))
+                Ok((wanted.asked.wanted(entry.size)?, entry, looked))
             });
             let transfer = match checked {
-                Ok((bytes, entry)) => Some(Transfer {
+                Ok((bytes, entry, looked)) => Some(Transfer {
+                    looked,
                     asked: wanted.asked,
                     entry,
                     sink: Some(wanted.sink),
@@ -182,6 +196,11 @@ impl<C: Conversation> Files<C> {
                 }
             };
             set.transfers.push(transfer);
+        }
+        if order == Order::InTurn
+            && let Some(failed) = set.done.iter().position(Option::is_some)
+        {
+            set.stop_behind(failed);
         }
         set.bear();
         set.run();
@@ -216,7 +235,15 @@ impl<C: Conversation> Set<'_, C> {
 
     /// Until each is done, or the conversation is over.
     fn run(&mut self) {
-        while self.done.iter().any(Option::is_none) {
+        while self.done.iter().any(Option::is_none) || self.is_opening() {
+            if self.order == Order::InTurn && self.questions.is_empty() {
+                if let Err((failure, at)) = self.look_again() {
+                    return self.over(&failure, Some(at));
+                }
+                if self.done.iter().all(Option::is_some) {
+                    continue;
+                }
+            }
             let asked = self.ask();
             let what = match self.questions.first_key_value() {
                 Some((_, (_, Role::Piece))) => READING,
@@ -262,13 +289,16 @@ impl<C: Conversation> Set<'_, C> {
     /// Asks whatever may be asked by now.
     fn ask(&mut self) -> Result<(), Failure> {
         let dialogue = self.files.far.dialogue()?;
-        let mut open = 0;
+        let in_turn = self.order == Order::InTurn;
+        let (mut open, mut is_first_open) = (0, false);
         for (at, transfer) in self.transfers.iter_mut().enumerate() {
             let Some(transfer) = transfer else { continue };
             open += 1;
-            if open > MOST_OPEN {
+            let is_next = in_turn && open > 1;
+            if open > MOST_OPEN || is_next && (open > 2 || !is_first_open || !transfer.is_fresh()) {
                 break;
             }
+            is_first_open = transfer.state >= State::Open;
             if transfer.state == State::Looked {
                 // For reading, and no attributes.
                 let mode = [0, 0, 0, 1, 0, 0, 0, 0];
@@ -276,6 +306,9 @@ impl<C: Conversation> Set<'_, C> {
                 let id = dialogue.ask(packet::OPEN, &[path], &mode);
                 self.questions.insert(id, (at, Role::Open));
                 transfer.state = State::Opening;
+            }
+            if is_next {
+                break;
             }
             if transfer.state == State::Open {
                 // Between the look and the opening it may have been replaced.
@@ -319,8 +352,11 @@ impl<C: Conversation> Set<'_, C> {
             self.reads -= 1;
             self.ahead = (self.ahead + 1).min(MOST_AHEAD);
         }
-        // Questions about a file that is done were forgotten.
+        // Questions about a file that is done were forgotten, but that for a handle.
         let Some(transfer) = &mut self.transfers[at] else {
+            if let (Role::Open, Answer::Handle(handle)) = (role, answer) {
+                self.files.close(&handle);
+            }
             return Ok(());
         };
         let path = transfer.asked.path.clone();
@@ -499,6 +535,9 @@ impl<C: Conversation> Set<'_, C> {
             }
         }
         self.end(at, Err(error));
+        if self.order == Order::InTurn {
+            self.stop_behind(at);
+        }
     }
 
     /// Their answers are of no use any more.

@@ -32,10 +32,7 @@ impl<C: Conversation> Files<C> {
     /// Asks all of it before it waits; the answers in the order of the questions.
     fn calls(&mut self, kind: u8, words: &[&[u8]], what: &str) -> Result<Vec<Answer>, Failure> {
         let dialogue = self.far.dialogue()?;
-        let ids: Vec<u32> = words
-            .iter()
-            .map(|word| dialogue.ask(kind, &[word], &[]))
-            .collect();
+        let ids = dialogue.ask_each(kind, words);
         let mut answers: Vec<Option<Answer>> = ids.iter().map(|_| None).collect();
         for _ in &ids {
             let (id, answer) = self.far.answer(what)?;

@@ -6,7 +6,7 @@ mod fetch;
 mod files;
 pub(super) mod packet;
 
-pub(super) use fetch::{Fetched, Wanted};
+pub(super) use fetch::{Fetched, Order, Wanted};
 pub(super) use files::Files;
 
 use jiff::Timestamp;

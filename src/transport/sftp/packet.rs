@@ -59,6 +59,8 @@ pub(in crate::transport) struct Dialogue {
     waiting: HashSet<u32>,
     /// Of those, the ones whose answer nobody needs.
     forgotten: HashSet<u32>,
+    /// What was asked together with the greeting, and is about to be asked.
+    early: Vec<(u8, Vec<u8>, u32)>,
     next: u32,
 }
 
@@ -111,6 +113,27 @@ impl Dialogue {
         body.extend_from_slice(rest);
         self.queue(kind, &body);
         id
+    }
+
+    /// Asks what the first `calls` will ask, together with the greeting.
+    pub(in crate::transport) fn ask_early(&mut self, kind: u8, word: &[u8]) {
+        let id = self.ask(kind, &[word], &[]);
+        self.early.push((kind, word.to_vec(), id));
+    }
+
+    /// Asks each of these, unless it was asked with the greeting; what else was asked so is forgotten.
+    pub(in crate::transport) fn ask_each(&mut self, kind: u8, words: &[&[u8]]) -> Vec<u32> {
+        let mut early = std::mem::take(&mut self.early);
+        let mut ids = Vec::with_capacity(words.len());
+        for word in words {
+            let same = |(of, asked, _): &(u8, Vec<u8>, u32)| *of == kind && asked == word;
+            ids.push(match early.iter().position(same) {
+                Some(at) => early.swap_remove(at).2,
+                None => self.ask(kind, &[word], &[]),
+            });
+        }
+        early.into_iter().for_each(|(_, _, id)| self.forget(id));
+        ids
     }
 
     /// The answer to that question is passed over when it comes.

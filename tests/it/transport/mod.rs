@@ -16,6 +16,7 @@ mod gets_tls;
 mod greeting;
 mod hop_refusals;
 mod hops;
+mod in_turn;
 mod kerberos;
 mod lab;
 mod openssh;
