@@ -32,7 +32,12 @@ pub(super) fn verify(args: &Verify) -> Result<Exit, Fault> {
     let judged = || judge(&args, policy.as_ref());
     let judged = std::panic::catch_unwind(judged).unwrap_or_else(|_| Err(defect()));
     match judged {
-        Ok((gate, _)) => Ok(deliver(&args, &gate, exit_of(gate.answer))),
+        Ok((gate, verified)) => {
+            let exit = deliver(&args, &gate, exit_of(gate.answer));
+            // The process ends, and a large record has millions of pieces to give back one by one.
+            std::mem::forget((gate, verified));
+            Ok(exit)
+        }
         Err(fault) => told(&args, fault),
     }
 }

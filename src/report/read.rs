@@ -78,7 +78,8 @@ pub fn read(bytes: &[u8]) -> Result<Report, ReadFault> {
             false => ReadFault::OtherSchema(shown),
         });
     }
-    let report = report.map_err(ReadFault::Shape)?;
+    let mut report = report.map_err(ReadFault::Shape)?;
+    tighten(&mut report);
     let mut unreadable = facts(&report).unreadable;
     let decision = &report.verdict.decision;
     if !Decision::ALL.iter().any(|known| known.as_str() == decision) {
@@ -87,6 +88,15 @@ pub fn read(bytes: &[u8]) -> Result<Report, ReadFault> {
     match unreadable.is_empty() {
         true => Ok(report),
         false => Err(ReadFault::Words(unreadable)),
+    }
+}
+
+/// A parser does not know how many are to come: what it made room for in vain is a tenth of a large record.
+fn tighten(report: &mut Report) {
+    report.checks.shrink_to_fit();
+    for check in &mut report.checks {
+        check.steps.shrink_to_fit();
+        check.evidence.shrink_to_fit();
     }
 }
 

@@ -14,7 +14,7 @@ pub enum WriteFault {
     Json(#[from] serde_json::Error),
     /// `junit.xml`.
     #[error("cannot write junit.xml: {0}")]
-    Junit(#[from] quick_junit::SerializeError),
+    Junit(#[from] std::io::Error),
 }
 
 /// How a file of a run is made.

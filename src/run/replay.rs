@@ -8,6 +8,7 @@
 mod gathered;
 mod globs;
 mod network;
+mod planned;
 mod resumed;
 mod settings;
 
@@ -20,7 +21,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::by_host::ByHost;
-use super::report::{Circumstances, moment, report as compose};
+use super::report::{hosts, inputs, instances, moment, scope};
 use super::{Ran, Record, merge, told, weeks};
 use crate::digest::Sha256;
 use crate::failure::{Failure, FailureKind};
@@ -43,6 +44,7 @@ mod databases;
 use databases::Times;
 use gathered::gathered;
 use globs::Globs;
+use planned::is_planned;
 
 const INVENTORY: &str = "inputs/inventory.yaml";
 // Recorded times are whole seconds, and a check is judged while it runs.
@@ -211,11 +213,9 @@ pub(super) fn nothing_ran(plan: &Plan) -> Ran {
     }
 }
 
-/// Its record, beside what is told.
+/// What a run of `plan` must tell whatever happened in it, beside what is told.
 fn same(told: &schema::Report, plan: &Plan) -> Result<(), String> {
-    let run = told.run.clone();
-    let (planned, _) = compose(plan, &nothing_ran(plan), Circumstances { run });
-    let (is, must) = (&told.run.scope, &planned.run.scope);
+    let (is, must) = (&told.run.scope, scope(plan));
     if is.environment != must.environment {
         return Err("it tells another environment than its inventory".to_owned());
     }
@@ -224,17 +224,17 @@ fn same(told: &schema::Report, plan: &Plan) -> Result<(), String> {
         .inputs
         .iter()
         .filter(|input| !is_of_waivers(&input.path));
-    if is_ours(told) && !made_from.eq(&planned.inputs) {
+    if is_ours(told) && !made_from.eq(&inputs(plan, &mut BTreeMap::new())) {
         return Err("its inputs are not all that its plan was made from".to_owned());
     }
     if is_ours(told) && is.plan != must.plan {
         return Err("it tells the digest of another plan".to_owned());
     }
-    if told.instances != planned.instances {
+    if told.instances != instances(plan) {
         return Err("its instances are not those of its inventory".to_owned());
     }
-    let hosts = |report: &schema::Report| -> Vec<_> {
-        let hosts = report.hosts.iter().cloned();
+    let bare = |hosts: &[schema::Host]| -> Vec<_> {
+        let hosts = hosts.iter().cloned();
         let bare = hosts.map(|host| schema::Host {
             host_key: None,
             host_key_type: None,
@@ -249,7 +249,12 @@ fn same(told: &schema::Report, plan: &Plan) -> Result<(), String> {
         });
         bare.collect()
     };
-    if hosts(told) != hosts(&planned) {
+    let nobody_met = Ran {
+        records: Vec::new(),
+        hosts: super::Registry::default(),
+        fault: None,
+    };
+    if bare(&told.hosts) != bare(&hosts(plan, &nobody_met)) {
         return Err("its hosts are not those that its inventory means".to_owned());
     }
     let about = ByHost::new(plan, &[]);
@@ -265,40 +270,14 @@ fn same(told: &schema::Report, plan: &Plan) -> Result<(), String> {
             ));
         }
     }
-    let mut pairs = planned.checks.iter().zip(&told.checks);
-    if let Some((must, _)) = pairs.find(|(must, is)| bare(must) != bare(is)) {
+    let mut pairs = plan.checks.iter().zip(&told.checks);
+    if let Some((must, _)) = pairs.find(|(must, is)| !is_planned(is, must, plan)) {
         let id = escape(&must.id);
         return Err(format!("check `{id}` is not told as it was planned"));
     }
-    match (planned.checks.len(), told.checks.len()) {
+    match (plan.checks.len(), told.checks.len()) {
         (must, is) if must == is => Ok(()),
         (must, is) => Err(format!("its inputs plan {must} checks, it tells {is}")),
-    }
-}
-
-/// A check without anything that happened.
-fn bare(check: &schema::Check) -> schema::Check {
-    let steps = check.steps.iter().cloned();
-    let steps = steps.map(|step| schema::Step {
-        outcome: String::new(),
-        duration_ms: 0,
-        ..step
-    });
-    schema::Check {
-        steps: steps.collect(),
-        outcome: String::new(),
-        attempts: 0,
-        started: None,
-        duration_ms: 0,
-        evidence: Vec::new(),
-        disks: Vec::new(),
-        probes: Vec::new(),
-        transcript: None,
-        failure: None,
-        waiver: None,
-        earlier: Vec::new(),
-        carried: None,
-        ..check.clone()
     }
 }
 

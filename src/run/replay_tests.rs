@@ -1,6 +1,7 @@
 //! A record changed in every way that a signer could, held to its own inputs.
 
 use super::super::record::StepRecord;
+use super::super::report::{Circumstances, report as compose};
 use super::*;
 use crate::evidence::log_seen::LogSeen;
 use crate::evidence::settings::Settings;
@@ -168,6 +169,46 @@ fn an_untouched_record_answers_its_inputs_wherever_it_lies() {
     let mut report = report;
     report.hosts[0].clock = Some(clock(60_000));
     report.checks[0].evidence[2].resumed = 3;
+    assert_eq!(replay(&report, directory.path()), Ok(()));
+}
+
+/// Fields are compared one by one: none may be forgotten, and what merely happened is none of them.
+#[test]
+fn each_field_of_a_check_and_of_a_step_is_held_to_the_plan() {
+    type Change = fn(&mut schema::Check);
+    let changes: [Change; 15] = [
+        |c| c.id.push('x'),
+        |c| c.feature.push('x'),
+        |c| c.line += 1,
+        |c| c.scenario.push('x'),
+        |c| c.instance = None,
+        |c| c.host = Some("b".into()),
+        |c| c.team = None,
+        |c| c.vendor = Some("v".into()),
+        |c| c.tags.push("x".into()),
+        |c| c.steps.push(c.steps[0].clone()),
+        |c| c.steps[0].keyword.push('x'),
+        |c| c.steps[0].text.push('x'),
+        |c| c.steps[2].artifacts.clear(),
+        |c| c.steps[2].artifacts.push("x".into()),
+        |c| {
+            c.steps[0].asks = Some(schema::Asks {
+                role: None,
+                question: "q".into(),
+            });
+        },
+    ];
+    for (at, change) in changes.into_iter().enumerate() {
+        let (mut report, directory) = told();
+        change(&mut report.checks[1]);
+        let told = replay(&report, directory.path()).unwrap_err().to_string();
+        assert!(told.contains("not told as it was planned"), "{at}: {told}");
+    }
+    let (mut report, directory) = told();
+    let check = &mut report.checks[1];
+    check.duration_ms += 1;
+    check.attempts += 1;
+    check.steps[0].duration_ms += 1;
     assert_eq!(replay(&report, directory.path()), Ok(()));
 }
 

@@ -138,7 +138,7 @@ pub(super) fn inputs(plan: &Plan, files: &mut Files) -> Vec<schema::Input> {
     inputs
 }
 
-fn scope(plan: &Plan) -> schema::Scope {
+pub(super) fn scope(plan: &Plan) -> schema::Scope {
     schema::Scope {
         environment: plan.inventory.environment.clone(),
         plan: plan.digest.to_string(),
@@ -164,7 +164,7 @@ pub(super) fn counts(checks: &[schema::Check]) -> schema::Counts {
     }
 }
 
-fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
+pub(super) fn hosts(plan: &Plan, ran: &Ran) -> Vec<schema::Host> {
     let about = ByHost::new(plan, &ran.records);
     let hops = plan
         .visits
@@ -300,7 +300,7 @@ fn expected(about: &ByHost<'_>, host: &Host) -> Option<schema::HostExpected> {
     (expected != schema::HostExpected::default()).then_some(expected)
 }
 
-fn instances(plan: &Plan) -> Vec<schema::Instance> {
+pub(super) fn instances(plan: &Plan) -> Vec<schema::Instance> {
     let instances = plan.inventory.instances.iter();
     instances
         .map(|instance| schema::Instance {
@@ -320,14 +320,17 @@ fn instances(plan: &Plan) -> Vec<schema::Instance> {
 }
 
 /// Names of the artifacts that a step is about.
-fn artifacts(plan: &Plan, check: &Check, call: &Call) -> Vec<String> {
+pub(super) fn artifacts<'p>(
+    plan: &'p Plan,
+    check: &Check,
+    call: &Call,
+) -> impl Iterator<Item = &'p str> {
     let instance = check.subject.instance.as_deref();
-    let Some(instance) = instance.and_then(|name| plan.inventory.instance(name)) else {
-        return Vec::new();
-    };
+    let instance = instance.and_then(|name| plan.inventory.instance(name));
     let team = check.subject.team.as_deref();
-    let found = call.about(instance, team).into_iter();
-    found.map(|artifact| artifact.name.clone()).collect()
+    let found = instance.map(|instance| call.about(instance, team));
+    let found = found.unwrap_or_default().into_iter();
+    found.map(|artifact| artifact.name.as_str())
 }
 
 fn check(
@@ -347,7 +350,9 @@ fn check(
             text: step.text.to_string(),
             outcome: record.outcome.as_str().to_owned(),
             duration_ms: record.duration_ms,
-            artifacts: artifacts(plan, planned, &step.call),
+            artifacts: (artifacts(plan, planned, &step.call))
+                .map(str::to_owned)
+                .collect(),
             asks: match &*step.call {
                 Call::Person(ask) => Some(schema::Asks {
                     role: ask.role.clone(),
@@ -368,7 +373,7 @@ fn check(
         host: subject.host,
         team: subject.team,
         vendor: subject.vendor,
-        tags: planned.tags.clone(),
+        tags: planned.tags.to_vec(),
         outcome: outcome.as_str().to_owned(),
         attempts: u32::from(record.started.is_some()),
         started: record.started.map(rfc3339),

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
+use std::num::NonZero;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use rustix::fs::OFlags;
 
@@ -20,6 +24,11 @@ pub const MANIFEST: &str = "SHA256SUMS";
 pub const SIGNATURE: &str = "SHA256SUMS.sig";
 /// Name of the attestation.
 pub const ATTESTATION: &str = "report.intoto.jsonl";
+
+/// Files for which another thread is worth its start.
+const FEW: usize = 64;
+/// Most threads that hash side by side: the disk bounds more than the cores do.
+const MOST_THREADS: usize = 8;
 
 /// Every file with its digest, sorted by name, bytewise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,18 +147,16 @@ impl Manifest {
                 faults.push(ManifestFault::Extra(name.clone()));
             }
         }
+        let mut here = Vec::new();
         for (name, digest) in &self.0 {
             match seen.get(name) {
                 None if is_unlisted(name) => {}
                 None => faults.push(ManifestFault::Missing(name.clone())),
                 Some(false) => {}
-                Some(true) => match hash(&dir.join(name)) {
-                    Ok(found) if found == *digest => {}
-                    Ok(_) => faults.push(ManifestFault::Changed(name.clone())),
-                    Err(cause) => faults.push(ManifestFault::unreadable(name, &cause)),
-                },
+                Some(true) => here.push((name.as_str(), *digest)),
             }
         }
+        faults.extend(unlike(dir, &here));
         faults.sort();
         match faults.is_empty() {
             true => Ok(()),
@@ -232,12 +239,40 @@ pub(crate) fn read_regular(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     }
 }
 
-fn hash(path: &Path) -> std::io::Result<Sha256> {
+/// Which of `files` are not what they must be, on every core: a large run has a transcript for each check.
+fn unlike(dir: &Path, files: &[(&str, Sha256)]) -> Vec<ManifestFault> {
+    let next = AtomicUsize::new(0);
+    let share = || {
+        let (mut faults, mut piece) = (Vec::new(), vec![0; 64 * 1024]);
+        while let Some((name, digest)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match hash(&dir.join(name), &mut piece) {
+                Ok(found) if found == *digest => {}
+                Ok(_) => faults.push(ManifestFault::Changed((*name).to_owned())),
+                Err(cause) => faults.push(ManifestFault::unreadable(name, &cause)),
+            }
+        }
+        faults
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let others = cores
+        .min(files.len() / FEW)
+        .min(MOST_THREADS)
+        .saturating_sub(1);
+    thread::scope(|scope| {
+        let others: Vec<_> = (0..others).map(|_| scope.spawn(share)).collect();
+        let mut faults = share();
+        for other in others {
+            faults.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        faults
+    })
+}
+
+fn hash(path: &Path, piece: &mut [u8]) -> std::io::Result<Sha256> {
     let mut file = open_regular(path)?;
     let mut stream = Stream::default();
-    let mut piece = vec![0; 64 * 1024];
     loop {
-        match file.read(&mut piece) {
+        match file.read(piece) {
             Ok(0) => return Ok(stream.finish()),
             Ok(length) => stream.update(&piece[..length]),
             Err(cause) if cause.kind() == std::io::ErrorKind::Interrupted => {}

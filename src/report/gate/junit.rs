@@ -2,15 +2,15 @@
 //! for whatever is no GO, so that no page of a run that was refused is green. The checks stand behind it, of a
 //! run that was accepted alone.
 
+use std::borrow::Cow;
+use std::io;
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
-
 use super::Gate;
-use crate::report::junit::{of_checks, page, safe};
+use crate::report::junit::{Case, NO_REASON, Status, Suite, Told, Why, of_checks, page, safe};
 
 /// Why there is no page.
-pub type Fault = quick_junit::SerializeError;
+pub type Fault = io::Error;
 
 /// The page.
 ///
@@ -20,43 +20,43 @@ pub fn render(gate: &Gate, exit: u8) -> Result<String, Fault> {
     let mut suites = vec![suite(gate, exit)];
     suites.extend(gate.record.as_deref().map(of_checks).unwrap_or_default());
     // As XML has it, without a mark by which a CI server takes a command from its log (`text::defuse`).
-    Ok(page(suites)?.replace("##", "#&#35;"))
+    Ok(page(&suites)?.replace("##", "#&#35;"))
 }
 
-fn suite(gate: &Gate, exit: u8) -> TestSuite {
-    let answer = gate.answer.as_str();
-    let mut suite = TestSuite::new("gonogo verify");
+fn suite(gate: &Gate, exit: u8) -> Suite<'_> {
     let exit = exit.to_string();
-    suite.add_property(("answer", answer));
-    suite.add_property(("exit", &*exit));
+    let case = case(gate, &exit);
+    let mut properties: Vec<(Cow<'_, str>, Cow<'_, str>)> = vec![
+        ("answer".into(), gate.answer.as_str().into()),
+        ("exit".into(), exit.into()),
+    ];
     if let Some(run) = &gate.run {
-        for (name, value) in run.words() {
-            suite.add_property((name, &*safe(value)));
-        }
+        let words = run.words().into_iter();
+        properties.extend(words.map(|(name, value)| (name.into(), safe(value))));
     }
-    for fact in &gate.facts {
-        suite.add_property((fact.key, &*safe(&fact.value)));
-    }
+    let facts = gate.facts.iter();
+    properties.extend(facts.map(|fact| (fact.key.into(), safe(&fact.value))));
     for (name, words) in [
         ("reason", &gate.reasons),
         ("warning", &gate.warnings),
         ("note", &gate.notes),
     ] {
-        for words in words {
-            suite.add_property((name, &*safe(words)));
-        }
+        properties.extend(words.iter().map(|words| (name.into(), safe(words))));
     }
-    suite.add_test_case(case(gate, &exit));
-    suite
+    Suite {
+        name: "gonogo verify".into(),
+        attributes: Vec::new(),
+        properties,
+        cases: vec![Case::Own(Box::new(case))],
+    }
 }
 
 /// Red too where the exit code is: an answer that says GO and ends otherwise is none.
-fn case(gate: &Gate, exit: &str) -> TestCase {
+fn case<'g>(gate: &'g Gate, exit: &str) -> Told<'g> {
     let is_green = gate.answer.is_go() && exit == "0";
     let status = match is_green {
-        true => TestCaseStatus::success(),
+        true => Status::Success,
         false => {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             let reasons: Vec<_> = gate.reasons.iter().map(|one| safe(one)).collect();
             let hint = gate.hint.as_ref().map(|hint| safe(hint));
             let told = reasons.iter().map(|reason| ("reason", reason));
@@ -64,15 +64,22 @@ fn case(gate: &Gate, exit: &str) -> TestCase {
             let told: Vec<_> = told
                 .map(|(label, words)| format!("{label}: {words}"))
                 .collect();
-            status.set_type(gate.answer.as_str());
-            status.set_message(reasons.first().map_or("no reason stated", |first| first));
-            status.set_description(told.join("\n"));
-            status
+            Status::Failure(Why {
+                kind: gate.answer.as_str().into(),
+                message: reasons.into_iter().next().unwrap_or(NO_REASON),
+                description: Some(told.join("\n")),
+            })
         }
     };
-    let mut case = TestCase::new(format!("verify: {}", gate.answer.as_str()), status);
-    case.set_classname("gonogo").set_time(Duration::ZERO);
-    case
+    Told {
+        name: format!("verify: {}", gate.answer.as_str()).into(),
+        class: "gonogo".into(),
+        time: Duration::ZERO,
+        started: None,
+        properties: Vec::new(),
+        status,
+        earlier: Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub mod review;
 pub mod text;
 pub mod variables;
 
+use std::sync::Arc;
+
 pub use finding::{Finding, Outcome};
 
 use super::phrases;
@@ -122,7 +124,7 @@ pub struct Gate {
     /// Checks that did not simply pass, worst first: failed, pending, waived.
     pub findings: Vec<Finding>,
     /// The record of the run, when it was accepted: for the format that tells every check.
-    pub record: Option<Box<Report>>,
+    pub record: Option<Arc<Report>>,
 }
 
 impl Gate {
@@ -147,7 +149,7 @@ impl Gate {
             }),
             facts: Vec::new(),
             findings: finding::of(report),
-            record: Some(Box::new(report.clone())),
+            record: Some(verified.answered_record()),
         };
         gate.subject(report);
         if verified.is_older() {

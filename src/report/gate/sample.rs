@@ -24,7 +24,7 @@ pub(crate) fn of(report: &Report) -> Gate {
         }),
         facts: Vec::new(),
         findings: finding::of(report),
-        record: Some(Box::new(report.clone())),
+        record: Some(report.clone().into()),
     }
 }
 

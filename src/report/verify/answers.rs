@@ -96,7 +96,7 @@ impl Verified {
         if !given.is_empty() {
             let report = answered(self.report(), &given);
             let verdict = judge(&report);
-            self.answered = Some((report, verdict));
+            self.answered = Some((report.into(), verdict));
         }
         Ok(heard)
     }

@@ -16,6 +16,7 @@ mod stamped;
 mod unacceptable;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -39,7 +40,7 @@ use crate::verdict::Verdict;
 /// A run that was accepted, and what it came to.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    report: Report,
+    report: Arc<Report>,
     verdict: Verdict,
     sealed: Sealed,
     stamp: Option<Stamp>,
@@ -48,7 +49,7 @@ pub struct Verified {
     against: Option<Report>,
     shards: Vec<Proven>,
     /// As people answered it, once they were heard.
-    answered: Option<(Report, Verdict)>,
+    answered: Option<(Arc<Report>, Verdict)>,
 }
 
 impl Verified {
@@ -104,7 +105,7 @@ impl Verified {
             .map(|run| policy::against(run, &report, allowed, now))
             .transpose()?;
         Ok(Self {
-            report,
+            report: Arc::new(report),
             verdict,
             sealed,
             stamp,
@@ -118,7 +119,7 @@ impl Verified {
 
     /// The run's record.
     #[must_use]
-    pub const fn report(&self) -> &Report {
+    pub fn report(&self) -> &Report {
         &self.report
     }
 
@@ -128,6 +129,13 @@ impl Verified {
         self.answered
             .as_ref()
             .map_or(&self.report, |(report, _)| report)
+    }
+
+    /// The same to be kept: that of a large run takes hundreds of MiB.
+    #[must_use]
+    pub fn answered_record(&self) -> Arc<Report> {
+        let answered = self.answered.as_ref();
+        Arc::clone(answered.map_or(&self.report, |(report, _)| report))
     }
 
     /// The verdict, judged anew, with what people answered.
