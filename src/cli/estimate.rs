@@ -29,7 +29,7 @@ pub(super) fn estimate(plan: Plan, rate: u64, format: PlanFormat) -> Result<Exit
     let cancel = CancellationToken::new();
     let ended = runtime.block_on(async { signals::watch(&cancel, None) })?;
     let keys = Keyring::default();
-    let logins = plan.visits.iter().map(|visit| &visit.login);
+    let logins = plan.visits.iter().map(|visit| &*visit.login);
     if !passphrase::ask_for(&keys, logins, &cancel)? {
         let ended = ended.get().copied().unwrap_or(signals::Ended::Interrupted);
         return Err(Fault::new(

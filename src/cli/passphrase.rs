@@ -24,7 +24,7 @@ const MOST_BYTES: usize = 4096;
 /// Opens the keys that the plan's logins need and that only a person can open. `Ok(false)` when the run
 /// was ended meanwhile.
 pub(super) fn ask(keys: &Keyring, plan: &Plan, cancel: &CancellationToken) -> Result<bool, Fault> {
-    ask_for(keys, plan.visits.iter().map(|visit| &visit.login), cancel)
+    ask_for(keys, plan.visits.iter().map(|visit| &*visit.login), cancel)
 }
 
 /// The same for these logins.

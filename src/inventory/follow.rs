@@ -2,7 +2,6 @@
 //! gaps, and each hop of its `ProxyJump` is looked up in the same config again, as ssh(1) does. Without
 //! a config a login is what the inventory says.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use super::Host;
@@ -10,6 +9,7 @@ use super::access::{Client, Login, SshConfig};
 use super::login::{self, Logins, PORT};
 use super::offer::{offers, ways};
 use super::raw::Access;
+use super::resolve::Index;
 use super::ssh_config::{At, Configs, Jump, Query, Resolved, Topic};
 use crate::problem::{Place, Problem};
 
@@ -36,7 +36,7 @@ const LEFT: &str =
 pub(super) struct Follow<'a> {
     pub logins: &'a Logins,
     pub hosts: &'a [Host],
-    pub index: &'a HashMap<String, usize>,
+    pub index: &'a Index,
     pub team: usize,
     pub team_name: &'a str,
     /// Of the host at the end of the way.

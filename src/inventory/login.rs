@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::Host;
@@ -11,6 +11,7 @@ use super::access::{Auth, Client, Elevate, Login, Transport};
 use super::follow::Follow;
 use super::page::Spanned;
 use super::raw::Access;
+use super::resolve::Index;
 use super::ssh_config::{Configs, Given};
 use crate::problem::Problem;
 
@@ -41,7 +42,7 @@ pub(super) struct Logins {
     by_address: OnceLock<HashMap<String, usize>>,
 }
 
-type Made = Result<Box<Login>, Vec<Problem>>;
+type Made = Result<Arc<Login>, Vec<Problem>>;
 
 impl Logins {
     pub fn new(ssh: Access, teams: Vec<Access>, hosts: Vec<Access>, configs: Configs) -> Self {
@@ -102,7 +103,7 @@ impl Logins {
     /// The logins made so far.
     pub fn made(&self) -> impl Iterator<Item = &Login> {
         let made = self.made.iter().filter_map(OnceLock::get);
-        made.filter_map(|made| made.as_ref().ok()).map(Box::as_ref)
+        made.filter_map(|made| made.as_ref().ok()).map(Arc::as_ref)
     }
 
     /// Everything written about that login.
@@ -119,9 +120,9 @@ impl Logins {
         host: usize,
         team: usize,
         hosts: &[Host],
-        index: &HashMap<String, usize>,
+        index: &Index,
         team_name: &str,
-    ) -> Result<&Login, &[Problem]> {
+    ) -> Result<&Arc<Login>, &[Problem]> {
         let made = self
             .made
             .get(host * self.teams.len() + team)
@@ -136,9 +137,9 @@ impl Logins {
                 client: last_word(&self.levels(host, team), |level| level.client.as_ref())
                     .map_or(Client::Ssh2, value),
             };
-            follow.make(host).map(Box::new)
+            follow.make(host).map(Arc::new)
         });
-        made.as_ref().map(Box::as_ref).map_err(Vec::as_slice)
+        made.as_ref().map_err(Vec::as_slice)
     }
 
     /// A login by what `levels` say, without its hops; nobody's where they name no user.
@@ -175,12 +176,7 @@ impl Logins {
     /// The hops to that host, nearest first: its own `via`, else the team's, else that of `ssh:`.
     /// Of a hop only its own `via` counts, and only that of the first, since the others are reached
     /// through the one before them.
-    pub fn chain(
-        &self,
-        host: usize,
-        team: usize,
-        index: &HashMap<String, usize>,
-    ) -> Option<Vec<usize>> {
+    pub fn chain(&self, host: usize, team: usize, index: &Index) -> Option<Vec<usize>> {
         let own = self.hosts[host].via.as_ref();
         let inherited = || self.teams[team].via.as_ref().or(self.ssh.via.as_ref());
         let Some(via) = own.or_else(inherited) else {

@@ -39,10 +39,11 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use access::below;
 pub use access::{
@@ -69,6 +70,7 @@ pub use forbidden::{Never, Refusal};
 use page::Page;
 use profile::Profiles;
 pub use profile::{PROFILE_END, Shipped, shipped, shipped_text};
+use resolve::Index;
 use template::{TEMPLATE_END, Template};
 
 /// Largest inventory read, in bytes: over ten times what 100,000 hosts need.
@@ -105,9 +107,9 @@ pub struct Inventory {
     pub vendors: Vec<Vendor>,
     /// Product name → vendor name, where one is given.
     pub products: BTreeMap<String, Option<String>>,
-    host_index: HashMap<String, usize>,
-    team_index: HashMap<String, usize>,
-    instance_index: HashMap<String, usize>,
+    host_index: Index,
+    team_index: Index,
+    instance_index: Index,
     logins: login::Logins,
     files: Vec<files::FileUse>,
     profiles: Profiles,
@@ -255,7 +257,13 @@ impl Inventory {
     /// unless [`Inventory::refusals`] says why not; made when first asked for.
     #[must_use]
     pub fn login(&self, host: &str, team: &str) -> Option<&Login> {
-        self.made(host, team)?.ok()
+        self.made(host, team)?.ok().map(Arc::as_ref)
+    }
+
+    /// The same to be kept: every visit of a plan has one.
+    #[must_use]
+    pub fn shared_login(&self, host: &str, team: &str) -> Option<Arc<Login>> {
+        self.made(host, team)?.ok().cloned()
     }
 
     /// Why `team` cannot log in to `host` as the operators' own ssh_config has it.
@@ -265,7 +273,7 @@ impl Inventory {
         made.and_then(Result::err).unwrap_or_default()
     }
 
-    fn made(&self, host: &str, team: &str) -> Option<Result<&Login, &[Problem]>> {
+    fn made(&self, host: &str, team: &str) -> Option<Result<&Arc<Login>, &[Problem]>> {
         let (host, team) = (*self.host_index.get(host)?, *self.team_index.get(team)?);
         if self.hosts[host].hop_only {
             return None;

@@ -299,7 +299,7 @@ impl<'s> Reader<'s, '_, '_> {
 /// Words that YAML 1.1 or 1.2 readers take for a boolean, so that the text meant is anyone's guess.
 pub(super) fn is_ambiguous(word: &str) -> bool {
     const WORDS: [&str; 6] = ["true", "false", "yes", "no", "on", "off"];
-    word.len() <= 5 && WORDS.contains(&word.to_ascii_lowercase().as_str())
+    word.len() <= 5 && WORDS.iter().any(|one| word.eq_ignore_ascii_case(one))
 }
 
 fn syntax_hint(kind: &granit_parser::ErrorKind) -> &'static str {

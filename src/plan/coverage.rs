@@ -52,9 +52,15 @@ fn planned<'a>(inventory: &'a Inventory, checks: &'a [Check]) -> HashSet<(&'a st
         let (Some(instance), Some(team)) = (instance, subject.team.as_deref()) else {
             continue;
         };
-        let steps = check.steps.iter();
-        let artifacts = steps.flat_map(|step| step.call.about(instance, Some(team)));
-        let kinds = artifacts.map(|artifact| artifact.kind);
+        let mut kinds: Vec<Kind> = Vec::new();
+        for step in &check.steps {
+            for artifact in step.call.about(instance, Some(team)) {
+                if !kinds.contains(&artifact.kind) {
+                    kinds.push(artifact.kind);
+                }
+            }
+        }
+        let kinds = kinds.into_iter();
         planned.extend(kinds.map(|kind| (instance.name.as_str(), team, kind)));
     }
     planned

@@ -55,6 +55,7 @@ impl Crossing<'_> {
         };
         // What holds no placeholder is the same for every subject: it is bound once and shared.
         let mut plain: Vec<Option<Bound>> = vec![None; template.steps.len()];
+        checks.reserve(subjects.len());
         let keywords = template.steps.iter();
         let keywords: Vec<Arc<str>> = keywords.map(|step| step.keyword.as_str().into()).collect();
         for subject in subjects {

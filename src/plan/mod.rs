@@ -83,7 +83,7 @@ pub struct Check {
     /// Whom it is about.
     pub subject: Subject,
     /// Tags, without `@`.
-    pub tags: Vec<String>,
+    pub tags: Arc<[String]>,
     /// Its steps, background first.
     pub steps: Vec<Step>,
 }
@@ -153,7 +153,9 @@ pub fn make(
     written: Written,
     filters: &Filters,
 ) -> Result<Plan, Vec<Problem>> {
-    Ok(make_printed(inventory, written, filters)?.0)
+    let mut plan = cross_all(inventory, written, filters)?;
+    plan.digest = render::digest(&plan);
+    Ok(plan)
 }
 
 /// The same with what [`text`] prints of it: its digest needs all of that, and it takes long for a large estate.
@@ -165,6 +167,18 @@ pub fn make_printed(
     written: Written,
     filters: &Filters,
 ) -> Result<(Plan, String), Vec<Problem>> {
+    let mut plan = cross_all(inventory, written, filters)?;
+    let printed = text(&plan);
+    plan.digest = Sha256::of(printed.as_bytes());
+    Ok((plan, printed))
+}
+
+/// The plan but for its digest.
+fn cross_all(
+    inventory: &Arc<Inventory>,
+    written: Written,
+    filters: &Filters,
+) -> Result<Plan, Vec<Problem>> {
     let all = cross::cross(inventory, &written.templates)?;
     let checks = match filters.is_empty() {
         true => {
@@ -180,7 +194,7 @@ pub fn make_printed(
         )]);
     }
     let visits = visit::visits(inventory, &checks)?;
-    let mut plan = Plan {
+    Ok(Plan {
         inventory: inventory.clone(),
         features: written.features,
         checks,
@@ -189,8 +203,5 @@ pub fn make_printed(
         filters: filters.in_clear(),
         waivers: None,
         part: None,
-    };
-    let printed = text(&plan);
-    plan.digest = Sha256::of(printed.as_bytes());
-    Ok((plan, printed))
+    })
 }

@@ -24,7 +24,7 @@ pub(super) struct Template {
     /// Name, row filled in.
     pub name: String,
     /// Tags of feature, rule, scenario and examples, without `@`.
-    pub tags: Vec<String>,
+    pub tags: Arc<[String]>,
     /// Background steps first.
     pub steps: Vec<TemplateStep>,
 }
@@ -208,7 +208,7 @@ impl Reader<'_> {
             place: self.place(scenario.position),
             line: scenario.position.line,
             name: scenario.name.trim().to_owned(),
-            tags: [tags, &scenario.tags].concat(),
+            tags: [tags, &scenario.tags].concat().into(),
             steps: [before, &own].concat(),
         };
         if scenario.examples.is_empty() {
@@ -275,7 +275,7 @@ impl Reader<'_> {
             };
             let steps = template.steps.iter().map(|step| step.map(&fill)).collect();
             let line = row_line(self.source, first, index + 1);
-            let tags = [template.tags.clone(), examples.tags.clone()].concat();
+            let tags: Arc<[String]> = [&template.tags[..], &examples.tags].concat().into();
             templates.push(Template {
                 line,
                 tags,
@@ -446,7 +446,7 @@ mod tests {
             .map(|t| (t.name.as_str(), t.line, t.steps.len()))
             .collect();
         assert_eq!(names, [("get a<y>", 12, 2), ("get b", 13, 2), ("s", 17, 3)]);
-        assert_eq!(templates[0].tags, ["f", "s", "e"]);
+        assert_eq!(*templates[0].tags, ["f", "s", "e"]);
         assert_eq!(
             templates[0].steps[1].text,
             "artifact \"a<y>\" can be retrieved"

@@ -1,6 +1,8 @@
 //! One planned command with what varies from one time to the next left open: the plan prints it, and a
 //! grant of rights has to allow it and nothing beside it. Runs nothing.
 
+use std::borrow::Cow;
+
 use crate::inventory::Elevate;
 use crate::steps::command_line;
 use crate::steps::statistics::{Piece, Writes, fresh};
@@ -37,10 +39,10 @@ pub struct Planned {
 
 impl Planned {
     /// A command of which everything is known.
-    pub(super) fn exact(command: &Command) -> Self {
+    pub(super) fn exact(command: Command) -> Self {
         Self {
             sudo: Vec::new(),
-            words: command.0.iter().cloned().map(Word::Exact).collect(),
+            words: command.0.into_iter().map(Word::Exact).collect(),
         }
     }
 
@@ -48,7 +50,7 @@ impl Planned {
     pub(super) fn reading(pattern: &str) -> Vec<Self> {
         let mut planned = Self::listing(pattern);
         // A size that is no other word of the command.
-        let mut head = Self::about(&read_command(pattern, u64::MAX), pattern);
+        let mut head = Self::about(read_command(pattern, u64::MAX), pattern);
         for word in &mut head.words {
             if *word == Word::Exact(u64::MAX.to_string()) {
                 *word = Word::Size;
@@ -61,8 +63,8 @@ impl Planned {
     /// The commands that list the files of `pattern` where SFTP does not.
     pub(super) fn listing(pattern: &str) -> Vec<Self> {
         let mut planned = vec![
-            Self::about(&stat_command(pattern), pattern),
-            Self::about(&link_command(pattern), pattern),
+            Self::about(stat_command(pattern), pattern),
+            Self::about(link_command(pattern), pattern),
         ];
         if fresh(pattern).is_some() {
             // Its name is known by then: nobody lists the directory above it.
@@ -72,7 +74,7 @@ impl Planned {
         for (depth, _) in parts.iter().enumerate().filter(|(_, part)| is_glob(part)) {
             let list = list_command(&parts[..depth].join("/"));
             let directory = list.0.get(1).cloned().unwrap_or_default();
-            planned.push(Self::about(&list, &directory));
+            planned.push(Self::about(list, &directory));
         }
         planned
     }
@@ -88,10 +90,10 @@ impl Planned {
 
     /// The commands that look at each element of `path`, which may be a pattern.
     pub(super) fn trail(elevate: &Elevate, path: &str) -> [Self; 2] {
-        trail_commands(elevate, path).map(|command| Self::about(&command, path))
+        trail_commands(elevate, path).map(|command| Self::about(command, path))
     }
 
-    fn about(command: &Command, path: &str) -> Self {
+    fn about(command: Command, path: &str) -> Self {
         let mut planned = Self::exact(command);
         if !is_glob(path) {
             return planned;
@@ -116,16 +118,18 @@ impl Planned {
     /// As the plan prints it: a pattern stands for each path that it leads to, `SIZE` for digits.
     #[must_use]
     pub fn line(&self) -> String {
-        command_line(&[&self.sudo[..], &self.said()].concat())
+        let sudo = self.sudo.iter().map(|word| Cow::Borrowed(word.as_str()));
+        command_line(sudo.chain(self.words.iter().map(Word::said)))
     }
+}
 
-    fn said(&self) -> Vec<String> {
-        let said = |word: &Word| match word {
-            Word::Exact(word) | Word::Path(word) => word.clone(),
-            Word::Size => "SIZE".to_owned(),
-            Word::Fresh { before, after } => format!("{before}??????????{after}"),
-        };
-        self.words.iter().map(said).collect()
+impl Word {
+    fn said(&self) -> Cow<'_, str> {
+        match self {
+            Self::Exact(word) | Self::Path(word) => Cow::Borrowed(word),
+            Self::Size => Cow::Borrowed("SIZE"),
+            Self::Fresh { before, after } => Cow::Owned(format!("{before}??????????{after}")),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Plan, Planned, Visit};
+use crate::digest::{Sha256, Stream};
 use crate::inventory::{AgentKey, Auth, Elevate, Login, Transport};
 use crate::probe::Question;
 use crate::steps::Call;
@@ -23,7 +24,34 @@ pub fn text(plan: &Plan) -> String {
     out
 }
 
-fn write(plan: &Plan, out: &mut String) -> std::fmt::Result {
+/// SHA-256 of [`text`], which is never whole in memory for it: that of a large estate has tens of MiB.
+pub(super) fn digest(plan: &Plan) -> Sha256 {
+    let mut hashed = Hashed::default();
+    // Hashing cannot fail.
+    let _ = write(plan, &mut hashed);
+    hashed.stream.update(hashed.piece.as_bytes());
+    hashed.stream.finish()
+}
+
+#[derive(Default)]
+struct Hashed {
+    stream: Stream,
+    piece: String,
+}
+
+impl std::fmt::Write for Hashed {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        const ENOUGH: usize = 16 << 10;
+        self.piece.push_str(text);
+        if self.piece.len() > ENOUGH {
+            self.stream.update(self.piece.as_bytes());
+            self.piece.clear();
+        }
+        Ok(())
+    }
+}
+
+fn write(plan: &Plan, out: &mut impl std::fmt::Write) -> std::fmt::Result {
     let inventory = &plan.inventory;
     writeln!(
         out,
@@ -313,7 +341,7 @@ pub fn json(plan: &Plan) -> Value {
             "host": check.subject.host,
             "team": check.subject.team,
             "vendor": check.subject.vendor,
-            "tags": check.tags,
+            "tags": check.tags[..],
             "steps": check.steps.iter().map(|step| format!("{} {}", step.keyword, step.text)).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
         "asks": asked(plan),

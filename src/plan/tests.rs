@@ -77,6 +77,8 @@ fn scenarios_are_crossed_with_instances_and_teams_in_file_order() {
         plan.digest,
         plan_of(&[ALL], &Filters::default()).unwrap().digest
     );
+    // What is printed and what is hashed piece by piece are one text.
+    assert_eq!(plan.digest, Sha256::of(super::text(&plan).as_bytes()));
 }
 
 #[test]

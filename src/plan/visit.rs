@@ -1,13 +1,14 @@
 //! What a run will use on each host with each login: the list that `gonogo plan` prints and that the
 //! run's guard enforces.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::{Check, Planned};
 use crate::inventory::{Elevate, Inventory, Login, Transport};
 use crate::problem::Problem;
 use crate::steps::statistics::fresh;
-use crate::steps::{CLOCK_COMMAND, HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Touch};
+use crate::steps::{CLOCK_COMMAND, HOSTNAME_COMMAND, HOSTNAME_FILE, Known, MACHINE_ID_FILE, Touch};
 use crate::transport::Command;
 
 /// One login on one host.
@@ -18,12 +19,12 @@ pub struct Visit {
     /// Key of the team.
     pub team: String,
     /// How it gets there.
-    pub login: Login,
+    pub login: Arc<Login>,
     /// What its checks use there, sorted, by `sudo` where the login is elevated; nothing else will be.
     pub touches: BTreeSet<Touch>,
     /// What proves at each login that it is the right host, and what a step asks about the host: as the
     /// account itself, never by `sudo`.
-    pub identity: BTreeSet<Touch>,
+    pub identity: Arc<BTreeSet<Touch>>,
 }
 
 impl Visit {
@@ -41,9 +42,9 @@ impl Visit {
         Self {
             host: login.host.clone(),
             team: team.to_owned(),
-            login: login.clone(),
+            login: Arc::new(login.clone()),
             touches,
-            identity,
+            identity: Arc::new(identity),
         }
     }
 
@@ -124,7 +125,7 @@ impl Visit {
     /// Every file or pattern that is read.
     #[must_use]
     pub fn patterns(&self) -> BTreeSet<&str> {
-        let touches = self.touches.iter().chain(&self.identity);
+        let touches = self.touches.iter().chain(&*self.identity);
         let patterns = touches.filter_map(|touch| match touch {
             Touch::Read(pattern) => Some(pattern.as_str()),
             Touch::Execute(_) | Touch::List(_) | Touch::Get(_) | Touch::Write(_) => None,
@@ -165,7 +166,7 @@ fn commands(
     reads_by_command: bool,
 ) -> impl Iterator<Item = Planned> {
     let planned = touches.iter().flat_map(move |touch| match touch {
-        Touch::Execute(words) => vec![Planned::exact(&Command(words.clone()))],
+        Touch::Execute(words) => vec![Planned::exact(Command(words.clone()))],
         Touch::Read(pattern) if reads_by_command => Planned::reading(pattern),
         Touch::List(pattern) if reads_by_command => Planned::listing(pattern),
         Touch::Write(writes) => Planned::writing(writes).collect(),
@@ -175,10 +176,17 @@ fn commands(
 }
 
 pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Result<Vec<Visit>, Vec<Problem>> {
-    let mut order = Vec::new();
-    // By the login as it is elevated, and as the account itself.
-    type Used = (BTreeSet<Touch>, BTreeSet<Touch>);
-    let mut touched: BTreeMap<(String, String), Used> = BTreeMap::new();
+    /// What one login uses.
+    struct Used<'c> {
+        host: &'c str,
+        team: &'c str,
+        touches: BTreeSet<Touch>,
+        /// As the account itself, whatever is elevated.
+        own: BTreeSet<Touch>,
+        known: Known<'c>,
+    }
+    let mut used: Vec<Used<'_>> = Vec::new();
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
     for check in checks {
         let (Some(host), Some(team)) = (&check.subject.host, &check.subject.team) else {
             continue;
@@ -186,37 +194,55 @@ pub(super) fn visits(inventory: &Inventory, checks: &[Check]) -> Result<Vec<Visi
         if !check.steps.iter().any(|step| step.call.needs_session()) {
             continue;
         }
-        let key = (host.clone(), team.clone());
-        let (touches, own) = touched.entry(key.clone()).or_insert_with(|| {
-            order.push(key);
-            Default::default()
+        let at = *places.entry((host, team)).or_insert_with(|| {
+            used.push(Used {
+                host,
+                team,
+                touches: BTreeSet::new(),
+                own: BTreeSet::new(),
+                known: Known::default(),
+            });
+            used.len() - 1
         });
+        let used = &mut used[at];
         for step in &check.steps {
-            let used = step.call.touches(&check.subject, inventory);
-            match step.call.is_as_itself() {
-                true => own.extend(used),
-                false => touches.extend(used),
-            }
+            let set = match step.call.is_as_itself() {
+                true => &mut used.own,
+                false => &mut used.touches,
+            };
+            step.call
+                .touch(&check.subject, inventory, &mut used.known, set);
         }
     }
-    let refused = order
+    let refused = used
         .iter()
-        .flat_map(|(host, team)| inventory.refusals(host, team));
+        .flat_map(|used| inventory.refusals(used.host, used.team));
     let refused: Vec<Problem> = refused.cloned().collect();
-    let visit = |key: (String, String)| {
-        let login = inventory.login(&key.0, &key.1)?.clone();
-        let (touches, own) = touched.remove(&key)?;
-        let mut identity = identity(&login);
-        identity.extend(own);
+    // Nearly all accounts see the same files under the same names.
+    let mut identities: HashMap<bool, Arc<BTreeSet<Touch>>> = HashMap::new();
+    let visit = |used: Used<'_>| {
+        let login = inventory.shared_login(used.host, used.team)?;
+        let is_usual = used.own.is_empty() && login.chroot.is_none();
+        let identity = match is_usual {
+            true => identities
+                .entry(login.transport == Transport::Sftp)
+                .or_insert_with(|| Arc::new(identity(&login)))
+                .clone(),
+            false => {
+                let mut identity = identity(&login);
+                identity.extend(used.own);
+                Arc::new(identity)
+            }
+        };
         Some(Visit {
-            host: key.0,
-            team: key.1,
+            host: used.host.to_owned(),
+            team: used.team.to_owned(),
             login,
-            touches,
+            touches: used.touches,
             identity,
         })
     };
-    let visits = order.into_iter().filter_map(visit).collect();
+    let visits = used.into_iter().filter_map(visit).collect();
     match refused.is_empty() {
         true => Ok(visits),
         false => Err(refused),

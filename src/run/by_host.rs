@@ -24,7 +24,7 @@ impl<'p> ByHost<'p> {
         let mut followed: HashMap<&str, Vec<&Login>> = HashMap::new();
         for visit in &plan.visits {
             visits.entry(&visit.host).or_default().push(visit);
-            let logins = visit.login.via.iter().chain([&visit.login]);
+            let logins = visit.login.via.iter().chain([&*visit.login]);
             for login in logins.filter(|login| login.ssh_config.is_some()) {
                 followed.entry(&login.host).or_default().push(login);
             }

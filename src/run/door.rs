@@ -268,7 +268,7 @@ impl LaneDoor {
     }
 
     async fn open(&self, cancel: &CancellationToken) -> Result<Arc<dyn Session>, Failure> {
-        let login = &self.visit.login;
+        let login = &*self.visit.login;
         let session = self.ways.connect(login, cancel).await?;
         self.hosts.note(login, session.greeting());
         let wary = Arc::new(Wary::new(session, self.hung.clone(), login.deadline));
@@ -304,7 +304,7 @@ impl LaneDoor {
         session: &dyn Session,
         limits: Limits,
     ) -> Result<(), Failure> {
-        let login = &self.visit.login;
+        let login = &*self.visit.login;
         let clock = match self.seen().clock {
             Some(known) => Some(known),
             None => measure(session, login, limits).await?,
@@ -320,7 +320,7 @@ impl LaneDoor {
 impl Door for LaneDoor {
     fn session(&self) -> BoxFuture<'_, Result<Arc<dyn Session>, Failure>> {
         Box::pin(async {
-            let login = &self.visit.login;
+            let login = &*self.visit.login;
             let mut state = self.state.lock().await;
             match &*state {
                 State::Open(session) if !session.is_dead() => return Ok(session.clone()),

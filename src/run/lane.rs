@@ -79,7 +79,7 @@ async fn drive(lane: Lane, shared: Shared, limits: &Limits) {
     let _permits = tokio::select! {
         biased;
         () = cancel.cancelled() => return,
-        permits = limits.enter(lane.visit.as_ref().map(|visit| &visit.login)) => permits,
+        permits = limits.enter(lane.visit.as_ref().map(|visit| &*visit.login)) => permits,
     };
     let door = lane.visit.map(|visit| {
         Arc::new(LaneDoor::new(

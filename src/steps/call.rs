@@ -275,6 +275,9 @@ impl Call {
         let (Some(host), Some(team)) = (&subject.host, &subject.team) else {
             return Ok(());
         };
+        if !self.needs_session() && !matches!(self, Self::Vendor(_)) {
+            return Ok(());
+        }
         let login = inventory.login(host, team);
         if login.is_none_or(|login| login.transport != Transport::Sftp) {
             return Ok(());
@@ -338,24 +341,44 @@ impl Call {
     /// What the call will ask of the network, by the runner or by the check's host.
     #[must_use]
     pub fn questions(&self, subject: &Subject, inventory: &Inventory) -> Vec<Question> {
+        let Self::Vendor(ask) = self else {
+            return Vec::new();
+        };
         let vendor = subject.vendor.as_deref();
-        match (self, vendor.and_then(|name| inventory.vendor(name))) {
-            (Self::Vendor(ask), Some(vendor)) => ask.questions(vendor, subject.host.as_deref()),
-            _ => Vec::new(),
+        match vendor.and_then(|name| inventory.vendor(name)) {
+            Some(vendor) => ask.questions(vendor, subject.host.as_deref()),
+            None => Vec::new(),
         }
     }
 
     /// What the call will use on the host. Sidecars of a database are included.
     #[must_use]
     pub fn touches(&self, subject: &Subject, inventory: &Inventory) -> Vec<Touch> {
+        let mut touches = Vec::new();
+        self.touch(subject, inventory, &mut Known::default(), &mut touches);
+        touches
+    }
+
+    /// The same, added to what is used by the same login already: most steps of a scenario are about the same few
+    /// artifacts, and what retrieving one of those in `known` uses is there.
+    pub fn touch<'i>(
+        &self,
+        subject: &Subject,
+        inventory: &'i Inventory,
+        known: &mut Known<'i>,
+        touches: &mut impl Extend<Touch>,
+    ) {
         match self {
-            Self::Run(words) => return vec![Touch::Execute(words.clone())],
-            Self::Host(ask) => return ask.touches(subject, inventory),
+            Self::Run(words) => {
+                return touches.extend([Touch::Execute(words.clone())]);
+            }
+            Self::Host(ask) => return touches.extend(ask.touches(subject, inventory)),
             Self::Vendor(_) => {
                 let questions = self.questions(subject, inventory).into_iter();
                 let on_host = questions.filter(|question| question.from.is_some());
-                return on_host.map(|one| Touch::Execute(one.words())).collect();
+                return touches.extend(on_host.map(|one| Touch::Execute(one.words())));
             }
+            _ if self.artifacts().is_empty() && !matches!(self, Self::Version(_)) => return,
             _ => {}
         }
         let instance = subject
@@ -363,21 +386,35 @@ impl Call {
             .as_deref()
             .and_then(|name| inventory.instance(name));
         let Some(instance) = instance else {
-            return Vec::new();
+            return;
         };
-        let artifacts = self.about(instance, subject.team.as_deref());
-        artifacts
-            .into_iter()
-            .flat_map(|artifact| {
-                let mut touches = touched(instance, artifact);
-                touches.extend(match self {
-                    Self::Configuration(_, ask) => ask.touches(instance, artifact, subject),
-                    Self::Log(_, ask) => ask.touches(instance, artifact, subject),
-                    _ => Vec::new(),
-                });
-                touches
-            })
-            .collect()
+        for artifact in self.about(instance, subject.team.as_deref()) {
+            if known.is_new(artifact) {
+                touches.extend(touched(instance, artifact));
+            }
+            match self {
+                Self::Configuration(_, ask) => {
+                    touches.extend(ask.touches(instance, artifact, subject));
+                }
+                Self::Log(_, ask) => touches.extend(ask.touches(instance, artifact, subject)),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The artifacts of which it is known what retrieving them uses, for one login.
+#[derive(Debug, Default)]
+pub struct Known<'i>(Vec<&'i Artifact>);
+
+impl<'i> Known<'i> {
+    /// By where it stands in the inventory: two that look alike are two. A login has few.
+    fn is_new(&mut self, artifact: &'i Artifact) -> bool {
+        let is_new = !self.0.iter().any(|one| std::ptr::eq(*one, artifact));
+        if is_new {
+            self.0.push(artifact);
+        }
+        is_new
     }
 }
 

@@ -34,9 +34,15 @@ pub(super) fn words(line: &str) -> Result<Vec<String>, String> {
 }
 
 /// A command as the plan, the transcript and the report write it: words with blanks are quoted.
-pub fn line(words: &[String]) -> String {
-    let quoted = words.iter().map(|word| text::shell_word(word));
-    quoted.collect::<Vec<_>>().join(" ")
+pub fn line<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> String {
+    let mut line = String::with_capacity(80);
+    for (at, word) in words.into_iter().enumerate() {
+        if at > 0 {
+            line.push(' ');
+        }
+        line.push_str(&text::shell_word(word.as_ref()));
+    }
+    line
 }
 
 /// Runs it and writes it into the transcript. Any exit status is an output; no output is a failure.
@@ -140,10 +146,7 @@ mod tests {
 
     #[test]
     fn a_line_reads_like_a_shell_and_is_unambiguous() {
-        assert_eq!(line(&["df".into(), "-h".into()]), "df -h");
-        assert_eq!(
-            line(&["a b".into(), String::new(), "it's".into()]),
-            r"'a b' '' 'it'\''s'"
-        );
+        assert_eq!(line(["df", "-h"]), "df -h");
+        assert_eq!(line(["a b", "", "it's"]), r"'a b' '' 'it'\''s'");
     }
 }

@@ -36,7 +36,7 @@ pub mod version;
 mod world;
 
 pub use bind::{Below, BindError, bind};
-pub use call::{ArtifactName, Call, Selector, Touch};
+pub use call::{ArtifactName, Call, Known, Selector, Touch};
 pub use clock::{CLOCK_COMMAND, measure, on_time};
 pub use command::line as command_line;
 pub use connect::{HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Seen, identify, is_meant};

@@ -50,10 +50,10 @@ impl Subject {
             .as_deref()
             .or(self.host.as_deref())
             .or(self.vendor.as_deref());
-        let words: Vec<&str> = place.into_iter().chain(self.team.as_deref()).collect();
-        match words.is_empty() {
-            true => self.environment.clone(),
-            false => words.join("/"),
+        match (place, self.team.as_deref()) {
+            (Some(place), Some(team)) => format!("{place}/{team}"),
+            (Some(one), None) | (None, Some(one)) => one.to_owned(),
+            (None, None) => self.environment.clone(),
         }
     }
 }

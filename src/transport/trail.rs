@@ -62,21 +62,24 @@ pub fn trail_commands(elevate: &Elevate, path: &str) -> [Command; 2] {
         Elevate::Root => &["id", "root"],
         Elevate::User(user) => &["id", user],
     };
-    let elements = elements(path);
-    let mut ls = vec!["ls", "-ld", "--"];
-    ls.extend(elements.iter().map(String::as_str));
-    [id, &ls].map(|words| Command(words.iter().map(|&word| word.to_owned()).collect()))
+    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    let mut ls: Vec<String> = words(&["ls", "-ld", "--"]);
+    ls.append(&mut elements(path));
+    [Command(words(id)), Command(ls)]
 }
 
 /// `/`, `/a`, `/a/b`
 fn elements(path: &str) -> Vec<String> {
-    let mut elements = vec!["/".to_owned()];
-    let mut whole = String::new();
+    // A large plan names them for each of its paths.
+    let mut elements = Vec::with_capacity(8);
+    elements.push("/".to_owned());
+    let mut whole = String::with_capacity(path.len() + 1);
     for name in path
         .split('/')
         .filter(|name| !name.is_empty() && *name != ".")
     {
-        whole = format!("{whole}/{name}");
+        whole.push('/');
+        whole.push_str(name);
         elements.push(whole.clone());
     }
     elements.truncate(MOST_ELEMENTS);

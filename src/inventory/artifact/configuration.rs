@@ -1,6 +1,8 @@
 //! What an inventory says of a configuration beyond its path: where its includes may lead, which
 //! setting names the instance, and which settings destroy evidence. Reads no configuration.
 
+use std::sync::Arc;
+
 use super::Pattern;
 
 /// The keys of a configuration.
@@ -14,8 +16,8 @@ pub struct ConfigurationKeys<T = String> {
     pub shipped: Option<Vec<T>>,
     /// `running:`: the artifact of the same instance that is the configuration in use.
     pub running: Option<String>,
-    /// `findings:`: settings that destroy evidence.
-    pub findings: Option<Vec<Finding>>,
+    /// `findings:`: settings that destroy evidence; all instances of a product share them.
+    pub findings: Option<Arc<[Finding]>>,
 }
 
 /// A setting that must not stand as it does.

@@ -6,6 +6,7 @@ mod seen;
 mod shell;
 mod wrappers;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use regex::Regex;
@@ -48,7 +49,58 @@ pub(super) struct Rules {
 
 /// Everything that an inventory's hosts are never asked to do.
 #[derive(Clone, Debug, Default)]
-pub struct Never(Arc<Vec<(String, Rules)>>);
+pub struct Never(Arc<Vec<(String, Rules)>>, Arc<Named>);
+
+/// Every name of a program in the rules, so that a command of none of them is known to be forbidden by none: an
+/// inventory has tens of thousands of commands, and the rules a thousand names.
+#[derive(Debug, Default)]
+struct Named {
+    whole: HashSet<String>,
+    beginnings: Vec<String>,
+    /// Those with a `/`.
+    paths: Vec<String>,
+}
+
+impl Named {
+    fn of(rules: &[(String, Rules)]) -> Self {
+        let mut named = Self::default();
+        let rules = rules.iter().flat_map(|(_, rules)| &rules.commands);
+        for name in rules.flat_map(|rule| &rule.programs) {
+            match name.strip_suffix('*') {
+                _ if name.contains('/') => named.paths.push(name.clone()),
+                Some(beginning) => named.beginnings.push(beginning.to_owned()),
+                None => _ = named.whole.insert(name.clone()),
+            }
+        }
+        named
+    }
+
+    /// Whether some rule names that program.
+    fn has(&self, program: &str) -> bool {
+        let base = base(program);
+        let (mut beginnings, mut paths) = (self.beginnings.iter(), self.paths.iter());
+        self.whole.contains(base)
+            || beginnings.any(|beginning| base.starts_with(beginning))
+            || paths.any(|name| is_named(name, program))
+    }
+}
+
+/// Whether `name` of a rule means that program.
+fn is_named(name: &str, program: &str) -> bool {
+    let said = if name.contains('/') {
+        program
+    } else {
+        base(program)
+    };
+    match name.strip_suffix('*') {
+        Some(beginning) => said.starts_with(beginning),
+        None => said == name,
+    }
+}
+
+fn base(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
 
 /// Why a command is never run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +132,8 @@ impl Refusal {
 
 impl Never {
     pub(super) fn new(rules: Vec<(String, Rules)>) -> Self {
-        Self(Arc::new(rules))
+        let named = Arc::new(Named::of(&rules));
+        Self(Arc::new(rules), named)
     }
 
     /// Nothing is: the inventory is that of a run on record.
@@ -130,6 +183,11 @@ impl Never {
     }
 
     fn judge(&self, seen: &Seen) -> Option<Refusal> {
+        if let Seen::Command(words) = seen
+            && !words.first().is_some_and(|program| self.1.has(program))
+        {
+            return None;
+        }
         self.0.iter().find_map(|(profile, rules)| {
             rules.commands.iter().find_map(|rule| {
                 let program = rule.forbids(seen)?;
@@ -195,14 +253,7 @@ impl Rule {
     }
 
     fn names(&self, program: &str) -> bool {
-        let base = program.rsplit('/').next().unwrap_or(program);
-        self.programs.iter().any(|name| {
-            let said = if name.contains('/') { program } else { base };
-            match name.strip_suffix('*') {
-                Some(begin) => said.starts_with(begin),
-                None => said == name,
-            }
-        })
+        self.programs.iter().any(|name| is_named(name, program))
     }
 
     fn is_met(&self, arguments: &str) -> bool {

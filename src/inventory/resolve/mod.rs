@@ -40,7 +40,9 @@ pub(super) struct Resolved {
 }
 
 /// Name → position in the file.
-pub(super) type Index = HashMap<String, usize>;
+///
+/// A plan looks up a hundred names for each host, and whoever writes an inventory gains nothing by names that collide.
+pub(super) type Index = HashMap<String, usize, foldhash::fast::RandomState>;
 
 /// Resolves everything; usable only when the page holds no problem afterwards.
 pub(super) fn resolve(

@@ -141,7 +141,7 @@ impl Asked<'_> {
     fn accounts(&self) -> Vec<Account<'_>> {
         let mut accounts: Vec<Account<'_>> = Vec::new();
         for visit in &self.visits {
-            let chain: Vec<&Login> = visit.login.via.iter().chain([&visit.login]).collect();
+            let chain: Vec<&Login> = visit.login.via.iter().chain([&*visit.login]).collect();
             for pair in chain.windows(2) {
                 let next = endpoint(&pair[1].address, pair[1].port);
                 place(&mut accounts, pair[0]).opens.insert(next);

@@ -49,7 +49,7 @@ fn rules(product: &str, findings: &str) -> (Vec<Finding>, Option<Format>) {
         .find(|one| one.kind == Kind::Configuration)
         .unwrap();
     (
-        artifact.configuration.findings.clone().unwrap(),
+        artifact.configuration.findings.clone().unwrap().to_vec(),
         artifact.format,
     )
 }

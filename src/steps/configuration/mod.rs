@@ -77,7 +77,7 @@ impl Ask {
                 None => needs("running", "ARTIFACT"),
                 Some(name) => running_of(name, instance, artifact),
             },
-            Self::KeepsEvidence if keys.findings.as_ref().is_none_or(Vec::is_empty) => {
+            Self::KeepsEvidence if keys.findings.as_ref().is_none_or(|all| all.is_empty()) => {
                 needs("findings", "[{setting: …}]")
             }
             _ => Ok(()),

@@ -34,7 +34,7 @@ pub(super) fn take(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, artifact: &mut 
     if let Some(entry) = keys.entry("findings") {
         note("findings", entry.at);
         let found = fields::list(page, &entry.value, "findings", finding);
-        own.findings = found.map(|found| found.value);
+        own.findings = found.map(|found| found.value.into());
     }
 }
 
