@@ -25,7 +25,7 @@ impl Rounds {
     /// One round: what it printed.
     pub fn take(&mut self, estate: &Estate, words: &[String]) -> String {
         let before = estate.server_cpu();
-        let (used, said) = run(&estate.operator(), words);
+        let (used, said) = run(&estate.operator(), words, &[0]);
         let server = estate.server_cpu() - before;
         if self.is_warm {
             self.used.push(used);

@@ -62,7 +62,7 @@ fn main() {
             let times = (0..ROUNDS).map(|round| {
                 let out = format!("{}-{rtt}-{round}", &name[..4]);
                 let words = estate.gonogo(&out, "amps.feature", 1);
-                estate::measure::run(&operator, &words);
+                estate::measure::run(&operator, &words, &[0]);
                 estate.bytes_of(&out);
                 proxy.took()
             });

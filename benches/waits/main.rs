@@ -1,5 +1,6 @@
-//! What a person or a gate waits for on the runner itself: help, reading an inventory of 10,000 hosts,
-//! the practice estate, and verifying its run. `cargo bench --bench waits`
+//! What a person or a gate waits for on the runner itself: help, reading an inventory and making a plan, the practice
+//! estate, verifying its run; and of runs of 1,000, 10,000 and 100,000 checks (nobody could log in) their report,
+//! pages and signature, and verifying them. `cargo bench --bench waits`; `-- read` only what has that in its name.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,83 +10,103 @@
 
 #[path = "../estate/measure.rs"]
 mod measure;
+mod parts;
+#[path = "../estate/plans.rs"]
+mod plans;
 
-use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
 use measure::{Used, median, run};
+use plans::{estate, refused, words};
 
 const GONOGO: &str = env!("CARGO_BIN_EXE_gonogo");
-const KEY: &str = "SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDTSGiEO5VJ2mRJPmk";
-const HOSTS: u32 = 10_000;
+const HOSTS: [u32; 3] = [100, 1_000, 10_000];
 
 fn main() {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    // What no command does alone is measured of this program, as a process of its own.
+    if parts::run(&asked) {
+        return;
+    }
+    let wanted: Vec<&String> = asked.iter().filter(|word| *word != "--bench").collect();
     let root = tempfile::tempdir().unwrap();
     let at = root.path();
-    fs::write(at.join("inventory.yaml"), inventory()).unwrap();
-    fs::write(at.join("key"), "a plan reads no key\n").unwrap();
-    let features = Path::new(env!("CARGO_MANIFEST_DIR")).join("features");
-    let features = features.display().to_string();
-    measure("gonogo --help", at, 20, |_| vec!["--help".into()]);
-    measure("plan, 10,000 hosts, all checks", at, 5, |_| {
-        words(&["plan", "-i", "inventory.yaml", &features])
+    let measure = |name: &str, rounds: usize, line: &dyn Fn(usize) -> Vec<String>| {
+        if wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str())) {
+            measure(name, at, rounds, line);
+        }
+    };
+    let gonogo = |line: &[&str]| [vec![GONOGO.to_owned()], words(line)].concat();
+    let own = std::env::current_exe().unwrap().display().to_string();
+    let own = |line: &[&str]| [vec![own.clone()], words(line)].concat();
+    measure("gonogo --help", 20, &|_| gonogo(&["--help"]));
+    for hosts in HOSTS {
+        estate(at, hosts, "");
+        let inventory = format!("{hosts}.yaml");
+        let name = format!("read an inventory, {hosts} hosts");
+        measure(&name, 5, &|_| own(&["read-inventory", &inventory]));
+        let name = format!("plan, {hosts} hosts, {hosts}0 checks");
+        measure(&name, 5, &|_| {
+            gonogo(&["plan", "-i", &inventory, "features"])
+        });
+    }
+    measure("plan, 10000 hosts, --host h7000", 5, &|_| {
+        gonogo(&["plan", "-i", "10000.yaml", "--host", "h7000", "features"])
     });
-    measure("plan, 10,000 hosts, --host h7000", at, 5, |_| {
-        words(&["plan", "-i", "inventory.yaml", "--host", "h7000", &features])
+    measure("gonogo demo", 5, &|round| {
+        gonogo(&["demo", "--out", &format!("demo-{round}")])
     });
-    measure("gonogo demo", at, 5, |round| {
-        words(&["demo", "--out", &format!("demo-{round}")])
+    measure("gonogo verify, of the demo's run", 20, &|_| {
+        if !at.join("demo-1").exists() {
+            plans::run(at, &["demo", "--out", "demo-1"]);
+        }
+        let signers = "demo-1.allowed_signers";
+        gonogo(&["verify", "demo-1", "--allowed-signers", signers])
     });
-    measure("gonogo verify, of the demo's run", at, 20, |_| {
-        words(&[
+    for hosts in HOSTS {
+        let of = format!("run-{hosts}");
+        let checks = format!("{hosts}0 checks");
+        let names = [
             "verify",
-            "demo-1",
-            "--allowed-signers",
-            "demo-1.allowed_signers",
-        ])
-    });
+            "read a report",
+            "report and pages",
+            "sealed whole",
+        ];
+        let names = names.map(|name| format!("{name}, {checks}"));
+        let is_wanted = |name: &String| wanted.iter().any(|word| name.contains(word.as_str()));
+        if !wanted.is_empty() && !names.iter().any(is_wanted) {
+            continue;
+        }
+        refused(at, hosts);
+        measure(&names[0], 3, &|_| {
+            gonogo(&["verify", &of, "--allowed-signers", "signers"])
+        });
+        // To be taken off the next two, which begin with it.
+        measure(&names[1], 3, &|_| own(&["read-report", &of]));
+        // Its manifest and signature too, without transcripts.
+        measure(&names[2], 3, &|round| {
+            own(&["seal-pages", &of, &format!("{of}-pages-{round}")])
+        });
+        measure(&names[3], 3, &|round| {
+            own(&["seal-whole", &of, &format!("{of}-whole-{round}")])
+        });
+    }
 }
 
-fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
-}
-
-fn measure(name: &str, at: &Path, rounds: usize, line: impl Fn(usize) -> Vec<String>) {
+fn measure(name: &str, at: &Path, rounds: usize, line: &dyn Fn(usize) -> Vec<String>) {
     let mut all: Vec<Used> = Vec::new();
     for round in 0..=rounds {
-        let line = [vec![GONOGO.to_owned()], line(round)].concat();
-        let (used, _) = run(at, &line);
+        // A run that nobody could log in for is NO-GO, and verified all the same.
+        let (used, _) = run(at, &line(round), &[0, 1]);
         // The first one warms the page cache.
         if round > 0 {
             all.push(used);
         }
     }
     println!(
-        "{name:34} wall {:7.3} s   CPU {:.2} s   peak {:.0} MiB   ({rounds} rounds, medians)",
+        "{name:38} wall {:7.3} s   CPU {:6.2} s   peak {:4.0} MiB   ({rounds} rounds, medians)",
         median(all.iter().map(|used| used.wall)),
         median(all.iter().map(|used| used.cpu)),
         median(all.iter().map(|used| used.rss)),
     );
-}
-
-/// One AMPS instance on each host, two teams, hops for a third of them.
-fn inventory() -> String {
-    let mut text = format!(
-        "environment: bench\nteams:\n  operations: {{user: ops, key: key}}\n  \
-         support: {{user: support, key: key}}\nproducts: {{amps: {{vendor: 60east}}}}\nvendors: {{60east: {{}}}}\n\
-         hosts:\n  bastion: {{address: 10.0.0.1, host_key: \"{KEY}\"}}\n",
-    );
-    let mut instances = String::from("instances:\n");
-    for host in 0..HOSTS {
-        let (high, low) = (host / 250, host % 250 + 1);
-        let via = if host % 3 == 0 {
-            ", via: [bastion]"
-        } else {
-            ""
-        };
-        writeln!(text, "  h{host}:\n    address: 10.20.{high}.{low}\n    groups: [g{}]\n    host_key: \"{KEY}\"{}", host % 20, via.replace(", ", "\n    ")).unwrap();
-        writeln!(instances, "  i{host}:\n    product: amps\n    host: h{host}\n    teams: [operations, support]\n    vars: {{home: /opt/amps/i{host}}}\n    expect: {{version: 5.3.4.12, name: i{host}}}").unwrap();
-    }
-    text + &instances
 }
