@@ -1,6 +1,6 @@
 //! Each rule refuses what it is there for, in its spellings, and lets a benign twin pass.
 
-use super::Never;
+use super::{Never, Rule};
 use crate::inventory::profile::Profiles;
 
 fn never() -> Never {
@@ -475,4 +475,26 @@ fn a_url_that_is_never_asked_for_is_none_for_a_command_either() {
         curl -s 127.0.0.1:9200/x?next=/_search
         cat /srv/amps/administrator/readme",
     );
+}
+
+/// What is known by its name not to be forbidden is asked of no rule.
+#[test]
+fn no_rule_is_passed_over_for_a_name() {
+    let never = never();
+    let rules: Vec<&Rule> = (never.0.iter())
+        .flat_map(|(_, rules)| &rules.commands)
+        .collect();
+    assert!(rules.len() > 20);
+    for name in rules.iter().flat_map(|rule| &rule.programs) {
+        let plain = name.replace('*', "x");
+        for program in [
+            plain.clone(),
+            format!("/usr/sbin/{plain}"),
+            format!("./{plain}"),
+        ] {
+            let is_meant = rules.iter().any(|rule| rule.names(&program));
+            assert_eq!(never.1.has(&program), is_meant, "{program}");
+        }
+        assert!(never.1.has(&plain), "{name}");
+    }
 }
