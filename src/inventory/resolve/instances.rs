@@ -71,8 +71,9 @@ fn check_references(
     if let Some(product) = &instance.product
         && !products.contains_key(&product.value)
     {
-        let names = products.keys().map(String::as_str);
-        let names = names.chain(profile::names());
+        let own = products.keys().map(String::as_str);
+        let built_in: Vec<&str> = profile::names().collect();
+        let names = own.chain(built_in);
         super::dangling(
             page,
             product,
