@@ -100,9 +100,49 @@ const FORMS: &[Form] = &[
     ),
     secret(
         Want::Digits(4),
-        r"(?i)\b(?:pin|otp|tan|puk|mfa|2fa|totp)(?:\s+(?:code|number))?\s*(?:is|was|:|=)?\s*(\d{4,12})(?:$|[^\w.:\-])",
+        r"(?i)\b(?:pin|otp|tan|puk|mfa|2fa|totp|(?:access|activation|alarm|door|recovery|security|unlock) code)(?:\s+(?:code|number))?\s*(?:is|was|:|=)?\s*(\d{4,12})(?:$|[^\w.:\-])",
+    ),
+    secret(
+        Want::Any,
+        r#"(?i)\b(?:access|activation|alarm|door|recovery|security|unlock)\s+codes?\s*[:=]\s*["']?([^\s"',;]+)"#,
+    ),
+    secret(
+        Want::Any,
+        r#"(?i)\b(?:recovery|seed|mnemonic|backup)\s+(?:phrase|words)\s*[:=]\s*(.+)$"#,
+    ),
+    secret(
+        Want::Any,
+        r#"(?i)\b(?:log_?[io]n|logon|auth\w*|sign_?in)\(\s*\\?["'][^"']*["']\s*,\s*\\?["']([^"'\\]+)"#,
+    ),
+    // What says itself how it was made: `{noop}V` of Spring, `ENC(V)` of Jasypt.
+    secret(
+        Want::Any,
+        r#"(?i)\{(?:s?sha(?:\d{1,3})?|s?md5|crypt|cipher|noop|b?scrypt|bcrypt|argon2\w*|pbkdf2[\w\-]*|xor)\}([^\s"',;<)]+)"#,
+    ),
+    secret(Want::Any, r#"\b(?:ENC|DEC)\(([^()\s"']+)\)"#),
+    // `<entry key="password">V</entry>` in a line.
+    secret(
+        Want::Any,
+        r#"(?i)<[\w:.\-]+\s[^<>]{0,200}=\s*\\?["'][\w.\-]*(?:passw|passphrase|pwd|secret|token|credential|api[._\-]?key)[\w.\-]*\\?["'][^<>/]{0,100}>\s*([^<>]+)"#,
     ),
     // Commands.
+    secret(
+        Want::Any,
+        r#"\b(?:sqlplus|sqlldr|expdp|impdp)\b(?:\s+-\S+)*\s+(?:userid=)?["']?[^\s/@"'=]+/([^\s@"']+)"#,
+    ),
+    secret(Want::Any, r#"(?i)\bsetuser\b.*?[\s"'][>#]([^\s"'\\]+)"#),
+    secret(
+        Want::Any,
+        r#"(?i)^\s*rename-command\s+\S+\s+["']?([^\s"']+)"#,
+    ),
+    secret(
+        Want::Any,
+        r#"(?i)\b(?:snmp-server\s+community|(?:tacacs|radius)(?:-server)?\s+key|pre-shared-key)\s+(?:\d\s+)?["']?([^\s"']+)"#,
+    ),
+    secret(
+        Want::Any,
+        r#"\bsecure_link_md5\s+["'][^"']*[\s}]([^\s"'${}]+)["']"#,
+    ),
     secret(
         Want::Any,
         r#"\b(?:echo|printf)\s+(?:-\w+\s+)*["']?([^"'|]+?)["']?\s*\|.*(?:passw|stdin|\bsu\b|\bsudo\b|cryptsetup|\bgpg\b|login|secret|openssl|kinit)"#,
@@ -216,13 +256,19 @@ const FORMS: &[Form] = &[
 ];
 
 /// Which of them a line may hold; none, where they do not fit together, and then each is asked.
-static SET: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
+static SET: LazyLock<Option<RegexSet>> =
+    LazyLock::new(|| set(FORMS.iter().map(|form| form.form.to_owned())));
+
+/// The same for lines that are not of ASCII alone: where a word begins there is what slows many forms a hundredfold.
+/// Here they may begin anywhere, so that some more are asked.
+static WIDE: LazyLock<Option<RegexSet>> =
+    LazyLock::new(|| set(FORMS.iter().map(|form| form.form.replace(r"\b", ""))));
+
+fn set(forms: impl Iterator<Item = String>) -> Option<RegexSet> {
     // With less, so many forms at once are told apart by a machine that is a hundred times slower.
-    RegexSetBuilder::new(FORMS.iter().map(|form| form.form))
-        .dfa_size_limit(32 << 20)
-        .build()
-        .ok()
-});
+    let mut builder = RegexSetBuilder::new(forms);
+    builder.dfa_size_limit(32 << 20).build().ok()
+}
 
 static EACH: LazyLock<Vec<Regex>> =
     LazyLock::new(|| FORMS.iter().map(|form| compile(form.form)).collect());
@@ -233,7 +279,8 @@ pub(super) type Span = (Range<usize>, Option<Class>);
 /// Everything on the line that a form tells.
 pub(super) fn spans(line: &str) -> Vec<Span> {
     let mut found = Vec::new();
-    let some: Vec<usize> = match &*SET {
+    let set = if line.is_ascii() { &SET } else { &WIDE };
+    let some: Vec<usize> = match &**set {
         Some(set) => set.matches(line).into_iter().collect(),
         None => (0..FORMS.len()).collect(),
     };
@@ -374,6 +421,7 @@ mod tests {
     fn every_form_is_well_formed() {
         let set = SET.as_ref().map(RegexSet::len);
         assert_eq!(set, Some(FORMS.len()));
+        assert_eq!(WIDE.as_ref().map(RegexSet::len), Some(FORMS.len()));
         for (form, regex) in FORMS.iter().zip(EACH.iter()) {
             assert_eq!(regex.captures_len(), 2, "{}", form.form);
         }

@@ -258,7 +258,8 @@ impl Line<'_> {
         if self.mood.is_setting
             && matches!(c, '>' | '#')
             && is_glued
-            && self.text.trim_start().starts_with("user ")
+            && (self.text.trim_start().starts_with("user ")
+                || self.text.to_ascii_lowercase().contains("setuser "))
         {
             self.out.push(c);
             let pending = Pending {
@@ -344,7 +345,7 @@ impl Line<'_> {
     }
 
     /// A piece of text up to a blank or a mark.
-    fn chunk(&mut self, at: usize, end: usize, to: usize) -> usize {
+    pub fn chunk(&mut self, at: usize, end: usize, to: usize) -> usize {
         if let Some(pending) = self.pending.take() {
             // Only a blank parted the name from what comes.
             match pending.cue {

@@ -14,6 +14,7 @@ mod columns;
 mod cue_words;
 mod cues;
 mod deferred;
+mod doctype;
 mod engine;
 mod fix;
 mod forms;

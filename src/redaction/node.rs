@@ -400,7 +400,7 @@ pub(super) fn is_value(key: &str) -> bool {
 }
 
 /// `--password`, `-a`, `Authorization`: what follows in a list is a secret.
-fn is_option_of_secret(word: &str) -> bool {
+pub(super) fn is_option_of_secret(word: &str) -> bool {
     let is_flag = word.len() == 2 && word.starts_with('-') && "apwukPUWKA".contains(&word[1..]);
     is_flag || !word.contains('=') && cues::is_name_of_secret(word) && cues::of(word) != Cue::None
 }

@@ -200,7 +200,7 @@ impl Line<'_> {
         }
         let mut is_home = self.forced.take().is_some();
         let mut is_share = path.starts_with("\\\\");
-        let mut after = false;
+        let (mut after, mut is_code) = (false, false);
         for part in path.split_inclusive(['/', '\\']) {
             let name = part.trim_end_matches(['/', '\\']);
             let divider = &part[name.len()..];
@@ -221,7 +221,8 @@ impl Line<'_> {
             } else if is_home {
                 self.forced_name("user", name);
             } else if after
-                && is_odd(name)
+                && (is_odd(name)
+                    || is_code && name.len() >= 6 && name.bytes().all(|byte| byte.is_ascii_digit()))
                 && !name
                     .rsplit_once('.')
                     .is_some_and(|(_, end)| FILES.contains(&end))
@@ -234,7 +235,8 @@ impl Line<'_> {
             } else {
                 self.segment(name);
             }
-            after = self.engine.words.tell(name).cue.is_secret();
+            let cue = self.engine.words.tell(name).cue;
+            (after, is_code) = (cue.is_secret(), cue == super::cues::Cue::Strong);
             is_home = HOMES.contains(&name.to_ascii_lowercase().as_str()) && !divider.is_empty();
             self.out.push_str(divider);
         }

@@ -168,6 +168,14 @@ impl Line<'_> {
         };
         let end = end.min(rest.len());
         let value = rest[..end].trim_end_matches('\\');
+        // `AuthError: password "V"`: what went wrong, and only then the name.
+        if cue == Cue::Weak
+            && pending.by_colon
+            && self.tells_of_error()
+            && super::cues::is_word(value)
+        {
+            return self.chunk(at, at + value.len(), to);
+        }
         if value.is_empty() {
             // Not what was thought: `password=, next`.
             self.out
@@ -217,6 +225,14 @@ impl Line<'_> {
         }
         self.before = at..end;
         end
+    }
+
+    /// Whether the piece before is called like an error.
+    fn tells_of_error(&self) -> bool {
+        let before = self.text[self.before.clone()].trim_end_matches(':');
+        ["Error", "Exception", "Failure", "_error", "-error"]
+            .iter()
+            .any(|end| before.ends_with(end))
     }
 
     /// A path of words: no key looks like one.

@@ -1,6 +1,6 @@
 //! XML: every text and attribute by the names around it, references resolved, CDATA and comments taken
-//! together. Only what may not stay is rewritten; the rest of the document stays to the byte. A document with
-//! a DTD is refused: it may build a secret out of pieces.
+//! together. Only what may not stay is rewritten; the rest of the document stays to the byte. A document whose
+//! DTD declares more than elements is refused (`doctype`): it may build a secret out of pieces.
 
 use std::ops::Range;
 
@@ -9,8 +9,8 @@ use roxmltree::{Document, Node, NodeType, ParsingOptions};
 use super::cues::{self, Cue};
 use super::engine::Engine;
 use super::line::Mood;
-use super::node::{Trust, is_value, value};
-use super::{Counts, Unfit};
+use super::node::{Trust, is_option_of_secret, is_value, value};
+use super::{Counts, Unfit, doctype};
 
 const NODES: u32 = 1_000_000;
 
@@ -31,6 +31,7 @@ const WORLD: &[&str] = &[
 fn parse(text: &str) -> Result<Option<Document<'_>>, Unfit> {
     let options = ParsingOptions {
         nodes_limit: NODES,
+        allow_dtd: doctype::is_plain(text),
         ..ParsingOptions::default()
     };
     match Document::parse_with_options(text, options) {
@@ -41,8 +42,8 @@ fn parse(text: &str) -> Result<Option<Document<'_>>, Unfit> {
             Ok((!names_places).then_some(document))
         }
         Err(roxmltree::Error::DtdDetected) => Err(Unfit::Content(
-            "it has a DTD, whose entities may build anything: take the `<!DOCTYPE` out of a copy and send \
-             that by hand"
+            "it has a DTD that declares entities, attributes or notations, which may build anything: take the \
+             declarations out of a copy and send that by hand"
                 .to_owned(),
         )),
         Err(_) => Ok(None),
@@ -52,6 +53,9 @@ fn parse(text: &str) -> Result<Option<Document<'_>>, Unfit> {
 /// The names that the document uses: they are its product's.
 pub(super) fn learn(engine: &mut Engine, text: &str) -> Result<(), Unfit> {
     if let Some(document) = parse(text)? {
+        if doctype::of(text).is_some() {
+            engine.learn_schema("PCDATA");
+        }
         for node in document.descendants().filter(Node::is_element) {
             engine.learn_schema(node.tag_name().name());
             for attribute in node.attributes() {
@@ -210,7 +214,10 @@ impl Walk<'_> {
                     true => self.naming(child, child_trust),
                     false => self.element(child, child_trust, Cue::None),
                 }
-                after = names && cues::is_name_of_secret(&text) || ends_with_name(&text);
+                let option = text.trim();
+                after = names && cues::is_name_of_secret(&text)
+                    || ends_with_name(&text)
+                    || option.starts_with('-') && is_option_of_secret(option);
             }
         }
     }
@@ -331,6 +338,11 @@ pub(super) fn redact(
             NodeType::PI => walk.instruction(node),
             _ => {}
         }
+    }
+    if let Some(range) = doctype::of(text) {
+        let inner = range.start + doctype::BEGIN.len()..range.end - 1;
+        let new = engine.text(&text[inner.clone()], Mood::default(), walk.counts);
+        walk.edits.push((inner, new));
     }
     let mut edits = walk.edits;
     edits.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));

@@ -2,6 +2,7 @@
 //! nobody writes together. `§` stands for the secret; a twin beside each kind stays to the byte.
 
 use super::*;
+use crate::inventory::Format;
 
 /// Two words of every log.
 const WORDS: &str = "carry-shuffled";
@@ -98,7 +99,7 @@ fn secrets_by_position() {
 #[test]
 fn secrets_by_names_that_were_in_no_table() {
     gone(
-        Shape::Settings(crate::inventory::Format::Properties),
+        Shape::Settings(Format::Properties),
         &[
             "app.access-code=§\n",
             "app.unlock-code=§\n",
@@ -111,7 +112,7 @@ fn secrets_by_names_that_were_in_no_table() {
         WORDS,
     );
     stays(
-        Shape::Settings(crate::inventory::Format::Properties),
+        Shape::Settings(Format::Properties),
         &[
             "app.exit-code=7",
             "app.error.code=5",
@@ -217,5 +218,82 @@ fn a_short_name_goes_beside_its_hint_and_stays_as_a_word() {
     assert!(
         !clean.contains("user=x") && !clean.contains("'db'"),
         "{clean}"
+    );
+}
+
+#[test]
+fn secrets_by_the_words_and_marks_around_them() {
+    for secret in ["island", "48213907", MIXED] {
+        gone(
+            Shape::Lines,
+            &[
+                "dbPassWd=§\n",
+                "AMPS_PWD_OLD: §\n",
+                "sqlplus -s app/§\n",
+                "info: <entry key=\"password\">§</entry>\n",
+                "panic: login(\"bob\", \"§\")\n",
+                "AuthError: password \"§\" is too short\n",
+                "KeyError: '§' while reading DB_PASSWORD\n",
+                "ENC(§)\n",
+                "{noop}§\n",
+                "snmp-server community § RO\n",
+                "radius-server key 7 §\n",
+                "unlock code: §\n",
+                "recovery phrase: island § island\n",
+                "1700000000.1 [0 127.0.0.1:1] \"ACL\" \"SETUSER\" \"bob\" \">§\"\n",
+            ],
+            secret,
+        );
+        let settings = |format| Shape::Settings(format);
+        gone(
+            settings(Format::Conf),
+            &["ACL SETUSER bob >§\n", "rename-command CONFIG §\n"],
+            secret,
+        );
+        gone(
+            settings(Format::Nginx),
+            &[
+                "proxy_set_header Authorization \"Bearer §\";\n",
+                "secure_link_md5 \"$secure_link_expires$uri §\";\n",
+            ],
+            secret,
+        );
+        gone(
+            settings(Format::Haproxy),
+            &[
+                "listen x\n    stats auth admin:§\n",
+                "frontend x\n    http-request set-header Authorization \"Basic §\"\n",
+            ],
+            secret,
+        );
+        gone(
+            Shape::Xml,
+            &[
+                "<A><Arg>--password</Arg><Arg>§</Arg></A>",
+                "<A><Arg>-p</Arg><Arg>§</Arg></A>",
+            ],
+            secret,
+        );
+    }
+    gone(Shape::Lines, &["GET /reset/token/§ HTTP/1.1\n"], "48213907");
+    gone(Shape::Lines, &["unlock code §\n"], "48213907");
+    stays(
+        Shape::Lines,
+        &[
+            "AuthError: connection refused by peer",
+            "error code 48213907 bytes",
+            "info: <entry port=\"9007\">open</entry>",
+            "GET /orders/48213907/status HTTP/1.1",
+            "encode(size) of 5 bytes {name} {size} 5",
+            "community support is available",
+        ],
+    );
+    stays(
+        Shape::Settings(Format::Conf),
+        &["rename-command CONFIG \"\"", "port 6379"],
+    );
+    stays(
+        Shape::Xml,
+        &["<A><Arg>--port</Arg><Arg>9007</Arg><Arg>--size</Arg><Arg>island</Arg></A>"],
     );
 }

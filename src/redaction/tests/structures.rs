@@ -109,6 +109,26 @@ fn xml() {
         <Password>${DB_PASSWORD}</Password><Password/><PasswordFileName>/etc/amps/pw</PasswordFileName></AMPSConfig>\n";
     assert_eq!(text(Shape::Xml, benign), benign);
     assert!(through(Shape::Xml, b"<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>").is_err());
+    let entity = "<!DOCTYPE a [<!ENTITY % p SYSTEM 'http://x/y'> %p;]><a/>";
+    let Err(Unfit::Content(why)) = through(Shape::Xml, entity.as_bytes()) else {
+        panic!("a DTD that builds came through");
+    };
+    assert!(why.contains("declares entities"), "{why}");
+    let plain = "<!DOCTYPE settings [<!ELEMENT settings (#PCDATA)>]>\n<settings><Port>9007</Port></settings>";
+    assert_eq!(text(Shape::Xml, plain), plain);
+    let house = format!(
+        "<?xml version=\"1.0\"?>\n<!DOCTYPE settings SYSTEM \"http://xml.zurhouse.example/{MIXED}.dtd\" [<!-- password={MIXED} -->]>\n\
+         <settings><Password>{MIXED}</Password><Port>9007</Port></settings>"
+    );
+    let clean = text(Shape::Xml, &house);
+    assert!(
+        !clean.contains(MIXED) && !clean.contains("zurhouse"),
+        "{clean}"
+    );
+    assert!(
+        clean.contains("<!DOCTYPE settings SYSTEM ") && clean.contains("<Port>9007</Port>"),
+        "{clean}"
+    );
     let broken = text(
         Shape::Xml,
         "<A><Password>island</Passw\n<B>island 9007</B>\n",
