@@ -51,6 +51,10 @@ struct Crossing<'a> {
 impl Crossing<'_> {
     fn template(&mut self, template: &Template, checks: &mut Vec<Check>) {
         let Some(subjects) = self.subjects(template) else {
+            // A selector may lack what a step before it meant to select, and was no step at all.
+            for step in template.steps.iter().filter(|step| step.is_plain()) {
+                let _told = self.bind(step);
+            }
             return;
         };
         // What holds no placeholder is the same for every subject: it is bound once and shared.

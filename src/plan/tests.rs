@@ -129,6 +129,10 @@ fn what_can_be_known_before_connecting_is_refused() {
             "undefined step `the team conects`",
         ),
         (
+            "Given the \"trades\" instance\n    And each team responsible for it\n    When the team connects",
+            "undefined step `the \"trades\" instance`",
+        ),
+        (
             "Given each \"kdb\" instance\n    When the team connects",
             "unknown product `kdb`",
         ),

@@ -119,8 +119,11 @@ const PACKAGES: &[&str] = &[
     "org", "com", "net", "io", "java", "javax", "jakarta", "sun", "jdk", "kafka", "scala",
 ];
 
+/// What was told of the words of one state.
+type Memo = (u64, HashMap<Box<str>, Told, foldhash::fast::RandomState>);
+
 thread_local! {
-    static MEMO: RefCell<(u64, HashMap<Box<str>, Told, foldhash::fast::RandomState>)> = RefCell::default();
+    static MEMO: RefCell<Memo> = RefCell::default();
 }
 
 /// No other is equal to it.

@@ -37,7 +37,7 @@ pub(super) fn full(writes: &Writes, needed: u64, actual: String) -> Failure {
 /// Why no private directory could be made.
 pub(super) fn of_mktemp(writes: &Writes, output: &Output) -> Failure {
     let said = said(output);
-    let line = command_line(&writes.make());
+    let line = command_line(writes.make());
     let (kind, hint) = match output.status {
         127 => (
             FailureKind::Missing,
