@@ -34,6 +34,8 @@ pub(super) enum Carry {
     Value,
     /// Up to this quote.
     Quote(u8),
+    /// Up to three of this quote.
+    Triple(u8),
     /// Up to this bracket, so many of which are open.
     Bracket(u8, u8, usize),
     /// As long as lines are indented further than that.

@@ -91,6 +91,16 @@ pub enum Unfit {
     Io(#[from] io::Error),
 }
 
+impl Unfit {
+    /// What was written is not what was meant: nobody can say what is left of it.
+    fn misplaced() -> Self {
+        Self::Content(
+            "read again, it does not hold what was put in the place of what was taken out: this is a defect of gonogo"
+                .to_owned(),
+        )
+    }
+}
+
 /// Something that must not leave, found where nothing may be left.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leak {

@@ -165,6 +165,23 @@ impl<'e> Text<'e> {
                 }
                 true
             }
+            Carry::Triple(quote) => {
+                let triple = char::from(quote).to_string().repeat(3);
+                match body.find(&triple) {
+                    None => self.hide(body, out, counts),
+                    Some(end) => {
+                        self.carry = Carry::Nothing;
+                        self.hide(&body[..end], out, counts);
+                        out.push_str(&triple);
+                        let mood = Mood {
+                            is_shadowed: true,
+                            ..self.mood
+                        };
+                        self.run(&body[end + 3..], mood, out, counts);
+                    }
+                }
+                true
+            }
             Carry::Bracket(open, close, depth) => {
                 let opened = body.bytes().filter(|byte| *byte == open).count();
                 let closed = body.bytes().filter(|byte| *byte == close).count();
@@ -247,6 +264,9 @@ impl<'e> Text<'e> {
         self.run(body, mood, out, counts);
         if reads_password_below(body) && self.carry == Carry::Nothing {
             (self.carry, self.carried) = (Carry::Value, 0);
+        }
+        if is_secret_setting(body) && self.carry == Carry::Nothing {
+            (self.carry, self.carried) = (Carry::Block(indent(body)), 0);
         }
     }
 
@@ -408,6 +428,18 @@ fn add(counts: &mut Counts, more: Counts) {
 
 fn indent(body: &str) -> usize {
     body.len() - body.trim_start().len()
+}
+
+/// `password = V`, alone on its line: to some readers of INI, lines that stand deeper below it are more of V.
+fn is_secret_setting(body: &str) -> bool {
+    body.split_once('=').is_some_and(|(name, value)| {
+        let name = name.trim();
+        !name.contains(char::is_whitespace)
+            && !value.trim().is_empty()
+            && !value.contains("\"\"\"")
+            && cues::of(name) >= Cue::Strong
+            && cues::of(name).is_secret()
+    })
 }
 
 /// `su - x <<EOF`: what the program asks for stands on the next line.

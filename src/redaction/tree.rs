@@ -141,18 +141,63 @@ pub(super) fn redact(
     let Some(node) = read(text, is_json) else {
         return Ok(None);
     };
-    let has_form = |clean: &str| read(clean, is_json).is_some_and(|after| after.is_like(&node));
+    let meant = edits(engine, &node, &mut Counts::new());
+    let like = |clean: &str| read(clean, is_json).filter(|after| after.is_like(&node));
     let mut own = Counts::new();
     let mut clean = written(engine, text, is_json, &node, true, &mut own)?;
-    if !has_form(&clean) {
+    if !like(&clean).is_some_and(|after| is_held(&node, &after, &meant)) {
         own = Counts::new();
         clean = written(engine, text, is_json, &node, false, &mut own)?;
     }
     for (rule, count) in own {
         *counts.entry(rule).or_default() += count;
     }
-    let is_kept = has_form(&clean);
-    Ok(Some((clean, is_kept)))
+    let Some(after) = like(&clean) else {
+        return Ok(Some((clean, false)));
+    };
+    // Lines would not find again what has no form of its own, such as `4711`.
+    if !is_held(&node, &after, &meant) {
+        return Err(Unfit::misplaced());
+    }
+    Ok(Some((clean, true)))
+}
+
+/// Whether every value that was taken out is its mark, and what nobody touched is as it was, when what was written is
+/// read anew: a place that was reckoned wrongly leaves a secret beside its mark.
+fn is_held(before: &Node, after: &Node, edits: &[Edit]) -> bool {
+    let (mut old, mut new) = (Vec::new(), Vec::new());
+    scalars(before, &mut old);
+    scalars(after, &mut new);
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    old.len() == new.len()
+        && old.iter().zip(&new).all(|((range, was), (_, is))| {
+            let at = edits.partition_point(|edit| edit.range.start < range.start);
+            let edit = edits[at..]
+                .iter()
+                .take_while(|edit| edit.range.start == range.start)
+                .find(|edit| edit.range == *range);
+            match edit {
+                None => words(was) == words(is),
+                // The lines of a block are rewritten as they stand.
+                Some(edit) if edit.hint == BLOCK && edit.new != MARK => {
+                    is.contains(MARK) || !edit.new.contains(MARK)
+                }
+                Some(edit) => words(&edit.new) == words(is),
+            }
+        })
+}
+
+fn scalars<'n>(node: &'n Node, found: &mut Vec<(std::ops::Range<usize>, &'n str)>) {
+    match node {
+        Node::Scalar(range, plain, _) => found.push((range.clone(), plain)),
+        Node::Anchored(_, node) => scalars(node, found),
+        Node::List(items) => items.iter().for_each(|item| scalars(item, found)),
+        Node::Map(pairs) => pairs.iter().for_each(|(key, value)| {
+            scalars(key, found);
+            scalars(value, found);
+        }),
+        Node::Alias(_) => {}
+    }
 }
 
 /// `as_blocks`: what stands in lines below its name stays so.
@@ -228,7 +273,16 @@ fn block(engine: &Engine, raw: &str, edit: &Edit, counts: &mut Counts) -> Option
         ..Mood::default()
     };
     let clean = engine.text(body, mood, counts);
-    (clean.lines().count() == body.lines().count()).then(|| format!("{head}{clean}"))
+    // Of what is folded a name and its value may stand on two lines, which are one text to the reader.
+    let marks = |text: &str| text.matches(MARK).count();
+    let is_parted = marks(&clean) < marks(&edit.new) && body.lines().any(ends_with_name);
+    (clean.lines().count() == body.lines().count() && !is_parted).then(|| format!("{head}{clean}"))
+}
+
+/// `--password`, and its value on the next line.
+fn ends_with_name(line: &str) -> bool {
+    let last = line.split_whitespace().next_back().unwrap_or_default();
+    super::cues::of(last.trim_matches(|c: char| !c.is_alphanumeric())).is_secret()
 }
 
 /// Every value and name with its place, and what it becomes.

@@ -271,6 +271,10 @@ impl Line<'_> {
     }
 
     fn quoted(&mut self, at: usize, to: usize, quote: u8, cue: Cue) -> usize {
+        let triple = char::from(quote).to_string().repeat(3);
+        if let Some(rest) = self.text[at..to].strip_prefix(&triple) {
+            return self.triple(to - rest.len(), to, quote, &triple);
+        }
         let bytes = self.text.as_bytes();
         let mut end = at + 1;
         while end < to && bytes[end] != quote {
@@ -307,6 +311,25 @@ impl Line<'_> {
         }
         self.before = at..end + 1 + more;
         end + 1 + more
+    }
+
+    /// A text of TOML between three quotes, which goes on over lines.
+    fn triple(&mut self, inner: usize, to: usize, quote: u8, triple: &str) -> usize {
+        let rest = &self.text[inner..to];
+        let end = rest.find(triple);
+        let value = &rest[..end.unwrap_or(rest.len())];
+        self.out.push_str(triple);
+        if !value.trim().is_empty() {
+            self.secret(value);
+        }
+        self.shadow = true;
+        let Some(end) = end else {
+            self.carry = Carry::Triple(quote);
+            return to;
+        };
+        self.out.push_str(triple);
+        self.before = inner - 3..inner + end + 3;
+        inner + end + 3
     }
 
     fn bracketed(&mut self, at: usize, to: usize, open: u8) -> usize {

@@ -2,6 +2,7 @@
 //! together. Only what may not stay is rewritten; the rest of the document stays to the byte. A document whose
 //! DTD declares more than elements is refused (`doctype`): it may build a secret out of pieces.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use roxmltree::{Document, Node, NodeType, ParsingOptions};
@@ -66,10 +67,16 @@ pub(super) fn learn(engine: &mut Engine, text: &str) -> Result<(), Unfit> {
     Ok(())
 }
 
+/// A text by the place where its element begins: the run of texts after so many elements in it, or so many-th
+/// attribute.
+type Told = BTreeMap<(usize, bool, usize), String>;
+
 struct Walk<'e> {
     engine: &'e Engine,
     counts: &'e mut Counts,
     edits: Vec<(Range<usize>, String)>,
+    /// What must stand where something was taken out.
+    told: Told,
 }
 
 impl Walk<'_> {
@@ -82,7 +89,7 @@ impl Walk<'_> {
             .max()
             .unwrap_or(Cue::None);
         let own = cues::of(tag).max(hint);
-        for attribute in node.attributes() {
+        for (number, attribute) in node.attributes().enumerate() {
             let name = attribute.name();
             let cue = match () {
                 () if cues::names_another(name) => match cues::of(name) {
@@ -109,9 +116,7 @@ impl Walk<'_> {
                 false,
                 self.counts,
             );
-            if new != attribute.value() {
-                self.edits.push((attribute.range_value(), escaped(&new)));
-            }
+            self.attribute(node, number, attribute, new);
         }
         let cue = own.max(named);
         let is_leaf = !node.children().any(|child| child.is_element());
@@ -134,32 +139,53 @@ impl Walk<'_> {
         }
     }
 
-    fn leaf(&mut self, node: Node<'_, '_>, trust: Trust, cue: Cue) {
-        let mut texts = node.children().filter(Node::is_text);
-        let (Some(first), Some(last)) = (node.first_child(), node.last_child()) else {
-            return;
-        };
-        if texts.next().is_none() {
+    fn attribute(
+        &mut self,
+        node: Node<'_, '_>,
+        number: usize,
+        attribute: roxmltree::Attribute<'_, '_>,
+        new: String,
+    ) {
+        if new == attribute.value() {
             return;
         }
-        let plain: String = node
-            .children()
-            .filter(Node::is_text)
-            .filter_map(|child| child.text())
-            .collect();
-        self.text(&plain, first.range().start..last.range().end, trust, cue);
+        // The parser's own range of the value is wrong behind many blanks.
+        let source = node.document().input_text();
+        let end = attribute.range().end.saturating_sub(1);
+        let quote = source[end..].chars().next().unwrap_or('"');
+        let start = source[..end].rfind(quote).map_or(end, |at| at + 1);
+        self.edits.push((start..end, escaped(&new)));
+        self.told.insert((node.range().start, true, number), new);
     }
 
-    fn text(&mut self, plain: &str, range: Range<usize>, trust: Trust, cue: Cue) {
+    fn leaf(&mut self, node: Node<'_, '_>, trust: Trust, cue: Cue) {
+        if let Some(first) = node.children().find(Node::is_text) {
+            let (plain, range) = run(first);
+            self.text((first, 0), &plain, range, trust, cue);
+        }
+    }
+
+    fn text(
+        &mut self,
+        (first, number): (Node<'_, '_>, usize),
+        plain: &str,
+        range: Range<usize>,
+        trust: Trust,
+        cue: Cue,
+    ) {
         let trimmed = plain.trim();
         if trimmed.is_empty() {
             return;
         }
         let new = value(self.engine, trimmed, trust, cue, false, self.counts);
         if new != trimmed {
-            let (lead, tail) = plain.split_once(trimmed).unwrap_or_default();
+            let raw = &first.document().input_text()[range.clone()];
+            let lead = &raw[..raw.len() - raw.trim_start().len()];
+            let tail = &raw[raw.trim_end().len()..];
             self.edits
                 .push((range, format!("{lead}{}{tail}", escaped(&new))));
+            let parent = first.parent().map_or(0, |parent| parent.range().start);
+            self.told.insert((parent, false, number), new);
         }
     }
 
@@ -179,8 +205,14 @@ impl Walk<'_> {
             .unwrap_or(Cue::None);
         // The name of a secret stood right before.
         let mut after = false;
+        let mut elements = 0;
         for child in node.children() {
-            if let Some(text) = child.text().filter(|_| child.is_text()) {
+            if child.is_text() {
+                if is_within_run(child) {
+                    continue;
+                }
+                let (text, range) = run(child);
+                let text = text.as_str();
                 let was = std::mem::replace(&mut after, ends_with_name(text));
                 let trust = if was && !text.trim().is_empty() {
                     Trust::Secret
@@ -188,13 +220,14 @@ impl Walk<'_> {
                     trust
                 };
                 after |= was && text.trim().is_empty();
-                let inherited = if matches!(cue, Cue::Person(_)) {
-                    cue
-                } else {
-                    Cue::None
+                let inherited = match cue {
+                    Cue::Person(_) => cue,
+                    cue if cue.is_secret() => cue,
+                    _ => Cue::None,
                 };
-                self.text(text, child.range(), trust, inherited);
+                self.text((child, elements), text, range, trust, inherited);
             } else if child.is_element() {
+                elements += 1;
                 let tag = child.tag_name().name();
                 let names = is_naming(&child);
                 let secret =
@@ -223,7 +256,7 @@ impl Walk<'_> {
     }
 
     fn naming(&mut self, node: Node<'_, '_>, trust: Trust) {
-        for attribute in node.attributes() {
+        for (number, attribute) in node.attributes().enumerate() {
             let new = value(
                 self.engine,
                 attribute.value(),
@@ -232,9 +265,7 @@ impl Walk<'_> {
                 false,
                 self.counts,
             );
-            if new != attribute.value() {
-                self.edits.push((attribute.range_value(), escaped(&new)));
-            }
+            self.attribute(node, number, attribute, new);
         }
         match node.children().any(|child| child.is_element()) {
             true => self.children(node, trust, Cue::None),
@@ -271,6 +302,38 @@ impl Walk<'_> {
             ));
         }
     }
+}
+
+/// The texts from `first` up to the next element, whatever stands between them, and where they stand: the parser
+/// makes one of text and CDATA, and says of it only where its first piece stands.
+fn run(first: Node<'_, '_>) -> (String, Range<usize>) {
+    let (start, mut end) = (first.range().start, first.range().end);
+    let mut plain = String::new();
+    for node in first.next_siblings().take_while(|node| !node.is_element()) {
+        if let Some(text) = node.text().filter(|_| node.is_text()) {
+            plain.push_str(text);
+            end = end_of_text(node);
+        }
+    }
+    (plain, start..end.max(start))
+}
+
+/// Where a text ends: where the next node begins, or the tag that ends its element.
+fn end_of_text(node: Node<'_, '_>) -> usize {
+    let tag = || {
+        let end = node.parent()?.range().end;
+        node.document().input_text()[..end].rfind("</")
+    };
+    let next = node.next_sibling().map(|next| next.range().start);
+    next.or_else(tag).unwrap_or(node.range().end)
+}
+
+/// Whether another text stands before it, with no element between.
+fn is_within_run(text: Node<'_, '_>) -> bool {
+    text.prev_siblings()
+        .filter(|one| *one != text)
+        .take_while(|one| !one.is_element())
+        .any(|one| one.is_text())
 }
 
 /// `<name>`, `<key>`: what stands in it names its neighbours.
@@ -330,6 +393,7 @@ pub(super) fn redact(
         engine,
         counts,
         edits: Vec::new(),
+        told: Told::new(),
     };
     walk.element(document.root_element(), Trust::Open, Cue::None);
     for node in document.root().children() {
@@ -344,7 +408,7 @@ pub(super) fn redact(
         let new = engine.text(&text[inner.clone()], Mood::default(), walk.counts);
         walk.edits.push((inner, new));
     }
-    let mut edits = walk.edits;
+    let (mut edits, told) = (walk.edits, walk.told);
     edits.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
     let mut clean = String::with_capacity(text.len());
     let mut at = 0;
@@ -358,9 +422,56 @@ pub(super) fn redact(
         at = range.end;
     }
     clean.push_str(&text[at..]);
-    let is_kept =
-        parse(&clean)?.is_some_and(|after| is_like(document.root_element(), after.root_element()));
+    let is_kept = match parse(&clean)? {
+        Some(after) if is_like(document.root_element(), after.root_element()) => {
+            match is_held(document.root_element(), after.root_element(), &told) {
+                true => true,
+                // Lines would not find again what has no form of its own, such as `4711`.
+                false => return Err(Unfit::misplaced()),
+            }
+        }
+        _ => false,
+    };
     Ok(Some((clean, is_kept)))
+}
+
+/// Whether every text is what was told to stand there, or as it was: read anew, so that no place that was reckoned
+/// wrongly leaves a secret beside its mark.
+fn is_held(one: Node<'_, '_>, two: Node<'_, '_>, told: &Told) -> bool {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let nodes = one.descendants().filter(Node::is_element);
+    let others = two.descendants().filter(Node::is_element);
+    nodes.zip(others).all(|(node, other)| {
+        let at = node.range().start;
+        let is_held = |is_attribute, number, before: &str, after: &str| {
+            let told = told.get(&(at, is_attribute, number));
+            words(told.map_or(before, String::as_str)) == words(after)
+        };
+        let (texts, after) = (texts(node), texts(other));
+        let attributes = node.attributes().zip(other.attributes());
+        texts.len() == after.len()
+            && texts
+                .iter()
+                .zip(&after)
+                .enumerate()
+                .all(|(number, (one, two))| is_held(false, number, one, two))
+            && attributes
+                .enumerate()
+                .all(|(number, (one, two))| is_held(true, number, one.value(), two.value()))
+    })
+}
+
+/// The texts of an element, parted by the elements in it.
+fn texts(node: Node<'_, '_>) -> Vec<String> {
+    let mut texts = vec![String::new()];
+    for child in node.children() {
+        match (child.is_element(), child.text(), texts.last_mut()) {
+            (true, ..) => texts.push(String::new()),
+            (false, Some(text), Some(last)) if child.is_text() => last.push_str(text),
+            _ => {}
+        }
+    }
+    texts
 }
 
 /// The same elements and attributes, in the same order.

@@ -9,6 +9,7 @@ mod forms;
 mod house;
 mod kept_whole;
 mod names;
+mod placed;
 mod structures;
 
 use std::fs;

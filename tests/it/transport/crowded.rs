@@ -81,10 +81,7 @@ async fn who_is_never_let_in_ends_in_time() {
     let begun = Instant::now();
     let failure = connect(&login).await.err().unwrap();
     let took = begun.elapsed();
-    assert!(
-        took < login.connect_timeout + crate::lab::HANG,
-        "{took:?}"
-    );
+    assert!(took < login.connect_timeout + crate::lab::HANG, "{took:?}");
     assert_eq!(failure.kind, K::Unreachable, "{failure}");
     assert!(failure.hint.contains("MaxStartups"), "{failure:?}");
     assert!(failure.actual.contains("so it went"), "{failure:?}");

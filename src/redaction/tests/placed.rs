@@ -1,0 +1,177 @@
+//! Secrets that have no form: `4711` is found by its place alone, however the document is written down. And names:
+//! what a document calls its own stays there, and gives nobody away elsewhere.
+
+use super::*;
+use crate::inventory::Format;
+
+/// Too short, or too plain, for the second pass to know it again.
+const PLAIN: &[&str] = &["4711", "123456", "20240101", "primary", "bob", MIXED];
+
+/// What stands in `document` for `§` is gone, and `kept` stays.
+#[track_caller]
+fn gone(shape: Shape, document: &str, kept: &[&str]) {
+    for secret in PLAIN {
+        let clean = text(shape, &document.replace('§', secret));
+        assert!(!clean.contains(secret), "{document:?} left {clean:?}");
+        for kept in kept {
+            assert!(
+                clean.contains(kept),
+                "{document:?} lost {kept:?}: {clean:?}"
+            );
+        }
+        if shape == Shape::Xml {
+            roxmltree::Document::parse(&clean).unwrap();
+        }
+    }
+}
+
+#[test]
+fn xml_however_its_texts_are_cut() {
+    for inner in [
+        "§",
+        "\n<![CDATA[§]]>\n",
+        "\r\n  <![CDATA[§]]>\r\n",
+        "<![CDATA[§]]>",
+        "<![CDATA[]]>§",
+        "<![CDATA[§]]><![CDATA[ tail]]>",
+        "<![CDATA[lead ]]>\n<![CDATA[§]]>\n",
+        "x<![CDATA[§]]>y",
+        "<!-- old --><![CDATA[§]]>",
+        "<!-- old -->\n<![CDATA[§]]><!-- new -->\n",
+        "lead<!-- mid --><![CDATA[§]]>",
+        "<?pi x?><![CDATA[§]]>",
+        "&#65;<![CDATA[§]]>&amp;",
+        "&lt;\n<![CDATA[§]]>\n&gt;",
+        "<![CDATA[\r\n§\r\n]]>",
+        "<![CDATA[<b>§</b>]]>",
+        "<![CDATA[a]]]]><![CDATA[>§]]>",
+        "<b>\n<![CDATA[§]]>\n</b>",
+        "\n<![CDATA[§]]>\n<b/>\n<![CDATA[§]]>\n",
+        "<b/><!-- c -->x<![CDATA[§]]>",
+        "<b><![CDATA[§]]></b >tail<![CDATA[§]]>",
+    ] {
+        gone(
+            Shape::Xml,
+            &format!(
+                "<A>\n<Port>9007</Port><Password>{inner}</Password\n><Level>info</Level>\n</A>"
+            ),
+            &[
+                "<Port>9007</Port><Password>",
+                "><Level>info</Level>\n</A>",
+                "[redacted]",
+            ],
+        );
+    }
+    for blanks in [1, 300] {
+        let blanks = " ".repeat(blanks);
+        gone(
+            Shape::Xml,
+            &format!("<A><I Password{blanks}={blanks}'§' Port='9007'/></A>"),
+            &["Port='9007'", "[redacted]"],
+        );
+    }
+    // Mixed with elements, by the name that stands before.
+    gone(
+        Shape::Xml,
+        "<A>password=\n<!-- c --><![CDATA[§]]><b/>9007</A>",
+        &["<b/>9007"],
+    );
+    // In a comment, and in what is no document.
+    let lines = "<Password>\n<![CDATA[§]]>\n</Password>";
+    gone(
+        Shape::Xml,
+        &format!("<A><!--\n{lines}\n--><Port>9007</Port></A>"),
+        &["9007"],
+    );
+    // Nothing of it is a secret: it stays to the byte.
+    for benign in [
+        "<A>\n<Port>\n<![CDATA[9007]]>\n</Port></A>",
+        "<A><B>info<![CDATA[ level]]>\r\n<!-- c --> info</B></A>",
+        "<A>info<b/><![CDATA[9007]]></A>",
+    ] {
+        assert_eq!(text(Shape::Xml, benign), benign);
+    }
+}
+
+#[test]
+fn values_of_trees_however_they_are_written() {
+    for document in [
+        "a:\n  password: |\n    §\n  port: 9007\n",
+        "a:\n  password: >-\n\n    §\n\n  port: 9007\n",
+        "a:\n  password: &p §\n  again: *p\n  port: 9007\n",
+        "a:\n  again: &p §\n  password: *p\n  port: 9007\n",
+        "a: {password: \"47\n    §\",\n  port: 9007}\n",
+        "a: {password:\n    §,\n  port: 9007}\n",
+        "a:\n  password:\n    x\n    §\n  port: 9007\n",
+        "a:\n  password: !!str §\n  port: 9007\n",
+        "a:\n  ? password\n  : §\n  port: 9007\n",
+        "a:\n  passwords:\n  - §\n  -\n    - '§'\n  port: 9007\n",
+        "a:\n  command: >\n    run it now with --password\n    §\n  port: 9007\n",
+    ] {
+        gone(Shape::Yaml, document, &["port: 9007"]);
+    }
+    for document in [
+        "{\"password\": \"§\", \"port\": 9007}",
+        "{\"password\" :\n[\"§\", {\"x\": \"§\"}], \"port\": 9007}",
+        "{\"a\": [{\"name\": \"db.password\", \"value\": \"\\u0041§\"}], \"port\": 9007}",
+    ] {
+        gone(Shape::Json, document, &["\"port\": 9007"]);
+    }
+    let benign = "a:\n  text: >\n    info level\n    9007\n  b: &x [1, 2]\n  c: *x\n";
+    assert_eq!(text(Shape::Yaml, benign), benign);
+}
+
+#[test]
+fn settings_whose_values_go_on() {
+    for (format, document) in [
+        (Format::Properties, "password=x\\\n  §\nport=9007\n"),
+        (Format::Properties, "password=\\\n  §\nport=9007\n"),
+        (Format::Properties, "password \\\n  = §\nport=9007\n"),
+        (
+            Format::Properties,
+            "password = x\\\n  y\\\n  §\nport=9007\n",
+        ),
+        (Format::Properties, "password : §\nport=9007\n"),
+        (Format::Ini, "[a]\npassword = §\nport=9007\n"),
+        (Format::Ini, "[a]\npassword = \"§\"\nport=9007\n"),
+        (Format::Ini, "[a]\npassword = x\\\n§\nport=9007\n"),
+    ] {
+        gone(Shape::Settings(format), document, &["port=9007"]);
+    }
+    // Read as lines: INI whose values go on by their indent, and TOML.
+    for document in [
+        "password = x\n  §\nport=9007\n",
+        "password =\n  §\nport=9007\n",
+        "password = \"\"\"\n§\n\"\"\"\nport=9007\n",
+        "password = '''\nx\n§'''\nport=9007\n",
+        "passwords = [\n  \"§\",\n]\nport=9007\n",
+    ] {
+        gone(Shape::Lines, document, &["9007"]);
+    }
+}
+
+#[test]
+fn columns_of_secrets_whatever_they_hold() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE S(n integer, password);
+             INSERT INTO S VALUES(9007, 4711), (9008, 47.11), (9009, '4711'), (9010, x'34373131'), (9011, 'primary');",
+        )
+        .unwrap();
+    drop(connection);
+    let clean = through(Shape::Database, &fs::read(&path).unwrap()).unwrap();
+    fs::write(&path, clean).unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let left: String = connection
+        .query_row(
+            "SELECT group_concat(n || ' ' || password) FROM S",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert!(!left.contains("47") && !left.contains("primary"), "{left}");
+    assert!(left.contains("9011 [redacted]"), "{left}");
+}
