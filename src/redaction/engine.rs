@@ -52,6 +52,10 @@ pub struct Engine {
     secrets: BTreeSet<String>,
     /// Every secret that was taken out.
     seen: RwLock<BTreeSet<String>>,
+    /// Of `names`, those that the run does not know.
+    met: BTreeSet<String>,
+    /// Names of elements, attributes, tables and columns.
+    schema: BTreeSet<String>,
     by_value: ByValue,
     pub(super) house: House,
 }
@@ -125,6 +129,8 @@ impl Engine {
             names: BTreeMap::new(),
             secrets: BTreeSet::new(),
             seen: RwLock::default(),
+            met: BTreeSet::new(),
+            schema: BTreeSet::new(),
             by_value: ByValue::new(&BTreeMap::new(), &BTreeSet::new()),
             house: House::default(),
             known,
@@ -171,6 +177,7 @@ impl Engine {
                     || !is_number && !is_words(&self.words, trimmed))
                 && !self.words.is_protected(trimmed)
                 && !trimmed.contains(MARK)
+                && !self.is_schema(trimmed)
                 && trimmed.chars().any(char::is_alphanumeric);
             if is_worth && self.secrets.len() < MOST_SECRETS {
                 self.secrets.insert(trimmed.to_owned());
@@ -187,8 +194,11 @@ impl Engine {
                 && !is_words(&self.words, &name)
                 && (class == "phone" || name.bytes().any(|byte| byte.is_ascii_alphabetic()))
                 && !self.words.is_protected(&name)
+                && !self.is_schema(&name)
+                && !self.names.contains_key(&name)
             {
-                self.names.entry(name).or_insert(class);
+                self.met.insert(name.clone());
+                self.names.insert(name, class);
             }
         }
         if before != (self.names.len(), self.secrets.len()) {
@@ -210,18 +220,40 @@ impl Engine {
         read(&self.map).sums()
     }
 
-    /// What the product calls its own: elements, attributes, tables, columns.
+    /// What a document calls its elements and attributes, a database its tables and columns. It stays where it stands
+    /// as such, and nowhere else: an account may be called like a column.
     pub(super) fn learn_schema(&mut self, name: &str) {
-        for word in std::iter::once(name).chain(vocabulary::parts(name)) {
-            let lower = word.to_ascii_lowercase();
-            let is_plain = lower.len() > 2
-                && lower
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(&byte));
-            if is_plain && !self.names.contains_key(&lower) {
-                self.words.schema.insert(lower);
-            }
+        let lower = name.to_ascii_lowercase();
+        let is_plain = lower.len() > 2
+            && lower
+                .bytes()
+                .all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(&byte));
+        if !is_plain {
+            return;
         }
+        // A map of before knows it as somebody's name that was met; the inventory would know it for certain.
+        let is_met = self.met.remove(&lower) && self.names.remove(&lower).is_some();
+        if is_met {
+            self.by_value = ByValue::new(&self.names, &self.secrets);
+        }
+        if !self.names.contains_key(&lower) {
+            self.schema.insert(lower);
+        }
+    }
+
+    /// Whether a document or a database calls something of its own so.
+    pub(super) fn is_schema(&self, name: &str) -> bool {
+        self.schema.contains(&name.trim().to_ascii_lowercase())
+    }
+
+    /// What stands alone within the name of an element or a column, as the proof would find it there.
+    pub(super) fn in_schema(&self) -> BTreeSet<&str> {
+        let parts = self.schema.iter().flat_map(|name| name.split('-'));
+        self.schema
+            .iter()
+            .map(String::as_str)
+            .chain(parts)
+            .collect()
     }
 
     /// Whether somebody that the run knows is called so.

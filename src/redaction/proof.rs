@@ -90,6 +90,8 @@ pub struct Proof {
     needles: Option<AhoCorasick>,
     /// Of each needle, what it is, and whether it must stand alone.
     meant: Vec<(String, bool)>,
+    /// Whether it may stand as the name of an element or a column.
+    schema: Vec<bool>,
     /// Texts that only look so.
     versions: Vec<String>,
 }
@@ -123,6 +125,13 @@ impl Proof {
                 needles.push((name, format!("{class} that was replaced"), true));
             }
         }
+        let own = engine.in_schema();
+        let schema = needles
+            .iter()
+            .map(|(text, what, _)| {
+                !what.starts_with("canary") && own.contains(text.to_ascii_lowercase().as_str())
+            })
+            .collect();
         let built = AhoCorasickBuilder::new()
             .match_kind(MatchKind::LeftmostLongest)
             .ascii_case_insensitive(true)
@@ -133,6 +142,7 @@ impl Proof {
                 .into_iter()
                 .map(|(_, what, alone)| (what, alone))
                 .collect(),
+            schema,
             versions: engine.known.versions.iter().cloned().collect(),
         }
     }
@@ -140,6 +150,11 @@ impl Proof {
     /// What is found in a text; `line` is the number of its first one.
     #[must_use]
     pub fn text(&self, text: &str, line: u64) -> Vec<Leak> {
+        self.text_of(text, line, false)
+    }
+
+    /// `has_schema`: names of elements stand in it as such, and are no leak.
+    fn text_of(&self, text: &str, line: u64, has_schema: bool) -> Vec<Leak> {
         let mut leaks = Vec::new();
         let at = |offset: usize| {
             let before = text.as_bytes()[..offset]
@@ -148,7 +163,7 @@ impl Proof {
                 .count();
             format!("line {}", line + before as u64)
         };
-        for (what, offset) in self.found(text) {
+        for (what, offset) in self.found(text, has_schema) {
             leaks.push(Leak {
                 what,
                 place: at(offset),
@@ -181,7 +196,7 @@ impl Proof {
                         None => break,
                     }
                 }
-                for (what, _) in plain.iter().flat_map(|plain| self.found(plain)) {
+                for (what, _) in plain.iter().flat_map(|plain| self.found(plain, has_schema)) {
                     leaks.push(Leak {
                         what: format!("{what}, spelled otherwise"),
                         place: format!("line {}", line + number as u64),
@@ -192,7 +207,7 @@ impl Proof {
         leaks
     }
 
-    fn found(&self, text: &str) -> Vec<(String, usize)> {
+    fn found(&self, text: &str, has_schema: bool) -> Vec<(String, usize)> {
         let Some(needles) = &self.needles else {
             return Vec::new();
         };
@@ -203,7 +218,8 @@ impl Proof {
             let is_word = |c: char| c.is_alphanumeric() || c == '_';
             let stands_alone = !text[..place.start()].ends_with(is_word)
                 && !text[place.end()..].starts_with(is_word);
-            if !alone || stands_alone {
+            let is_own = has_schema && self.schema[place.pattern().as_usize()];
+            if (!alone || stands_alone) && !is_own {
                 found.push((what.clone(), place.start()));
                 if found.len() > MOST_LEAKS {
                     break;
@@ -234,18 +250,18 @@ impl Proof {
     }
 
     /// What is found in a file, unpacked where it is packed.
-    pub(super) fn file(&self, path: &Path) -> Result<Vec<Leak>, Unfit> {
+    pub(super) fn file(&self, path: &Path, has_schema: bool) -> Result<Vec<Leak>, Unfit> {
         let mut leaks = Vec::new();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut waiting: Vec<(String, u64)> = Vec::new();
         stream::each(&mut File::open(path)?, |text, line| {
             waiting.push((text.to_owned(), line));
             if waiting.len() >= cores.min(16) {
-                leaks.extend(self.side_by_side(&std::mem::take(&mut waiting)));
+                leaks.extend(self.side_by_side(&std::mem::take(&mut waiting), has_schema));
             }
             Ok(())
         })?;
-        leaks.extend(self.side_by_side(&waiting));
+        leaks.extend(self.side_by_side(&waiting, has_schema));
         leaks.truncate(MOST_LEAKS);
         leaks.sort();
         leaks.dedup();
@@ -253,11 +269,11 @@ impl Proof {
     }
 
     /// A core for each piece.
-    fn side_by_side(&self, pieces: &[(String, u64)]) -> Vec<Leak> {
+    fn side_by_side(&self, pieces: &[(String, u64)], has_schema: bool) -> Vec<Leak> {
         std::thread::scope(|scope| {
             let each = pieces
                 .iter()
-                .map(|(text, line)| scope.spawn(move || self.text(text, *line)));
+                .map(|(text, line)| scope.spawn(move || self.text_of(text, *line, has_schema)));
             let each: Vec<_> = each.collect();
             let lost = || {
                 vec![Leak {
@@ -271,7 +287,7 @@ impl Proof {
         })
     }
 
-    /// What is found in bytes of any kind, also as UTF-16.
+    /// What is found in bytes of a database, also as UTF-16.
     pub(super) fn bytes(&self, bytes: &[u8]) -> Vec<Leak> {
         let every = |from: usize, step: usize| -> String {
             bytes
@@ -284,7 +300,7 @@ impl Proof {
         let mut leaks = Vec::new();
         for text in [every(0, 1), every(0, 2), every(1, 2)] {
             let place = "raw bytes".to_owned();
-            leaks.extend(self.found(&text).into_iter().map(|(what, _)| Leak {
+            leaks.extend(self.found(&text, true).into_iter().map(|(what, _)| Leak {
                 what,
                 place: place.clone(),
             }));

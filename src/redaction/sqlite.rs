@@ -262,6 +262,23 @@ fn schema(engine: &Engine, connection: &Connection, counts: &mut Counts) -> Resu
     Ok(())
 }
 
+/// A comment with `column` for what the database calls its own, but where the word before says whose name it is.
+fn referred(engine: &Engine, text: &str) -> String {
+    let mut before = Cue::None;
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut told = String::with_capacity(text.len());
+    for part in text.split_inclusive(|c: char| !is_word(c)) {
+        let word = part.trim_end_matches(|c: char| !is_word(c));
+        let is_own = before == Cue::None && engine.is_schema(word);
+        told.push_str(if is_own { "column" } else { word });
+        told.push_str(&part[word.len()..]);
+        if !word.is_empty() {
+            before = cues::of(word);
+        }
+    }
+    told
+}
+
 /// Whether the texts and comments of a statement are words.
 fn is_plain(engine: &Engine, sql: &str, is_table: bool) -> bool {
     let mut rest = sql;
@@ -278,6 +295,16 @@ fn is_plain(engine: &Engine, sql: &str, is_table: bool) -> bool {
         };
         let length = body.find(end).unwrap_or(body.len());
         let text = &body[..length];
+        // `'name'` is a name to SQLite where one stands.
+        let text = match end == "'" && engine.is_schema(text) {
+            true => "column",
+            false => text,
+        };
+        let referred = match end == "'" {
+            true => text.to_owned(),
+            false => referred(engine, text),
+        };
+        let text = referred.as_str();
         let is_secret = kind
             .split(|c: char| !(c.is_alphanumeric() || c == '_'))
             .any(|word| cues::of(word).is_secret())

@@ -142,8 +142,6 @@ pub(super) struct Vocabulary {
     /// The instance, its product, and the versions that the run has found.
     pub protected: BTreeSet<String>,
     pub versions: BTreeSet<String>,
-    /// Names of elements, attributes, tables and columns: they are the product's.
-    pub schema: BTreeSet<String>,
     /// Words of the house that give nobody away.
     pub kept: BTreeSet<String>,
     /// Which of all vocabularies it is, as it is now: what was told before is remembered by thread.
@@ -209,7 +207,6 @@ impl Vocabulary {
             || self.is_protected(first)
             || self.is_kept(piece)
             || self.is_kept(first)
-            || self.schema.contains(&piece.to_ascii_lowercase())
     }
 
     fn is_kept(&self, piece: &str) -> bool {
@@ -225,7 +222,6 @@ impl Vocabulary {
             || is_mixed(piece)
             || self.is_protected(piece)
             || self.versions.contains(piece)
-            || self.schema.contains(&piece.to_ascii_lowercase())
             || self.is_kept(piece);
         if stays {
             return None;

@@ -474,6 +474,22 @@ fn texts(node: Node<'_, '_>) -> Vec<String> {
     texts
 }
 
+/// Every text of a document but the names of its elements and attributes; none when it is not well-formed.
+pub(super) fn said(text: &str) -> Vec<String> {
+    let Ok(Some(document)) = parse(text) else {
+        return Vec::new();
+    };
+    let mut said = Vec::new();
+    for node in document.descendants() {
+        match node.is_element() {
+            true => said.extend(node.attributes().map(|one| one.value().to_owned())),
+            false => said.extend(node.text().map(str::to_owned)),
+        }
+        said.extend(node.pi().and_then(|pi| pi.value).map(str::to_owned));
+    }
+    said
+}
+
 /// The same elements and attributes, in the same order.
 fn is_like(one: Node<'_, '_>, two: Node<'_, '_>) -> bool {
     let names = |node: Node<'_, '_>| -> Vec<String> {

@@ -175,3 +175,100 @@ fn columns_of_secrets_whatever_they_hold() {
     assert!(!left.contains("47") && !left.contains("primary"), "{left}");
     assert!(left.contains("9011 [redacted]"), "{left}");
 }
+
+/// Files of one bundle, in order; what came out of each, proven.
+fn bundle(files: &[(Shape, &[u8])]) -> Vec<Vec<u8>> {
+    let home = tempfile::tempdir().unwrap();
+    let mut map = Map::with_key([7; 32]);
+    let mut all = Vec::new();
+    // A second time with the map of the first, as the build after a review.
+    for round in 0..2 {
+        let mut engine = Engine::new(known(), map);
+        for (number, (shape, bytes)) in files.iter().enumerate() {
+            let from = home.path().join(number.to_string());
+            fs::write(&from, bytes).unwrap();
+            learn(&mut engine, *shape, &from).unwrap();
+        }
+        engine.settle();
+        let mut outs = Vec::new();
+        for (number, (shape, _)) in files.iter().enumerate() {
+            let from = home.path().join(number.to_string());
+            let to = home.path().join(format!("{round}-{number}"));
+            redact(&engine, *shape, &from, &to).unwrap();
+            outs.push(to);
+        }
+        let proof = Proof::new(&engine);
+        let outs: Vec<Vec<u8>> = files
+            .iter()
+            .zip(outs)
+            .map(|((shape, _), out)| {
+                let bytes = fs::read(&out).unwrap();
+                let leaks = prove(&proof, *shape, &out).unwrap();
+                assert_eq!(leaks, vec![], "{}", String::from_utf8_lossy(&bytes));
+                bytes
+            })
+            .collect();
+        if round == 1 {
+            assert!(
+                all == outs,
+                "the build after a review comes to something else"
+            );
+        }
+        all = outs;
+        map = engine.into_map();
+    }
+    all
+}
+
+#[test]
+fn what_a_document_calls_its_own_gives_nobody_away_elsewhere() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE secretbank_positions(id int, svcMarvinDesk text /* svcMarvinDesk of it */);
+             INSERT INTO secretbank_positions VALUES(9007, 'logon user svcMarvinDesk');",
+        )
+        .unwrap();
+    drop(connection);
+    let log = "09:18 logon user svcMarvinDesk\n09:18 user=svcMarvinDesk dc=secretbank\n09:18 svcmarvindesk connected\n";
+    let xml = "<users><svcMarvinDesk role=\"info\">dc=secretbank</svcMarvinDesk><kurtx>user kurtx</kurtx></users>";
+    let outs = bundle(&[
+        (Shape::Lines, log.as_bytes()),
+        (Shape::Database, &fs::read(&path).unwrap()),
+        (Shape::Xml, xml.as_bytes()),
+        (Shape::Lines, b"09:18 user kurtx connected\n"),
+    ]);
+    let said = |at: usize| String::from_utf8_lossy(&outs[at]).into_owned();
+    for (log, name) in [
+        (said(0), "marvin"),
+        (said(0), "secretbank"),
+        (said(3), "kurtx"),
+    ] {
+        assert!(!log.to_ascii_lowercase().contains(name), "{log}");
+        assert!(log.contains("connected"), "{log}");
+    }
+    let xml = said(2);
+    assert!(
+        xml.contains("<svcMarvinDesk role=\"info\">") && xml.contains("</kurtx>"),
+        "{xml}"
+    );
+    assert!(
+        !xml.contains("user kurtx") && !xml.contains("dc=secretbank"),
+        "{xml}"
+    );
+    fs::write(&path, &outs[1]).unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let left: String = connection
+        .query_row(
+            "SELECT svcMarvinDesk FROM secretbank_positions WHERE id = 9007",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert!(
+        left.starts_with("logon user ") && !left.contains("Marvin"),
+        "{left}"
+    );
+}
