@@ -16,7 +16,10 @@ impl Line<'_> {
                 .trim_start_matches(['-', '+', '$', '~', '@', '%', '.'])
                 .len();
         let (lead, core) = match shape::is_harmless(text)
-            || text.starts_with('.') && !text[1..].contains(['/', '\\']) && lead == 1
+            || text.starts_with('.')
+                && !text[1..].contains(['/', '\\'])
+                && lead == 1
+                && !self.is_behind_known(from)
         {
             true => ("", text),
             false => text.split_at(lead),
@@ -55,6 +58,15 @@ impl Line<'_> {
             self.core(from + lead.len(), core, lead);
         }
         self.out.push_str(tail);
+    }
+
+    /// `jane.roe-notes`, and `jane` was told by value: the dot parts the names.
+    fn is_behind_known(&self, at: usize) -> bool {
+        self.text[..at]
+            .chars()
+            .next_back()
+            .and_then(known_at)
+            .is_some()
     }
 
     /// `password......V`: dots lead to the value.

@@ -18,7 +18,7 @@ static COMPOUNDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 
 /// What begins a compound of any word.
 const PREFIXES: &str = "amps non re pre post sub multi un self x auto semi anti co de inter over under high low full half \
-    first last next two three one zero max min no client server";
+    first last next two three one zero max min no client server ampserver";
 
 /// What protocols and formats are joined of: `json-tcp`.
 const PROTOCOLS: &str = "json fix nvfix xml bflat bson tcp tcps any unix http https ws wss binary protobuf composite msgpack udp \
@@ -113,6 +113,15 @@ const MIXED: &[&str] = &[
     "utf8mb4", "utf8mb3", "enp0s3", "innodb1", "utf-8", "utf-16", "utf-16le", "utf-16be",
 ];
 
+/// Programs of the shipped profiles.
+const PROGRAMS: &[&str] = &[
+    "ampserver",
+    "ampserver-compat",
+    "redis-server",
+    "valkey-server",
+    "beam.smp",
+];
+
 /// Two letters that may be a part of a longer name, such as `clientId`.
 const SHORT: &[&str] = &[
     "id", "ip", "of", "to", "in", "is", "on", "by", "no", "db", "os", "io", "ok", "ms", "ns", "kb",
@@ -163,7 +172,7 @@ pub(super) fn is_numbered(word: &str) -> bool {
 }
 
 pub(super) fn is_mixed(word: &str) -> bool {
-    is_in(MIXED, word)
+    is_in(MIXED, word) || is_in(PROGRAMS, word)
 }
 
 pub(super) fn is_short(word: &str) -> bool {

@@ -272,3 +272,34 @@ fn what_a_document_calls_its_own_gives_nobody_away_elsewhere() {
         "{left}"
     );
 }
+
+#[test]
+fn programs_of_the_profiles_are_words_and_dots_part_names() {
+    for program in [
+        "ampServer",
+        "ampServer-compat",
+        "redis-server",
+        "valkey-server",
+        "postgres",
+        "postmaster",
+        "nginx",
+        "mysqld",
+        "mongod",
+        "mariadbd",
+        "haproxy",
+        "beam.smp",
+        "java",
+    ] {
+        let line = format!("{program} version: 5.3.4.12\n");
+        assert_eq!(text(Shape::Lines, &line), line);
+    }
+    let clean = text(
+        Shape::Lines,
+        "amperServer version: 5.3.4.12\nsaved harvest.kurtx-notes\n",
+    );
+    assert!(!clean.contains("amperServer"), "{clean}");
+    assert!(
+        clean.contains("saved user-") && clean.contains(".name-"),
+        "{clean}"
+    );
+}
