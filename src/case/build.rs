@@ -479,13 +479,8 @@ fn named(engine: &Engine, source: &Source, taken: &mut BTreeSet<String>) -> Stri
         "command" => "output.txt",
         _ => source.evidence.path.rsplit('/').next().unwrap_or_default(),
     };
-    let plain = |text: &str| {
-        let text = engine.redact_text(text, &mut Counts::new());
-        crate::sign::manifest::portable_name(&text.replace('/', "_").replace(['[', ']'], ""))
-    };
-    // What a file is stays: its end says it.
-    let (stem, end) = file.split_at(file.len() - end_of_file(file));
-    let name = format!("artifacts/{}/{}{end}", plain(&source.artifact), plain(stem));
+    let artifact = plain(engine, &source.artifact);
+    let name = format!("artifacts/{artifact}/{}", file_name(engine, file));
     let mut numbered = name.clone();
     let mut number = 1;
     while !taken.insert(numbered.clone()) {
@@ -493,6 +488,25 @@ fn named(engine: &Engine, source: &Source, taken: &mut BTreeSet<String>) -> Stri
         numbered = format!("{name}.{number}");
     }
     numbered
+}
+
+/// A name that may stand in the archive.
+fn plain(engine: &Engine, text: &str) -> String {
+    let text = engine.redact_text(text, &mut Counts::new());
+    crate::sign::manifest::portable_name(&text.replace('/', "_").replace(['[', ']'], ""))
+}
+
+/// The name of a file, such as it may leave.
+pub(super) fn file_name(engine: &Engine, file: &str) -> String {
+    // What a file is stays: its end says it.
+    let (stem, end) = file.split_at(file.len() - end_of_file(file));
+    let bare = plain(engine, stem);
+    let name = format!("{bare}{end}");
+    // `a` and `.txt` are harmless, `a.txt` is not: it has a token wherever it stands, and so it has here.
+    match plain(engine, file) {
+        whole if name == file && whole != file => format!("{whole}{end}"),
+        _ => name,
+    }
 }
 
 fn member(

@@ -1,9 +1,12 @@
-//! Archives: the same members make the same bytes, and the programs of the machine open them.
+//! Archives: the same members make the same bytes, and the programs of the machine open them. Names of files in
+//! them.
 
 use std::fs::{self, File};
 use std::process::Command;
 
 use super::archive::{Packing, read, write};
+use super::build::file_name;
+use crate::redaction::{Counts, Engine, Known, Map, Proof};
 
 #[test]
 fn the_name_says_what_it_is() {
@@ -66,4 +69,41 @@ fn equal_members_make_equal_archives_that_other_programs_open() {
         let other = tempfile::tempdir().unwrap();
         assert!(read(packing, &second, other.path()).is_err(), "{packing:?}");
     }
+}
+
+#[test]
+fn a_file_of_one_letter_has_the_token_that_it_has_elsewhere() {
+    let known = Known {
+        users: ["jane.roe".to_owned()].into(),
+        ..Known::default()
+    };
+    let engine = Engine::new(known, Map::with_key([7; 32]));
+    for file in [
+        "a.txt",
+        "a.xml",
+        "b.conf",
+        "7.txt",
+        "7-a.log",
+        "jane.roe-notes.xml",
+        "kurtx.log.1",
+        "orders.log",
+        "output.txt",
+    ] {
+        // As the tables of the bundle name it.
+        let told = engine.redact_text(&format!("/srv/{file}"), &mut Counts::new());
+        let name = file_name(&engine, file);
+        let page = format!("| artifacts/log/{name} | {told} |");
+        assert_eq!(Proof::new(&engine).text(&page, 1), vec![], "{page}");
+        let end = &file[file.rfind('.').unwrap()..];
+        assert!(name.ends_with(end), "{name}");
+    }
+    assert_eq!(file_name(&engine, "output.txt"), "output.txt");
+    let notes = file_name(&engine, "jane.roe-notes.xml");
+    assert!(
+        notes.starts_with("user-") && notes.ends_with("-notes.xml"),
+        "{notes}"
+    );
+    // The proof is as sharp as it was.
+    assert_ne!(file_name(&engine, "a.txt"), "a.txt");
+    assert_ne!(Proof::new(&engine).text("see a.txt", 1), vec![]);
 }
