@@ -39,6 +39,8 @@ pub struct Order<'a> {
     pub from: &'a Path,
     /// Artifacts that are left out.
     pub without: &'a [String],
+    /// Files that are left out, each as the run names it.
+    pub without_files: &'a [String],
     /// Whether logs of level trace go along.
     pub allows_trace: bool,
     /// Names that are to be replaced beside those of the run.
@@ -132,13 +134,14 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
         .team
         .or_else(|| instance.teams.first().map(String::as_str))
         .unwrap_or_default();
-    let mut sources = sources::find(
+    let (mut sources, withheld) = sources::find(
         order.report,
         instance,
         team,
         order.from,
         order.allows_trace,
         order.without,
+        order.without_files,
     )?;
     sources.sort_by(|a, b| (&a.artifact, &a.evidence.path).cmp(&(&b.artifact, &b.evidence.path)));
 
@@ -241,7 +244,12 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
         source: engine.redact_text(&source.evidence.path, &mut Counts::new()),
         why: Unfit::Unknown.to_string(),
     });
-    let left_out = left_out.collect();
+    let withheld = withheld.iter().map(|(artifact, path)| LeftOut {
+        artifact: engine.redact_text(artifact, &mut Counts::new()),
+        source: engine.redact_text(path, &mut Counts::new()),
+        why: "it stays at home, as was asked".to_owned(),
+    });
+    let left_out = left_out.chain(withheld).collect();
     let manifest = Manifest {
         schema: SCHEMA,
         tool: format!("gonogo {}", env!("CARGO_PKG_VERSION")),
@@ -468,7 +476,7 @@ fn refuse(unfit: Vec<String>) -> Result<(), Refused> {
         true => Ok(()),
         false => Err(Refused::Found(
             unfit,
-            "what cannot be redacted cannot leave: leave the artifact out with `--without ARTIFACT`",
+            "what cannot be redacted cannot leave: leave the artifact out with `--without ARTIFACT`, or that file alone with `--without-file PATH`",
         )),
     }
 }

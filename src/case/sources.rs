@@ -24,7 +24,10 @@ pub(super) struct Source {
     pub sidecars: Vec<(&'static str, PathBuf)>,
 }
 
-/// Every source of `instance` as `team` retrieved it.
+/// Artifact and path of what the run retrieved and nobody sends.
+pub(super) type Withheld = Vec<(String, String)>;
+
+/// Every source of `instance` as `team` retrieved it, and what was asked to be left out of them.
 pub(super) fn find(
     report: &Report,
     instance: &Instance,
@@ -32,7 +35,8 @@ pub(super) fn find(
     kept: &Path,
     allows_trace: bool,
     without: &[String],
-) -> Result<Vec<Source>, Refused> {
+    without_files: &[String],
+) -> Result<(Vec<Source>, Withheld), Refused> {
     let mut problems = Vec::new();
     let mut wanted = wanted(report, &instance.name, team);
     for artifact in without {
@@ -48,6 +52,11 @@ pub(super) fn find(
                 "name an artifact of the instance, as the inventory does",
             ));
         }
+    }
+    let withheld = withhold(&mut wanted, without_files)?;
+    if wanted.is_empty() && !withheld.is_empty() {
+        let why = "nothing is left to send".to_owned();
+        return Err(Refused::Usage(why, "leave fewer files out"));
     }
     if wanted.is_empty() {
         let why = format!(
@@ -111,7 +120,7 @@ pub(super) fn find(
         });
         if let Some(reason) = reason {
             problems.push(format!(
-                "`{}` ({}) stays at home: {reason}",
+                "`{}` ({}){STAYS}{reason}",
                 escape(path),
                 escape(artifact)
             ));
@@ -131,10 +140,49 @@ pub(super) fn find(
         });
     }
     if !problems.is_empty() {
-        let hint = "keep the artifacts of this very run: `gonogo run … --keep DIR`; leave out what must stay at home with `--without ARTIFACT`";
+        let hint = match problems.iter().all(|problem| problem.contains(STAYS)) {
+            true => {
+                "leave it out: `--without ARTIFACT` the whole artifact, `--without-file PATH` that file alone"
+            }
+            false => {
+                "keep the artifacts of this very run: `gonogo run … --keep DIR`; leave out what must stay at home with `--without ARTIFACT` or `--without-file PATH`"
+            }
+        };
         return Err(Refused::Found(problems, hint));
     }
-    Ok(beside(sources))
+    Ok((beside(sources), withheld))
+}
+
+/// What may never leave, in a problem of it.
+const STAYS: &str = " stays at home: ";
+
+/// Takes single files out, each as the run names it, a database with what belongs to it.
+fn withhold(
+    wanted: &mut BTreeMap<(String, String), &Evidence>,
+    without_files: &[String],
+) -> Result<Withheld, Refused> {
+    let mut withheld = Withheld::new();
+    for file in without_files {
+        let had = withheld.len();
+        wanted.retain(|(artifact, path), _| {
+            let is_it = ["", "-wal", "-journal", "-shm"]
+                .iter()
+                .any(|end| path.strip_suffix(end) == Some(file.as_str()));
+            if is_it {
+                withheld.push((artifact.clone(), path.clone()));
+            }
+            !is_it
+        });
+        if withheld.len() == had {
+            let why = format!(
+                "--without-file names `{}`, which the run did not retrieve, or which is left out already",
+                escape(file)
+            );
+            let hint = "name a file by its whole path on the host, as the report of the run does";
+            return Err(Refused::Usage(why, hint));
+        }
+    }
+    Ok(withheld)
 }
 
 /// Why a log of that level is refused; `--allow-trace` is the way out.

@@ -46,6 +46,9 @@ pub(in crate::cli) struct Build {
     /// Leave that artifact out
     #[arg(long, value_name = "ARTIFACT")]
     pub without: Vec<String>,
+    /// Leave that file alone out, by its path on the host, as the run names it
+    #[arg(long, value_name = "PATH")]
+    pub without_file: Vec<String>,
     /// Take logs with entries of level trace along, which hold messages
     #[arg(long)]
     pub allow_trace: bool,
@@ -134,6 +137,7 @@ pub(super) fn build(args: &Build) -> Result<Exit, Fault> {
         team: args.team.as_deref(),
         from: &args.from,
         without: &args.without,
+        without_files: &args.without_file,
         allows_trace: args.allow_trace,
         names: lines(args.names.as_deref())?,
         rules,
