@@ -157,7 +157,7 @@ pub(super) fn find(
 const STAYS: &str = " stays at home: ";
 
 /// Takes single files out, each as the run names it, a database with what belongs to it.
-fn withhold(
+pub(super) fn withhold(
     wanted: &mut BTreeMap<(String, String), &Evidence>,
     without_files: &[String],
 ) -> Result<Withheld, Refused> {

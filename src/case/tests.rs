@@ -1,12 +1,15 @@
 //! Archives: the same members make the same bytes, and the programs of the machine open them. Names of files in
 //! them.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::process::Command;
 
 use super::archive::{Packing, read, write};
 use super::build::file_name;
+use super::sources::withhold;
 use crate::redaction::{Counts, Engine, Known, Map, Proof};
+use crate::report::schema::Evidence;
 
 #[test]
 fn the_name_says_what_it_is() {
@@ -106,4 +109,47 @@ fn a_file_of_one_letter_has_the_token_that_it_has_elsewhere() {
     // The proof is as sharp as it was.
     assert_ne!(file_name(&engine, "a.txt"), "a.txt");
     assert_ne!(Proof::new(&engine).text("see a.txt", 1), vec![]);
+}
+
+#[test]
+fn a_single_file_is_left_out_with_what_belongs_to_it() {
+    let evidence: Evidence = serde_json::from_value(serde_json::json!({
+        "artifact": "keys", "kind": "file", "path": "/etc/x", "bytes": 1, "sha256": "", "method": "sftp",
+        "modified": null, "attempts": 1, "duration_ms": 1, "newest_entry": null, "oldest_entry": null,
+        "entries": null, "version": null, "instance_name": null
+    }))
+    .unwrap();
+    let paths = [
+        "/etc/x/server.key",
+        "/etc/x/server.conf",
+        "/etc/x/s.db",
+        "/etc/x/s.db-wal",
+    ];
+    let all = || -> BTreeMap<(String, String), &Evidence> {
+        let key = |path: &str| ("keys".to_owned(), path.to_owned());
+        paths.iter().map(|path| (key(path), &evidence)).collect()
+    };
+    let left = |files: &[&str]| {
+        let mut wanted = all();
+        let files: Vec<String> = files.iter().map(|file| (*file).to_owned()).collect();
+        let withheld = withhold(&mut wanted, &files).map_err(|_| ())?;
+        assert_eq!(withheld.len() + wanted.len(), paths.len());
+        Ok::<_, ()>(wanted.into_keys().map(|(_, path)| path).collect::<Vec<_>>())
+    };
+    assert_eq!(left(&[]).unwrap().len(), 4);
+    assert_eq!(
+        left(&["/etc/x/server.key"]).unwrap(),
+        ["/etc/x/s.db", "/etc/x/s.db-wal", "/etc/x/server.conf"]
+    );
+    assert_eq!(
+        left(&["/etc/x/s.db"]).unwrap(),
+        ["/etc/x/server.conf", "/etc/x/server.key"]
+    );
+    for wrong in [
+        &["server.key"][..],
+        &["/etc/x/server"],
+        &["/etc/x/server.key", "/etc/x/server.key"],
+    ] {
+        assert!(left(wrong).is_err(), "{wrong:?}");
+    }
 }
