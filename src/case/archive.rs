@@ -2,8 +2,10 @@
 //! without times, owners or modes of ours. Read back only to prove what was written.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek as _, Write};
 use std::path::Path;
+
+use crate::digest::{Sha256, Stream};
 
 /// Level 9 takes six times as long for a log that comes out an eighth smaller.
 const LEVEL: i32 = 3;
@@ -30,6 +32,17 @@ impl Packing {
             () if ends(".tar.gz") => Some(Self::TarGz),
             () if ends(".zip") => Some(Self::Zip),
             () => None,
+        }
+    }
+
+    /// By its first bytes, whatever it is called.
+    #[must_use]
+    pub fn of_head(head: &[u8]) -> Option<Self> {
+        match head {
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::TarZst),
+            [0x1f, 0x8b, ..] => Some(Self::TarGz),
+            [b'P', b'K', 3, 4, ..] => Some(Self::Zip),
+            _ => None,
         }
     }
 
@@ -167,6 +180,100 @@ pub fn member(
             Ok(None)
         }
     }
+}
+
+/// A member of an archive that was walked through.
+#[derive(Debug)]
+pub struct Member {
+    /// As the archive calls it.
+    pub name: String,
+    /// Of its bytes; none of what is no regular file.
+    pub digest: Option<Sha256>,
+    /// Its beginning.
+    pub head: Vec<u8>,
+}
+
+/// Tells each member of an archive, with as much of its beginning as `most` says of its name. Nothing is unpacked
+/// anywhere.
+///
+/// # Errors
+/// When it is no such archive, or breaks off; what came before was told.
+pub fn walk(
+    packing: Packing,
+    file: &mut File,
+    most: &dyn Fn(&str) -> usize,
+    tell: &mut dyn FnMut(Member),
+) -> io::Result<()> {
+    file.rewind()?;
+    let mut met = |name: String, from: Option<&mut dyn Read>| -> io::Result<()> {
+        let (digest, head) = match from {
+            Some(from) => hashed(from, most(&name)).map(|(digest, head)| (Some(digest), head))?,
+            None => (None, Vec::new()),
+        };
+        tell(Member { name, digest, head });
+        Ok(())
+    };
+    let mut in_tar = |from: &mut dyn Read| -> io::Result<()> {
+        let mut archive = tar::Archive::new(from.take(MOST_UNPACKED));
+        for entry in archive.entries()? {
+            let mut entry = entry?;
+            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let is_file = entry.header().entry_type() == tar::EntryType::Regular;
+            met(name, is_file.then_some(&mut entry))?;
+        }
+        Ok(())
+    };
+    match packing {
+        Packing::TarZst => in_tar(&mut zstd::stream::read::Decoder::new(file)?),
+        Packing::TarGz => in_tar(&mut flate2::read::MultiGzDecoder::new(file)),
+        Packing::Zip => {
+            let mut archive = zip::ZipArchive::new(file)?;
+            for number in 0..archive.len() {
+                let mut member = archive.by_index(number)?;
+                let name = member.name()?.into_owned();
+                let is_file = member.is_file();
+                met(name, is_file.then_some(&mut member))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn hashed(from: &mut dyn Read, most: usize) -> io::Result<(Sha256, Vec<u8>)> {
+    let (mut hash, mut head) = (Stream::default(), Vec::new());
+    let mut from = from.take(MOST_UNPACKED);
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let n = from.read(&mut buffer)?;
+        if n == 0 {
+            return Ok((hash.finish(), head));
+        }
+        let room = most - head.len().min(most);
+        head.extend_from_slice(&buffer[..n.min(room)]);
+        hash.update(&buffer[..n]);
+    }
+}
+
+/// The beginning of what is packed, where it is one packed file.
+///
+/// # Errors
+/// When it is packed in another way.
+pub fn unpacked(packing: Packing, file: &mut File, most: usize) -> io::Result<Vec<u8>> {
+    file.rewind()?;
+    let mut head = Vec::new();
+    let most = most as u64;
+    match packing {
+        Packing::TarZst => {
+            let from = zstd::stream::read::Decoder::new(file)?;
+            from.take(most).read_to_end(&mut head)?;
+        }
+        Packing::TarGz => {
+            let from = flate2::read::GzDecoder::new(file);
+            from.take(most).read_to_end(&mut head)?;
+        }
+        Packing::Zip => {}
+    }
+    Ok(head)
 }
 
 fn untar(from: impl Read, directory: &Path) -> io::Result<Vec<(String, std::path::PathBuf)>> {

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, ToSpan as _};
 
+use super::archive::Packing;
 use super::receipt::{self, Receipt};
-use super::{letter, receivers, split};
+use super::{letter, receivers, sent, split};
 use crate::digest::{Sha256, Stream};
 use crate::encryption::{self, ENDS, Lock, MOST_HEAD, written};
 use crate::intake::{self, Parcel};
@@ -27,6 +28,8 @@ pub struct Order<'a> {
     pub bundle: &'a Path,
     /// The digest that it must have.
     pub sha256: Option<Sha256>,
+    /// Whether it may be something else than a bundle.
+    pub is_any: bool,
     /// The vendor's number of the case.
     pub case: Option<&'a str>,
     /// What the case is about.
@@ -72,7 +75,20 @@ pub fn plan<'a>(order: &Order<'a>) -> Result<Plan<'a>, Vec<Wrong>> {
     let (mut wrong, mut notes) = (Vec::new(), Vec::new());
     let own = order.bundle.file_name().unwrap_or_default();
     let own = own.to_string_lossy().into_owned();
-    if own.contains(".unreviewed.") {
+    let meant = match (order.sha256, order.is_any) {
+        (Some(_), _) => Some("the digest that was stated"),
+        (None, true) => Some("--any-file"),
+        (None, false) => None,
+    };
+    let mut packing = None;
+    match sent::look(order.bundle, meant) {
+        Ok(found) => {
+            packing = found.packing;
+            notes.extend(found.notes);
+        }
+        Err(all) => wrong.extend(all),
+    }
+    if own.contains(".unreviewed.") && !wrong.iter().any(|(why, _)| why.contains("not reviewed")) {
         wrong.push((
             format!("`{own}` was not reviewed"),
             "look at it, then build it again with `--reviewed-by NAME`".to_owned(),
@@ -93,6 +109,31 @@ pub fn plan<'a>(order: &Order<'a>) -> Result<Plan<'a>, Vec<Wrong>> {
         wrong.push((
             format!("this intake takes no `{name}`"),
             format!("it takes {}", intake.extensions.join(", ")),
+        ));
+    }
+    // What a name says at the intake is what the file is here.
+    let is_kept = packing.is_some_and(|packing| name.contains(packing.end()));
+    if !(is_kept || intake.extensions.is_empty() || name.is_empty())
+        && intake.extensions.iter().any(ends)
+        && !(intake.extensions.iter()).any(|end| own.ends_with(end.as_str()))
+    {
+        wrong.push((
+            format!("`{own}` would arrive as `{name}`, which is another kind of file"),
+            format!("this intake takes {}", intake.extensions.join(", ")),
+        ));
+    }
+    if let (Some(is), Some(told)) = (packing, Packing::of(&name))
+        && is != told
+    {
+        wrong.push((
+            format!(
+                "`{own}` is packed as {}, and would arrive as `{name}`",
+                is.end()
+            ),
+            format!(
+                "build it as {}, or correct `name:` of this intake",
+                told.end()
+            ),
         ));
     }
     let is_mail = matches!(intake.to, IntakeTo::Email { .. });

@@ -15,6 +15,7 @@ mod manifest;
 mod proof;
 pub mod receipt;
 pub mod receivers;
+pub mod sent;
 mod sources;
 pub mod split;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::lock;
@@ -156,6 +157,34 @@ pub fn as_part(own: &str, name: &str) -> String {
     mark.map_or_else(|| name.to_owned(), |mark| marked(name, mark))
 }
 
+/// All parts of the file that a part is of, beside it.
+pub(super) struct Siblings {
+    /// In their order.
+    pub paths: Vec<PathBuf>,
+    /// Whether it is the first of them.
+    pub is_first: bool,
+}
+
+/// What its name says that lies beside a part; `None` for what is no part.
+pub(super) fn siblings(path: &Path) -> Option<Siblings> {
+    let own = path.file_name()?.to_str()?;
+    let (at, number, count) = own.match_indices(".part-").find_map(|(at, _)| {
+        let mark = own.get(at..at + 16)?;
+        let (number, count) = mark.strip_prefix(".part-")?.split_once("-of-")?;
+        let rest = &own[at + 16..];
+        (rest.is_empty() || rest.starts_with('.')).then_some(())?;
+        Some((at, number.parse::<u64>().ok()?, count.parse::<u64>().ok()?))
+    })?;
+    let (stem, rest) = (&own[..at], &own[at + 16..]);
+    let all = 1..=count.min(MOST_PARTS);
+    let named =
+        |each: u64| path.with_file_name(format!("{stem}.part-{each:03}-of-{count:03}{rest}"));
+    (1..=count).contains(&number).then(|| Siblings {
+        paths: all.map(named).collect(),
+        is_first: number == 1,
+    })
+}
+
 fn marked(name: &str, mark: &str) -> String {
     let end = ENDS.into_iter().find_map(|end| {
         let at = name.rfind(end)?;
@@ -228,7 +257,7 @@ fn write(bundle: &Path, name: &str, cut: &Cut<'_>, folder: &Path) -> Result<Made
     for (part, _, digest) in &parts {
         sums.push_str(&format!("{digest}  {part}\n"));
     }
-    fs::write(folder.join(format!("{name}.SHA256SUMS")), &sums)?;
+    own(&folder.join(format!("{name}.SHA256SUMS")))?.write_all(sums.as_bytes())?;
     let opened: Vec<(&str, &str)> = (parts.iter().zip(&plain))
         .map(|((locked, ..), (part, _))| (locked.as_str(), part.as_str()))
         .collect();
@@ -259,12 +288,17 @@ fn write(bundle: &Path, name: &str, cut: &Cut<'_>, folder: &Path) -> Result<Made
         cut.bytes,
         all.join(" ")
     );
-    fs::write(folder.join(format!("{name}.JOIN.txt")), join)?;
+    own(&folder.join(format!("{name}.JOIN.txt")))?.write_all(join.as_bytes())?;
     Ok(Made { parts, whole })
 }
 
+/// A new file for this account alone, as the bundle is.
+fn own(path: &Path) -> io::Result<File> {
+    (File::options().write(true).create_new(true).mode(0o600)).open(path)
+}
+
 fn copy(mut piece: impl Read, path: &Path) -> io::Result<(u64, Sha256)> {
-    let mut file = File::create_new(path)?;
+    let mut file = own(path)?;
     let (mut hash, mut bytes) = (Stream::default(), 0_u64);
     let mut buffer = vec![0; PIECE];
     loop {

@@ -49,6 +49,19 @@ pub fn look(head: &[u8]) -> Option<Lock> {
     }
 }
 
+/// Whether it begins with a private key of OpenPGP, as `gpg --export-secret-keys` writes it.
+#[must_use]
+pub fn is_secret_key(head: &[u8]) -> bool {
+    // Parsing is for what can be one: tags 5 and 7.
+    let is_tagged = matches!(head, [0x94..=0x97 | 0x9c..=0x9f | 0xc5 | 0xc7, ..]);
+    let first = || PacketParser::new(Cursor::new(head)).next();
+    is_tagged
+        && matches!(
+            first(),
+            Some(Ok(Packet::SecretKey(_) | Packet::SecretSubkey(_)))
+        )
+}
+
 fn age(head: &[u8]) -> Option<Lock> {
     let rest = head.strip_prefix(AGE)?;
     let mut stanzas = Vec::new();

@@ -5,7 +5,7 @@ mod look;
 mod openpgp;
 mod recipients;
 
-pub use look::{Lock, MOST_HEAD, look};
+pub use look::{Lock, MOST_HEAD, is_secret_key, look};
 pub use openpgp::{Certificate, certificates};
 pub use recipients::{AgeRecipient, written};
 

@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,6 +45,9 @@ pub(in crate::cli) struct Deliver {
     /// The digest that `case build` printed: no other file is sent
     #[arg(long, value_name = "DIGEST")]
     pub sha256: Option<Sha256>,
+    /// It is no bundle, and is meant all the same: nobody redacted or reviewed what is sent
+    #[arg(long)]
+    pub any_file: bool,
     /// The vendor's number of the case, where the name of the file has it
     #[arg(long, value_name = "ID")]
     pub case: Option<String>,
@@ -77,12 +81,16 @@ pub(super) fn deliver(args: &Deliver) -> Result<Exit, Fault> {
     let inventory = Inventory::load(&args.inventory)?;
     let receipts = args.receipts.clone();
     let receipts = receipts.unwrap_or_else(|| deliver::beside(&args.bundle));
+    if args.process_test && !receipts.exists() {
+        made(&receipts)?;
+    }
     let order = Order {
         inventory: &inventory,
         vendor: &args.vendor,
         way: args.intake,
         bundle: &args.bundle,
         sha256: args.sha256,
+        is_any: args.any_file,
         case: args.case.as_deref(),
         instance: args.instance.as_deref(),
         request: args.request.as_deref(),
@@ -116,7 +124,7 @@ pub(super) fn deliver(args: &Deliver) -> Result<Exit, Fault> {
     ended(&delivered)
 }
 
-fn against(wrong: Vec<Wrong>) -> Fault {
+pub(super) fn against(wrong: Vec<Wrong>) -> Fault {
     let one = |(why, hint): Wrong| {
         let hint = match hint.is_empty() {
             true => String::new(),
@@ -181,6 +189,19 @@ fn ended(delivered: &Delivered) -> Result<Exit, Fault> {
         }
     ));
     Ok(Exit::Go)
+}
+
+/// A folder for receipts, for this account alone.
+fn made(folder: &Path) -> Result<(), Fault> {
+    let mut builder = std::fs::DirBuilder::new();
+    let made = builder.mode(0o700).create(folder);
+    made.map_err(|error| {
+        unkept(
+            folder,
+            &error,
+            "nothing was sent: make it, or name another with --receipts",
+        )
+    })
 }
 
 /// The folder of receipts, held against another process test; nothing where there is none, which the plan tells.

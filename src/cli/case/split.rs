@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 
 use super::encrypted::{self, Encrypted};
-use crate::case::deliver;
 use crate::case::split::{self, Unsplit};
+use crate::case::{deliver, sent};
 use crate::cli::args::positive;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::term;
@@ -37,6 +37,9 @@ pub(in crate::cli) struct Split {
     /// Which of its intakes, from 1 [default: the only one]
     #[arg(long, value_name = "N", value_parser = positive, requires = "vendor")]
     pub intake: Option<usize>,
+    /// It is no bundle, and is meant all the same: nobody redacted or reviewed what is split
+    #[arg(long)]
+    pub any_file: bool,
     #[command(flatten)]
     pub encrypted: Encrypted,
     /// The directory of the parts, which is made
@@ -46,6 +49,14 @@ pub(in crate::cli) struct Split {
 
 pub(super) fn split(args: &Split) -> Result<Exit, Fault> {
     let (most, receivers) = limits(args)?;
+    // Once a part is encrypted nobody can look any more.
+    if args.bundle.is_file() {
+        let meant = args.any_file.then_some("--any-file");
+        let found = sent::look(&args.bundle, meant).map_err(super::deliver::against)?;
+        for note in found.notes {
+            term::say(&format!("note: {}", escape(&note)));
+        }
+    }
     let parts = split::split(&args.bundle, most, receivers.as_ref(), &args.out);
     let parts = parts.map_err(|why| match why {
         Unsplit::Usage(why, hint) => Fault::new(Exit::Refused, escape(&why), hint),
@@ -101,6 +112,15 @@ fn limits(args: &Split) -> Result<(u64, Option<Recipients>), Fault> {
                 "name --max-bytes, or deliver the file as it is",
             )
         })?;
+    if most == 0 {
+        let why = format!(
+            "`max_bytes` of intake {way} of vendor `{}` is less than the frame of a message",
+            escape(vendor)
+        );
+        let hint =
+            "no part fits: see `max_bytes` with the vendor, or name another way with --intake";
+        return Err(Fault::new(Exit::Refused, why, hint));
+    }
     let receivers = match (args.encrypted.named()?, intake.encrypt_to.is_empty()) {
         (None, false) => Some(encrypted::of_intake(intake)?),
         (named, _) => named,

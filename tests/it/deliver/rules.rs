@@ -1,6 +1,7 @@
 //! What is checked before anything is contacted: no server is there in any of these.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
@@ -168,9 +169,12 @@ fn the_process_is_tried_once_a_quarter() {
     office(&lab, &json!([sftp(&json!({}))]), 10);
     let args = ["--process-test", "--receipts", "receipts"];
     ends(&deliver(&lab, &["--process-test"]), 2, &["--receipts"]);
-    ends(&deliver(&lab, &args), 2, &["cannot be read"]);
-    fs::create_dir(lab.path("operator/receipts")).unwrap();
+    // Made for this account alone, where there is a place for it.
+    let nowhere = ["--process-test", "--receipts", "gone/receipts"];
+    ends(&deliver(&lab, &nowhere), 3, &["nothing was sent: make it"]);
     ends(&deliver(&lab, &args), 0, &["would send"]);
+    let made = fs::metadata(lab.path("operator/receipts")).unwrap();
+    assert_eq!(made.permissions().mode() & 0o777, 0o700);
     let kept = |vendor: &str, is_test: bool, days: i64| {
         let at: Timestamp = Timestamp::now() - (days * 24).hours();
         let receipt = json!({

@@ -328,6 +328,7 @@ fn of_process_tests_at_once_one_is_sent() {
             "case",
             "deliver",
             "b.tar.zst",
+            "--any-file",
             "-i",
             "vendors.yaml",
             "--vendor",
