@@ -4,19 +4,27 @@
 
 use std::io::Read as _;
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ureq::http::Response;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body, SendBody};
+use ureq::{Agent, Body, SendBody, Timeout};
 
 use super::{Arrived, Compared, Deadline, Outgoing, Parcel, Refused, secret};
 use crate::digest::{Sha256, Stream};
 use crate::inventory::Link;
 use crate::text;
+use crate::time::say;
 
 const PIECE: usize = 256 << 10;
+/// Name, TCP, proxy and TLS; the head of what is asked.
+const MEETING: Duration = Duration::from_secs(20);
+/// The answer to a question about a file.
+const ANSWER: Duration = Duration::from_secs(60);
+/// An upload that stands still, in either direction: some look for viruses before they answer.
+const STILL: Duration = Duration::from_secs(300);
 
 pub(super) fn ready(token_env: Option<&str>) -> Result<(), Refused> {
     token_env.map_or(Ok(()), |env| secret(env, "token").map(drop))
@@ -100,10 +108,17 @@ struct Upload {
 }
 
 impl Upload {
-    fn agent(&self) -> Result<Agent, Refused> {
+    /// Whoever says nothing for so long is not waited for, however far the deadline is.
+    fn agent(&self, answer: Duration) -> Result<Agent, Refused> {
         let tls = TlsConfig::builder().root_certs(self.roots.clone()).build();
         let config = Agent::config_builder()
             .timeout_global(Some(self.deadline.left()?))
+            .timeout_resolve(Some(MEETING))
+            .timeout_connect(Some(MEETING))
+            .timeout_send_request(Some(MEETING))
+            .timeout_recv_response(Some(answer))
+            .timeout_per_read(Some(answer))
+            .timeout_per_write(Some(STILL))
             .max_redirects(0)
             .http_status_as_error(false)
             .https_only(true)
@@ -117,9 +132,22 @@ impl Upload {
         token.map_or_else(String::new, |token| format!("Bearer {token}"))
     }
 
-    fn lost(&self, error: &ureq::Error) -> Refused {
+    fn lost(&self, error: &ureq::Error, answer: Duration) -> Refused {
         if let Err(late) = self.deadline.left() {
             return late;
+        }
+        if let ureq::Error::Timeout(what) = error {
+            let (did, after) = match what {
+                Timeout::Resolve => ("was not found by name", MEETING),
+                Timeout::Connect => ("let nobody connect, or said nothing in TLS", MEETING),
+                Timeout::SendRequest => ("took no request", MEETING),
+                Timeout::PerWrite => ("took nothing more of the file", STILL),
+                _ => ("said nothing", answer),
+            };
+            return Refused::new(
+                format!("`{}` {did} for {}", self.place, say(after)),
+                "see what listens at `url` of the intake, and the way out from here (firewall, proxy)",
+            );
         }
         Refused::new(
             format!(
@@ -133,7 +161,7 @@ impl Upload {
 
     /// HEAD or GET.
     fn look(&self, whole: bool) -> Result<Response<Body>, Refused> {
-        let agent = self.agent()?;
+        let agent = self.agent(ANSWER)?;
         let asked = match whole {
             true => agent.get(&self.place),
             false => agent.head(&self.place),
@@ -144,7 +172,7 @@ impl Upload {
             Some(_) => asked.header("Authorization", self.bearer()),
             None => asked,
         };
-        asked.call().map_err(|error| self.lost(&error))
+        asked.call().map_err(|error| self.lost(&error, ANSWER))
     }
 
     fn is_free(&self) -> Result<(), Refused> {
@@ -192,7 +220,7 @@ impl Upload {
         let mut outgoing = Outgoing::open(parcel)?;
         let digest = STANDARD.encode(parcel.sha256.as_bytes());
         let asked = self
-            .agent()?
+            .agent(STILL)?
             .put(&self.place)
             .header("Content-Type", "application/octet-stream")
             .header("Content-Length", parcel.bytes.to_string())
@@ -214,7 +242,7 @@ impl Upload {
             Ok(answer) => answer,
             Err(error) => {
                 let left = part();
-                return Err(self.lost(&error).leaving(left));
+                return Err(self.lost(&error, STILL).leaving(left));
             }
         };
         let status = answer.status().as_u16();

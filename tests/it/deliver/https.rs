@@ -273,3 +273,27 @@ fn nobody_else_gets_it_and_nothing_hangs() {
     );
     assert!(begun.elapsed() < crate::lab::HANG);
 }
+
+/// Accepts everybody and says nothing; the deadline is half an hour, and nobody waits for it.
+#[test]
+fn a_silent_peer_is_given_up_long_before_the_deadline_and_a_slow_one_is_not() {
+    let lab = Lab::new();
+    certificate(&lab);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let intake = json!([{"kind": "https", "url": format!("https://127.0.0.1:{port}/cases"), "token_env": "DROP_TOKEN"}]);
+    office(&lab, &intake, 700_001);
+    // `deliver` itself is bounded to a minute.
+    ends(
+        &deliver(&lab, &["--send"]),
+        1,
+        &["not delivered", "said nothing in TLS for 20s", "firewall"],
+    );
+    // Takes more than 20 seconds in all, and never stands still.
+    let lab = Lab::new();
+    let nginx = Nginx::start(&lab, "limit_rate 28k;");
+    office(&lab, &nginx.intake(), 700_001);
+    let begun = Instant::now();
+    ends(&deliver(&lab, &["--send"]), 0, &["read back and the same"]);
+    assert!(begun.elapsed() > Duration::from_secs(20));
+}
