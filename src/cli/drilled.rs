@@ -9,6 +9,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::args::{Verify, duration};
+use super::drill::bundle;
 use super::fault::{Exit, Fault};
 use super::{people, signers};
 use crate::inventory::Drill;
@@ -165,6 +166,16 @@ fn one(
         ruling.reasons.push(format!("{with}: {why}"));
         return;
     };
+    // Of a bundle no record tells more than a digest: it lies in the drill, and is opened.
+    let mut drills = sealed.folder.drills.iter();
+    let past = drills.find(|past| past.name == counted.name);
+    let held = past.map(|past| bundle::of_run(&sealed.path.join(&past.name), &past.record.entries));
+    if let Some(Err(why)) = held {
+        let name = escape(&counted.name);
+        ruling
+            .reasons
+            .push(format!("{with}: `{name}` does not count: {why}"));
+    }
     let told = against.iter().map(|why| format!("{with}: {why}"));
     ruling.warnings.extend(told);
     // No reason tells the time of day: two people break the one that they have seen.

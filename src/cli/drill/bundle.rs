@@ -20,11 +20,11 @@ struct Manifest {
     run_manifest_sha256: String,
 }
 
-/// The bundle that counts, in `dir`, is of the run that counts, as far as both are told.
+/// The bundle that counts, in `dir`, was reviewed and is of the run that counts, as far as both are told.
 ///
 /// # Errors
 /// Of which run it is, in a phrase.
-pub(super) fn of_run(dir: &Path, entries: &[Entry]) -> Result<(), String> {
+pub(in crate::cli) fn of_run(dir: &Path, entries: &[Entry]) -> Result<(), String> {
     let run = entries.iter().rev().find_map(|entry| match &entry.step {
         Step::Retrieval(step) => Some(step),
         _ => None,
@@ -40,6 +40,12 @@ pub(super) fn of_run(dir: &Path, entries: &[Entry]) -> Result<(), String> {
         let Some(told) = told(&dir.join(&kept.name)) else {
             continue;
         };
+        if !is_reviewed(&dir.join(&kept.name)) {
+            return Err(format!(
+                "`{}` was not reviewed: its REVIEW.json names nobody",
+                escape(&kept.name)
+            ));
+        }
         if told.run_manifest_sha256 != run.manifest {
             return Err(format!(
                 "`{}` was built from run {}, and every team fetched in run {}",
@@ -50,6 +56,25 @@ pub(super) fn of_run(dir: &Path, entries: &[Entry]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whether somebody looked at it.
+fn is_reviewed(path: &Path) -> bool {
+    /// What is read of it.
+    #[derive(Deserialize)]
+    struct Review {
+        reviewed_by: Option<String>,
+    }
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let bytes = Packing::of(&name)
+        .and_then(|packing| archive::member(packing, path, "REVIEW.json", MOST_BYTES).ok()?);
+    let review: Option<Review> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let named = review.and_then(|review| review.reviewed_by);
+    named.is_some_and(|name| name.chars().any(char::is_alphanumeric))
 }
 
 fn told(path: &Path) -> Option<Manifest> {

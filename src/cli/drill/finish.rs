@@ -152,6 +152,9 @@ pub(super) fn finish(args: &Finish) -> Result<Exit, Fault> {
                 "note who mends it, and by when; or seal it as FAILED with --failed: it counts for nothing then",
             ));
         }
+        Err(fault @ SealDrillFault::Apart(_)) => {
+            return Err(refuse(fault, "note the true one with --again REASON"));
+        }
         Err(SealDrillFault::Directory(fault)) => return Err(fault.into()),
         Err(fault @ SealDrillFault::Twice(_)) => return Err(twice(fault)),
         Err(fault) => {

@@ -2,7 +2,7 @@
 //! is `report/drill/`.
 
 mod begin;
-mod bundle;
+pub(super) mod bundle;
 mod due;
 mod finish;
 mod note;
@@ -343,7 +343,7 @@ impl From<JournalFault> for Fault {
 }
 
 /// What is done about a bundle of another run.
-const OTHER_RUN: &str = "build it from the run that was noted, or note the run that it was built from, with --again REASON";
+const OTHER_RUN: &str = "build it from the run that was noted, with --reviewed-by NAME, and note it; or note the run that it was built from: --again REASON";
 
 fn who(by: Option<&String>) -> String {
     by.cloned().unwrap_or_else(operator)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::{GivenState, Note, NoteStep, refuse, shown, who};
+use crate::case::sent;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::{signers, term, verify};
 use crate::report::drill::{
@@ -59,6 +60,21 @@ fn step(journal: &Journal, given: &NoteStep, now: Timestamp) -> Result<Step, Fau
                     "fill in every field: what is blank, the vendor asks back for",
                 )
             })?;
+            let fetched = journal
+                .entries()
+                .iter()
+                .rev()
+                .find_map(|entry| match &entry.step {
+                    Step::Retrieval(step) => step.files.get(2),
+                    _ => None,
+                });
+            if let Some(report) = fetched {
+                let report = journal.read(report).map_err(|why| refuse(why, ""))?;
+                drill::about(&bytes, &report).map_err(|why| {
+                    let message = format!("`{}`: {why}", shown(file));
+                    refuse(message, "note the request that is sent: the vendor asks back for what it does not say")
+                })?;
+            }
             Step::Request(Request {
                 at: at(when),
                 file: journal.keep_as(&name(file), &mut &*bytes)?,
@@ -66,7 +82,7 @@ fn step(journal: &Journal, given: &NoteStep, now: Timestamp) -> Result<Step, Fau
         }
         NoteStep::Bundle { file, at: when } => Step::Bundle(Bundle {
             at: at(when),
-            files: keep(journal, file)?,
+            files: keep(journal, fit_to_leave(file)?)?,
         }),
         NoteStep::Delivery {
             receipt,
@@ -124,6 +140,17 @@ fn step(journal: &Journal, given: &NoteStep, now: Timestamp) -> Result<Step, Fau
             due: due.clone(),
         }),
     })
+}
+
+/// What `gonogo case deliver` would not send is no bundle; what it knows nothing of may be one by hand.
+fn fit_to_leave(files: &[PathBuf]) -> Result<&[PathBuf], Fault> {
+    for file in files.iter().filter(|file| file.is_file()) {
+        if let Err(all) = sent::look(file, Some("--file")) {
+            let (why, hint) = all.into_iter().next().unwrap_or_default();
+            return Err(refuse(escape(&why).into_owned(), &hint));
+        }
+    }
+    Ok(files)
 }
 
 fn name(file: &Path) -> String {

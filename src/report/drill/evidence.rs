@@ -64,6 +64,95 @@ pub(super) fn hold(
     Ok(())
 }
 
+/// Holds the steps that count to each other: the request is about what was retrieved, and the case that the vendor
+/// acknowledged is the one under which the bundle was delivered.
+///
+/// # Errors
+/// What does not hang together, in a phrase.
+pub(super) fn together(entries: &[Entry], read_kept: Read<'_>) -> Result<(), String> {
+    let (mut asked, mut fetched, mut sent, mut answer, mut other) = (None, None, None, None, None);
+    for entry in entries {
+        match &entry.step {
+            Step::Request(step) => asked = Some(step),
+            Step::Retrieval(step) => fetched = step.files.get(2),
+            Step::Delivery(step) => sent = Some(step),
+            Step::Acknowledgement(step) => answer = Some(step),
+            Step::Deviation(step) => other = step.what.as_ref(),
+            _ => {}
+        }
+    }
+    if let (Some(asked), Some(fetched)) = (asked, fetched) {
+        let of = |why: String| format!("the request: {why}");
+        about(&read_kept(&asked.file)?, &read_kept(fetched)?).map_err(of)?;
+    }
+    let receipts = sent.map_or(&[][..], |sent| &sent.receipts);
+    for kept in receipts {
+        /// What names the case.
+        #[derive(Deserialize)]
+        struct Receipt {
+            #[serde(default)]
+            case: Option<String>,
+        }
+        let receipt: Receipt = serde_json::from_slice(&read_kept(kept)?)
+            .map_err(|error| format!("it is no receipt: {}", escape(&error.to_string())))?;
+        if let (Some(case), Some(answer)) = (receipt.case, answer)
+            && case != answer.case
+            && other.is_none()
+        {
+            return Err(format!(
+                "it was delivered under case `{}`, and the vendor acknowledged case `{}`: tell why (gonogo drill note DIR deviation 'WHAT' --again REASON), or the true number (acknowledgement … --again REASON)",
+                escape(&case),
+                escape(&answer.case)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a request names an instance of the run, and the version that was read of it: without them the vendor asks
+/// back.
+///
+/// # Errors
+/// What is missing, in a phrase.
+pub fn about(text: &[u8], report: &[u8]) -> Result<(), String> {
+    let text = String::from_utf8_lossy(text);
+    let report = read(report).map_err(|fault| fault.to_string())?;
+    let mut known = Vec::new();
+    for instance in &report.instances {
+        let of = |check: &&Check| check.instance.as_ref() == Some(&instance.name);
+        let versions: BTreeSet<&str> = (report.checks.iter().filter(of))
+            .flat_map(|check| &check.evidence)
+            .filter_map(|found| found.version.as_deref())
+            .collect();
+        if versions.iter().any(|version| names(&text, version)) && names(&text, &instance.name) {
+            return Ok(());
+        }
+        let versions: Vec<&str> = versions.into_iter().collect();
+        known.push(format!("{} {}", instance.name, versions.join(" or ")));
+    }
+    known.truncate(NAMED);
+    Err(format!(
+        "it names no instance of the run with the version that was retrieved of it ({}): `gonogo case draft` fills in the vendor's template",
+        escape(&known.join(", "))
+    ))
+}
+
+/// Whether a text has that word, and not only within another.
+fn names(text: &str, word: &str) -> bool {
+    let is_inner = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    !word.is_empty()
+        && text.match_indices(word).any(|(at, _)| {
+            let (before, behind) = (&text[..at], &text[at + word.len()..]);
+            let mut rest = behind.chars();
+            // `5.3.4.1` is not in `5.3.4.12`, nor in `5.3.4.1.7`; a sentence may end behind it.
+            let ends = match rest.next() {
+                Some('.') => !rest.next().is_some_and(char::is_alphanumeric),
+                next => !next.is_some_and(is_inner),
+            };
+            ends && !before.ends_with(|c: char| is_inner(c) || c == '.')
+        })
+}
+
 /// The text of a request is filled in.
 ///
 /// # Errors
@@ -268,4 +357,30 @@ fn holes(report: &Report) -> Result<(), String> {
         "the run does not show the retrieval of {}{more}: every team fetches everything itself (`Given each instance`, `And each team responsible for it`)",
         escape(&named)
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_word_is_not_named_by_another_that_holds_it() {
+        for (text, word) in [
+            ("Version: 5.3.4.12\n", "5.3.4.12"),
+            ("It is 5.3.4.12.", "5.3.4.12"),
+            ("Instance: orders (AMPS)", "orders"),
+        ] {
+            assert!(names(text, word), "{text}");
+        }
+        for (text, word) in [
+            ("Version: 5.3.4.12\n", "5.3.4.1"),
+            ("Version: 5.3.4.12\n", "3.4.12"),
+            ("Version: 5.3.4.12\n", "5.3.4"),
+            ("Impact: preorders-eu late", "orders"),
+            ("hello", "orders"),
+            ("hello", ""),
+        ] {
+            assert!(!names(text, word), "{text}");
+        }
+    }
 }

@@ -31,6 +31,7 @@ pub fn judge(entries: &[Entry], last: Option<&Last>) -> Judged {
     match begin(entries) {
         Some(begin) => {
             whole(entries, &mut missing);
+            delivered(entries, &mut short);
             answered(begin, entries, &mut missing, &mut short);
             levels(begin, entries, &mut missing, &mut short);
         }
@@ -139,6 +140,21 @@ fn whole(entries: &[Entry], missing: &mut Vec<Missing>) {
             "whether something went another way than the process says",
             "gonogo drill note DIR deviation 'WHAT', or gonogo drill note DIR deviation --none",
         );
+    }
+}
+
+/// What no receipt tells somebody has to look into.
+fn delivered(entries: &[Entry], short: &mut Vec<Short>) {
+    let Some(delivery) = latest!(entries, Delivery) else {
+        return;
+    };
+    if delivery.receipts.is_empty() {
+        short.push(Short {
+            about: "delivery".to_owned(),
+            what:
+                "no receipt of `gonogo case deliver` proves it: the digests are what a person told"
+                    .to_owned(),
+        });
     }
 }
 

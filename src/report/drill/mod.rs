@@ -25,7 +25,7 @@ mod tests;
 pub use agreed::agreed;
 pub use chain::{Folder, Past};
 pub use counts::{Counted, Sealed};
-pub use evidence::{receipt, request, retrieved};
+pub use evidence::{about, receipt, request, retrieved};
 pub use journal::{Journal, JournalFault};
 pub use judge::{Judged, judge};
 pub use page::{html, in_words, markdown};

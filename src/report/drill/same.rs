@@ -38,6 +38,21 @@ fn known(begin: &Begin, name: &str, other: &str) -> BTreeSet<Words> {
     known
 }
 
+/// Whether that is the name of somebody of ours: a contact of the inventory, or who plays a role.
+pub(super) fn is_ours(begin: &Begin, name: &str) -> bool {
+    let asked = looks(name);
+    let is = |text: &str| looks(text) == asked;
+    let mut contacts = begin.agreed.contacts.iter();
+    let is_contact =
+        contacts.any(|one| is(&one.key) || is(&one.name) || one.email.as_deref().is_some_and(is));
+    // A mailbox at the vendor's may begin as one of ours does.
+    let plays = |person: &str| match name.contains('@') {
+        true => is(person),
+        false => is_one(begin, person, name),
+    };
+    is_contact || begin.roles.iter().any(|role| plays(&role.person))
+}
+
 /// Whether two names are of one person.
 pub(super) fn is_one(begin: &Begin, one: &str, other: &str) -> bool {
     // A name without any letter is nobody's, and tells nobody apart.

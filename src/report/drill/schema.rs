@@ -126,7 +126,7 @@ pub struct Missing {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Short {
-    /// `acknowledgement`, or `escalation NAME`: what a finding is about that answers it.
+    /// `acknowledgement`, `delivery`, or `escalation NAME`: what a finding is about that answers it.
     pub about: String,
     /// How.
     pub what: String,

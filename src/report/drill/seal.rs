@@ -38,6 +38,9 @@ pub enum SealDrillFault {
     /// What lies in it is not what was noted.
     #[error("{}", escape(.0))]
     Changed(String),
+    /// Request, run, delivery and case do not hang together.
+    #[error("{}", escape(.0))]
+    Apart(String),
     /// The directory could not be written.
     #[error(transparent)]
     Directory(#[from] DirectoryFault),
@@ -85,6 +88,10 @@ pub fn seal(
         _ => return Err(SealDrillFault::Short(judged.short)),
     }
     evidence::hold(entries, begun, None, &|kept| journal.read(kept)).map_err(changed)?;
+    // What went wrong is a record, too.
+    if judged.outcome.is_passed() {
+        evidence::together(entries, &|kept| journal.read(kept)).map_err(SealDrillFault::Apart)?;
+    }
     let newest = folder.newest();
     let record = Record {
         schema: SCHEMA.to_owned(),

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::same::is_one;
+use super::same::{is_one, is_ours};
 use super::schema::{Begin, Deviation, Entry, Finding, Kind, State, Step, begin};
 use super::{EXPERT, OPERATOR};
 use crate::digest::Sha256;
@@ -188,7 +188,14 @@ fn step(begin: &Begin, entry: &Entry, begun: Timestamp, at: Timestamp) -> Result
         Step::Acknowledgement(step) => {
             within("when the vendor answered", &step.at)?;
             says_something("the case number", &step.case)?;
-            says_something("who answered", &step.from)
+            says_something("who answered", &step.from)?;
+            match is_ours(begin, &step.from) {
+                false => Ok(()),
+                true => Err(format!(
+                    "`{}` is one of ours, by `contacts` of the inventory or by a role: the vendor acknowledges a case",
+                    escape(&step.from)
+                )),
+            }
         }
         Step::Escalation(step) => {
             level(begin, &step.level)?;
@@ -272,9 +279,9 @@ fn finding(begin: &Begin, finding: &Finding, at: Timestamp) -> Result<(), String
     };
     match about.strip_prefix("escalation ") {
         Some(name) => level(begin, name),
-        None if about == "acknowledgement" => Ok(()),
+        None if ["acknowledgement", "delivery"].contains(&&**about) => Ok(()),
         None => Err(format!(
-            "it is about `{}`: `acknowledgement` or `escalation NAME` can fall short",
+            "it is about `{}`: `acknowledgement`, `delivery` or `escalation NAME` can fall short",
             escape(about)
         )),
     }

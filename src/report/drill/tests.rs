@@ -85,8 +85,8 @@ fn steps() -> Vec<Step> {
         Step::Delivery(Delivery {
             at: AT.to_owned(),
             sha256: vec![kept("bundle").sha256],
-            receipts: Vec::new(),
-            words: Some("read on the vendor's page".to_owned()),
+            receipts: vec![kept("receipt")],
+            words: None,
         }),
         answer("2026-11-22T11:00:00Z"),
         call(Some("2026-11-22T11:10:00Z")),
@@ -554,4 +554,44 @@ fn the_record_has_one_spelling_and_one_story() {
         "{}",
         markdown(&hostile)
     );
+}
+
+#[test]
+fn a_delivery_that_only_a_person_tells_falls_short() {
+    let told = |more: Vec<Step>| {
+        let mut steps = steps();
+        for step in &mut steps {
+            if let Step::Delivery(step) = step {
+                step.receipts = Vec::new();
+                step.words = Some("by carrier pigeon".to_owned());
+            }
+        }
+        entries([steps, more].concat())
+    };
+    let short = told(Vec::new());
+    assert_eq!(sound(&short), Ok(()));
+    assert_eq!(judge(&short, None).outcome, Outcome::Failed);
+    assert_eq!(judge(&short, None).short[0].about, "delivery");
+    let mended = told(vec![finding(1, Some("delivery"))]);
+    assert_eq!(sound(&mended), Ok(()));
+    assert_eq!(judge(&mended, None).outcome, Outcome::WithFindings);
+}
+
+#[test]
+fn nobody_of_ours_acknowledges_a_case() {
+    let from = |who: &str| {
+        let mut steps = steps();
+        for step in &mut steps {
+            if let Step::Acknowledgement(step) = step {
+                step.from = who.to_owned();
+            }
+        }
+        sound(&entries(steps))
+    };
+    for ours in ["ana", "Ana", "ben", "BEN"] {
+        assert!(from(ours).unwrap_err().contains("is one of ours"), "{ours}");
+    }
+    for theirs in ["Kim", "Kim, 60East", "ana@vendor.example", "Ana Vendor"] {
+        assert_eq!(from(theirs), Ok(()), "{theirs}");
+    }
 }

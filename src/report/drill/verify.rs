@@ -140,6 +140,9 @@ pub fn verify(
     };
     evidence::hold(&record.entries, begun, Some((allowed, at)), &read)
         .map_err(|why| refuse(escape(&why)))?;
+    if record.outcome.is_passed() {
+        evidence::together(&record.entries, &read).map_err(|why| refuse(escape(&why)))?;
+    }
     match folder {
         Some(folder) => behind(&record, whole.digest, folder, allowed, at)?,
         None => warnings

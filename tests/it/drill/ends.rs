@@ -430,11 +430,12 @@ fn a_bundle_of_another_run_is_no_bundle_of_this_drill() {
             "orders",
         ];
         let bundle = format!("{run}.tar.zst");
-        let output = office
-            .lab
-            .run(&[&args[..], &["--from", keep, "-o", &bundle]].concat());
-        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
-        format!("{run}.unreviewed.tar.zst")
+        for reviewed in [&[][..], &["--reviewed-by", "Eve"]] {
+            let out = ["--from", keep, "-o", &bundle];
+            let output = office.lab.run(&[&args[..], &out, reviewed].concat());
+            assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        }
+        bundle
     };
     let (of_a, _) = (kept("run-a", "kept-a"), kept("run-b", "kept-b"));
     let retrieval = |run: &str, more: &[&str]| {

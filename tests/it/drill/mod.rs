@@ -2,6 +2,7 @@
 //! VERIFY.txt; each way in which it must not pass, with its benign twin.
 
 mod ends;
+mod faults;
 mod gate;
 mod told;
 mod whole;
