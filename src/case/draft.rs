@@ -8,7 +8,7 @@ mod facts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::evidence::redact::Capture;
+use crate::evidence::redact::{Capture, names_secret};
 use crate::inventory::template::{By, FIELDS, Piece, Template, filled_by};
 use crate::inventory::{Inventory, Vendor};
 use crate::problem::{Place, Problem, Problems};
@@ -38,15 +38,12 @@ pub struct Draft<'a> {
     /// What is told of a field that the run or the inventory should have said.
     lacking: BTreeMap<String, String>,
     unproven: Option<String>,
+    /// Those of the contract; none where it says none.
+    severities: Vec<String>,
 }
 
 /// The most that somebody types or names as a file for one field.
 pub const MOST_ANSWER: usize = 64 << 10;
-
-/// What people write where they mean to write later.
-const LATER: [&str; 10] = [
-    "tbd", "tba", "todo", "fixme", "xxx", "?", "??", "-", "...", "…",
-];
 
 impl<'a> Draft<'a> {
     /// Fills in what the run and the inventory say.
@@ -82,12 +79,16 @@ impl<'a> Draft<'a> {
             Some(_) => None,
             None => Some(tame(&order.report.run.id)),
         };
+        let contract = vendor.contract.iter();
+        let severities = contract.flat_map(|contract| &contract.severities);
+        let severities = severities.map(|(name, _)| name.clone()).collect();
         Ok(Self {
             template,
             pieces,
             values,
             lacking,
             unproven,
+            severities,
         })
     }
 
@@ -150,7 +151,7 @@ impl<'a> Draft<'a> {
             );
             return refuse(why, "send it as an artifact");
         }
-        if LATER.contains(&value.to_lowercase().as_str()) || self.is_placeholder(value) {
+        if text::says_nothing(value) || self.is_placeholder(value) {
             return refuse(
                 format!(
                     "`{}` is left over as the answer to `{shown}`",
@@ -165,6 +166,15 @@ impl<'a> Draft<'a> {
         {
             let why = format!("the answer to `{shown}` has invisible or control characters");
             return refuse(why, "write plain text");
+        }
+        let known = &self.severities;
+        if name == "severity" && !known.is_empty() && !known.iter().any(|one| one == value) {
+            let why = format!("the contract has no severity `{}`", text::clip(value, 40));
+            return refuse(why, &format!("it has {}", known.join(", ")));
+        }
+        if tells_secret(value) {
+            let why = format!("the answer to `{shown}` holds what looks like a secret (in prose)");
+            return refuse(why, "a request leaves the house: take it out");
         }
         let found = Capture::new(value).redact().counts;
         if let Some(rule) = found.keys().next() {
@@ -230,6 +240,30 @@ impl<'a> Draft<'a> {
         }
         Ok(page)
     }
+}
+
+/// `the password is hunter2Xyz`: rules for what machines write know no such sentence.
+fn tells_secret(value: &str) -> bool {
+    let words: Vec<&str> = value.split_whitespace().collect();
+    let bare = |word: &str| {
+        word.trim_matches(|c: char| c.is_ascii_punctuation())
+            .to_owned()
+    };
+    let names = |word: &str| {
+        let word = bare(word).to_lowercase();
+        ["pw", "pwd", "pass", "passphrase", "passwort"].contains(&&*word) || names_secret(&word)
+    };
+    let is_one = |word: &str| {
+        let word = bare(word);
+        let has = |is: fn(char) -> bool| word.chars().any(is);
+        word.len() >= 6 && has(|c| c.is_ascii_digit()) && has(char::is_alphabetic)
+    };
+    words.iter().enumerate().any(|(at, word)| {
+        let joins = |word: &&&str| ["is", "was", "=", ":", "->", "be"].contains(*word);
+        let behind = &words[at + 1..];
+        let skipped = behind.iter().take_while(joins).take(2).count();
+        names(word) && behind.get(skipped).is_some_and(|next| is_one(next))
+    })
 }
 
 fn field(piece: &Piece) -> Option<&str> {

@@ -307,11 +307,7 @@ impl Reader<'_> {
     /// What forms have where something is to be written by hand.
     fn left_over(&mut self) {
         for (at, line) in self.text.lines().enumerate() {
-            let mark = ["____", "TODO", "TBD", "FIXME", "XXXX"]
-                .into_iter()
-                .filter_map(|mark| Some((line.find(mark)?, mark)))
-                .min();
-            if let Some((byte, mark)) = mark {
+            if let Some((byte, mark)) = text::hand_mark(line) {
                 let column = line[..byte].chars().count() + 1;
                 let why = format!("`{mark}` is left to be written by hand");
                 self.refuse(at + 1, column, why, "write a field there, such as {impact}");

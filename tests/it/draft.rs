@@ -47,7 +47,7 @@ fn judge(lab: &Lab, template: impl Fn(String) -> String) -> Run {
     let mut inventory = lab.inventory();
     inventory["products"]["amps"]["vendor"] = json!("60east");
     inventory["vendors"] = json!({"60east": {
-        "contract": {"id": "60E-0417", "plan": "premium"},
+        "contract": {"id": "60E-0417", "plan": "premium", "severities": {"S1": "1h", "S2": "4h"}},
         "contacts": {
             "ana": {"name": "Ana Silva", "email": "ana@bank.example.com", "phone": "+1 212 555 0100"},
             "ben": {"name": "Ben Okafor", "phone": "+1 212 555 0199"},
@@ -200,6 +200,11 @@ fn whatever_is_blank_is_named_at_once_and_nothing_is_written() {
         ("impact= \n ", "the field `impact` is left blank"),
         ("impact=TBD", "`TBD` is left over as the answer to `impact`"),
         ("impact={impact}", "`{impact}` is left over"),
+        ("impact=T.B.D.", "`T.B.D.` is left over"),
+        ("impact=n/a", "`n/a` is left over"),
+        ("impact=[fill in]", "`[fill in]` is left over"),
+        ("impact=the password is hunter2Xyz", "looks like a secret"),
+        ("impact=pwd hunter2Xyz", "looks like a secret"),
         ("impact=as said in {behaviour seen}", "is left over"),
         (
             "impact=log in with password=hunter2-Xy9",
@@ -363,4 +368,52 @@ fn what_only_a_person_knows_is_asked_for_on_a_terminal() {
     let told = typed(&lab, &run, "S1\n\n\n\n9 UTC\nnothing\nsome\n");
     assert!(told.contains("--set 'impact=TEXT'"), "{told}");
     assert!(!lab.path("operator/typed").exists());
+}
+
+#[test]
+fn an_edited_run_is_quoted_to_nobody_and_a_severity_is_the_contracts() {
+    let (lab, _host, run) = ran();
+    let with = |severity: &'static str| -> Vec<&str> {
+        let answers = ANSWERS
+            .iter()
+            .map(|one| match one.starts_with("severity=") {
+                true => severity,
+                false => one,
+            });
+        answers.collect()
+    };
+    let output = draft(&lab, &run, &with("severity=S9"));
+    ends(
+        &output,
+        2,
+        &["the contract has no severity `S9`", "it has S1, S2"],
+    );
+    // Told once, and not as blank beside it.
+    for change in ["severity=S9", "severity=TBD"] {
+        let told = draft(&lab, &run, &with(change)).stderr;
+        let told = String::from_utf8_lossy(&told).into_owned();
+        assert!(!told.contains("is left blank"), "{told}");
+    }
+    ends(
+        &draft(&lab, &run, &with("severity=S2")),
+        0,
+        &["not verified: "],
+    );
+    let report = run.dir.join("report.json");
+    let text = fs::read_to_string(&report).unwrap();
+    fs::write(&report, text.replace("5.3.4.12", "5.3.4.13")).unwrap();
+    let told = ends(
+        &draft(&lab, &run, &ANSWERS),
+        4,
+        &["the run is not acceptable", "report.json"],
+    );
+    assert!(told.is_empty());
+    fs::write(&report, text).unwrap();
+    ends(&draft(&lab, &run, &ANSWERS), 0, &["not verified: "]);
+    fs::remove_file(run.dir.join("SHA256SUMS")).unwrap();
+    ends(
+        &draft(&lab, &run, &ANSWERS),
+        4,
+        &["the run is not acceptable"],
+    );
 }

@@ -17,6 +17,7 @@ use crate::problem::{Place, Problem, Problems};
 use crate::report::schema::Report;
 use crate::report::verify::Demands;
 use crate::run::recorded_inventory;
+use crate::sign::manifest::{MANIFEST, Manifest, read_regular};
 use crate::text::escape;
 
 /// Fills in the vendor's own template (`request_template` of the inventory) from what the run retrieved and
@@ -95,12 +96,16 @@ pub(super) fn draft(args: &Draft) -> Result<Exit, Fault> {
         instance: &args.instance,
         team: args.team.as_deref(),
     })?;
-    let mut problems = Vec::new();
+    let (mut problems, mut refused) = (Vec::new(), Vec::new());
     for (origin, pair, from_file) in (args.set.iter().map(|pair| ("--set", pair, false)))
         .chain(args.set_file.iter().map(|pair| ("--set-file", pair, true)))
     {
         let answered = answer(origin, pair, from_file)
             .and_then(|(field, value)| request.answer(field, &value, origin));
+        if answered.is_err() {
+            let field = pair.split_once('=').map_or("", |(field, _)| field);
+            refused.push(field.trim().to_owned());
+        }
         problems.extend(answered.err());
     }
     let by_hand = io::stdin().is_terminal()
@@ -113,7 +118,12 @@ pub(super) fn draft(args: &Draft) -> Result<Exit, Fault> {
         Ok(page) if problems.is_empty() => page,
         Ok(_) => return Err(Problems::new(problems).into()),
         Err(blank) => {
-            problems.extend(blank.into_vec());
+            // What was refused as an answer is told with it.
+            let is_told = |one: &Problem| {
+                let mut refused = refused.iter();
+                refused.any(|field| one.message == format!("the field `{field}` is left blank"))
+            };
+            problems.extend(blank.into_vec().into_iter().filter(|one| !is_told(one)));
             return Err(Problems::new(problems).into());
         }
     };
@@ -131,6 +141,7 @@ pub(super) fn draft(args: &Draft) -> Result<Exit, Fault> {
 /// The run, and who signed it where that could be proven.
 fn open(args: &Draft) -> Result<(Report, Option<String>), Fault> {
     let Some(allowed) = &args.allowed_signers else {
+        whole(&args.run)?;
         return Ok((show::read(&args.run)?, None));
     };
     let allowed = signers::read(allowed, None)?;
@@ -151,6 +162,26 @@ fn open(args: &Draft) -> Result<(Report, Option<String>), Fault> {
 }
 
 /// `FIELD=TEXT`, or `FIELD=FILE` with the file's text.
+/// That nothing in it was edited needs no signer.
+fn whole(run: &Path) -> Result<(), Fault> {
+    let no = |why: String| {
+        Fault::new(
+            Exit::Unacceptable,
+            format!("the run is not acceptable: {why}"),
+            "name the run as `gonogo run` wrote it, whole; what was edited, no vendor is told",
+        )
+    };
+    let path = run.join(MANIFEST);
+    let bytes = read_regular(&path, 64 << 20)
+        .map_err(|error| no(format!("`{}`: {error}", escape(&path.to_string_lossy()))))?;
+    let manifest: Manifest = (String::from_utf8_lossy(&bytes).parse())
+        .map_err(|fault| no(format!("its {MANIFEST}: {fault}")))?;
+    manifest.check(run).map_err(|faults| {
+        let all: Vec<String> = faults.iter().take(5).map(ToString::to_string).collect();
+        no(all.join("; "))
+    })
+}
+
 fn answer<'p>(origin: &str, pair: &'p str, from_file: bool) -> Result<(&'p str, String), Problem> {
     let problem = |why: String, hint: &str| {
         Problem::new(Place::whole(Path::new(origin)), why).with_hint(hint)

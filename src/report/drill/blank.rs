@@ -1,5 +1,7 @@
 //! What a person forgot to fill in of a text. A vendor asks back for it, and the clock runs.
 
+use crate::text::hand_mark;
+
 /// The first line that is not filled in, from 1, and what is wrong with it.
 pub(super) fn left(text: &str) -> Option<(usize, &'static str)> {
     if text.trim().is_empty() {
@@ -72,9 +74,7 @@ fn is_placeholder(line: &str) -> bool {
         }
         false
     };
-    let words = line.split(|c: char| !c.is_ascii_alphanumeric());
-    let mut words = words.filter(|word| ["TODO", "TBD", "XXX", "FIXME"].contains(word));
-    line.contains("___") || between('{', '}') || between('<', '>') || words.next().is_some()
+    hand_mark(line).is_some() || between('{', '}') || between('<', '>')
 }
 
 #[cfg(test)]
