@@ -11,6 +11,9 @@ use super::encrypted::age_key;
 use super::{ends, office};
 use crate::lab::Lab;
 
+/// Name and bytes of each.
+pub(crate) type Members = Vec<(String, Vec<u8>)>;
+
 const PACKINGS: [Packing; 3] = [Packing::TarZst, Packing::TarGz, Packing::Zip];
 
 /// A bundle as `case build` writes it; `edit` has its members before they are packed.
@@ -19,7 +22,7 @@ pub(crate) fn bundle(
     name: &str,
     packing: Packing,
     reviewed_by: Option<&str>,
-    edit: impl FnOnce(&mut Vec<(String, Vec<u8>)>),
+    edit: impl FnOnce(&mut Members),
 ) {
     let noise: Vec<u8> = (0..40_000_u64)
         .flat_map(|at| Sha256::of(&at.to_be_bytes()).to_string().into_bytes())
@@ -102,7 +105,7 @@ fn a_reviewed_bundle_may_go_whatever_it_is_called_and_no_other() {
                 );
             }
         }
-        let stays = |says: &str, edit: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+        let stays = |says: &str, edit: &dyn Fn(&mut Members)| {
             bundle(&lab, &bad, packing, Some("Eve"), |members| edit(members));
             ends(
                 &asks(&lab, &bad, &MEANT),
