@@ -313,7 +313,7 @@ impl Engine {
             self.names_met(),
             self.names.len(),
             self.secrets.len(),
-            self.words.schema.len(),
+            self.schema.len(),
         ]
     }
 
