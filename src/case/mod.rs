@@ -9,6 +9,7 @@ mod build;
 pub mod deliver;
 pub mod draft;
 mod ends;
+mod known;
 mod letter;
 mod lock;
 mod manifest;

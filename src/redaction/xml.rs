@@ -54,9 +54,6 @@ fn parse(text: &str) -> Result<Option<Document<'_>>, Unfit> {
 /// The names that the document uses: they are its product's.
 pub(super) fn learn(engine: &mut Engine, text: &str) -> Result<(), Unfit> {
     if let Some(document) = parse(text)? {
-        if doctype::of(text).is_some() {
-            engine.learn_schema("PCDATA");
-        }
         for node in document.descendants().filter(Node::is_element) {
             engine.learn_schema(node.tag_name().name());
             for attribute in node.attributes() {
