@@ -48,6 +48,8 @@ fn unplanned(visit: &Value, host: &Host) -> Vec<String> {
     let request = Regex::new(r"^debug\d: request \d+: ([a-z-]+)(?: flags (\d+))?").unwrap();
     let path = Regex::new("^([a-z-]+)(?: name)? \"(.*?)\"(.*)$").unwrap();
     for line in host.sftp_requests().lines() {
+        // Nobody waits for a close: the session may end first, and the server closes then.
+        let line = line.strip_prefix("forced ").unwrap_or(line);
         let is_fine = if let Some(request) = request.captures(line) {
             let flags = request.get(2).map_or("1", |flags| flags.as_str());
             &request[1] == "sent" || (READING.contains(&&request[1]) && flags == "1")
