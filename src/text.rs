@@ -1,92 +1,13 @@
 //! Text that is safe to show and kind to read: escaping, clipping, plurals, did-you-mean.
 //! Knows no format: HTML, XML and Markdown escape in their own renderers.
 
+mod unfilled;
+
 use std::borrow::Cow;
 
 use unicode_security::skeleton;
 
-/// What a form has where something is to be written by hand, and where it begins: one list for templates, requests
-/// and answers.
-#[must_use]
-pub fn hand_mark(line: &str) -> Option<(usize, &str)> {
-    let is_mark = |word: &str| {
-        ["TODO", "TBD", "FIXME"].contains(&word)
-            || (word.len() > 2 && word.chars().all(|c| c == 'X'))
-    };
-    let rule = line.match_indices("___").next();
-    let rule = rule.map(|(at, _)| {
-        let rest = &line[at..];
-        (at, &rest[..rest.len() - rest.trim_start_matches('_').len()])
-    });
-    let mut words = line.split(|c: char| !c.is_ascii_alphanumeric());
-    let word = words.find(|word| is_mark(word));
-    // Where it stands: both are pieces of the line.
-    let word = word.map(|word| (word.as_ptr() as usize - line.as_ptr() as usize, word));
-    rule.into_iter().chain(word).min_by_key(|(at, _)| *at)
-}
-
-/// Whether an answer says nothing, however it is written: `T.B.D.`, `n/a`, `???`, `<impact>`, `[fill in]`.
-#[must_use]
-pub fn says_nothing(answer: &str) -> bool {
-    const NOTHING: [&str; 34] = [
-        "tbd",
-        "tba",
-        "tbc",
-        "tbf",
-        "todo",
-        "to do",
-        "fixme",
-        "fix me",
-        "xxx",
-        "wip",
-        "n a",
-        "na",
-        "nil",
-        "null",
-        "unknown",
-        "not known",
-        "pending",
-        "later",
-        "soon",
-        "placeholder",
-        "dummy",
-        "to be determined",
-        "to be done",
-        "to be confirmed",
-        "to be announced",
-        "to be defined",
-        "to be filled in",
-        "fill in",
-        "fill me in",
-        "see above",
-        "see below",
-        "as above",
-        "ditto",
-        "not applicable",
-    ];
-    let answer = answer.trim();
-    // Dots of an abbreviation part no words.
-    let plain: String = (answer.to_lowercase().chars())
-        .filter(|c| !['.', '\'', '’'].contains(c))
-        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
-        .collect();
-    let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    let is_framed = [('<', '>'), ('[', ']'), ('{', '}')]
-        .iter()
-        .any(|(open, close)| {
-            let inner = answer
-                .strip_prefix(*open)
-                .and_then(|rest| rest.strip_suffix(*close));
-            inner.is_some_and(|inner| {
-                inner.chars().count() <= 60 && !inner.contains([*open, *close, '\n'])
-            })
-        });
-    plain.is_empty()
-        || is_framed
-        || NOTHING.contains(&&*plain)
-        || plain.starts_with("lorem ipsum")
-        || (plain.len() > 2 && plain.chars().all(|c| c == 'x'))
-}
+pub use unfilled::{hand_mark, placeholder, says_nothing};
 
 /// Makes remote or user text safe for a terminal and for plain-text files: C0, DEL, C1, bidirectional
 /// controls, zero-width and line-separator characters become `\u{…}`; CR, LF and TAB become `\r`,
@@ -226,59 +147,6 @@ pub fn looks(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_answer_that_says_nothing_is_told_from_a_short_one() {
-        for nothing in [
-            "tbd",
-            "TBD",
-            "T.B.D.",
-            "(tbc)",
-            "n/a",
-            "N.A.",
-            "???",
-            "-",
-            "…",
-            "pending",
-            "Unknown",
-            "<impact>",
-            "[fill in]",
-            "{impact}",
-            "to be determined",
-            "Lorem ipsum dolor",
-            "see above",
-            "xxxx",
-            "\u{201c}tbd\u{201d}",
-            "",
-        ] {
-            assert!(says_nothing(nothing), "{nothing}");
-        }
-        for something in [
-            "none",
-            "none, a drill",
-            "orders are late",
-            "S2",
-            "no",
-            "0",
-            "a pending order is lost",
-            "[1] error: disk",
-            "see above 40 ms of lag since noon",
-            "unknown to us; the log ends at 10:41",
-            "<a/> is refused by <b/>",
-        ] {
-            assert!(!says_nothing(something), "{something}");
-        }
-        for (line, at, mark) in [
-            ("Seen: TODO", 6, "TODO"),
-            ("é: ____ TBD", 4, "____"),
-            ("a XXXX", 2, "XXXX"),
-        ] {
-            assert_eq!(hand_mark(line), Some((at, mark)));
-        }
-        for line in ["__init__", "TODOS", "XX", "mastodon", "tbd"] {
-            assert_eq!(hand_mark(line), None, "{line}");
-        }
-    }
 
     #[test]
     fn names_look_alike_whatever_they_are_written_with() {

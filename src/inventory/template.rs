@@ -281,17 +281,27 @@ impl Reader<'_> {
         self.refuse(line, column, why, hint);
     }
 
-    /// `Impact:` and nothing behind it: a form that nobody fills in.
+    /// `Impact:` or `Impact =` and nothing behind it, or `Impact: N/A`: a form that nobody fills in.
     fn blank_labels(&mut self) {
         let lines: Vec<&str> = self.text.lines().collect();
         let indent = |line: &str| line.len() - line.trim_start().len();
         for (at, line) in lines.iter().enumerate() {
-            if !line.trim_end().ends_with(':') || line.contains('{') {
+            if line.contains('{') {
+                continue;
+            }
+            if let Some(said) = says_nothing(line) {
+                let column = line.chars().count() - said.chars().count() + 1;
+                let why = format!("`{}` says nothing", text::clip(line.trim(), 60));
+                self.refuse(at + 1, column, why, "write a field there, such as {impact}");
+                continue;
+            }
+            let is_open = line.trim_end().ends_with(':') || is_unset(line);
+            if !is_open {
                 continue;
             }
             let next = lines[at + 1..].iter().find(|line| !line.trim().is_empty());
-            let is_blank =
-                next.is_none_or(|next| indent(next) <= indent(line) && is_label(next.trim()));
+            let is_blank = is_unset(line)
+                || next.is_none_or(|next| indent(next) <= indent(line) && is_label(next.trim()));
             if is_blank {
                 let column = line.trim_end().chars().count();
                 self.refuse(
@@ -307,7 +317,8 @@ impl Reader<'_> {
     /// What forms have where something is to be written by hand.
     fn left_over(&mut self) {
         for (at, line) in self.text.lines().enumerate() {
-            if let Some((byte, mark)) = text::hand_mark(line) {
+            let left = text::hand_mark(line).or_else(|| text::placeholder(line));
+            if let Some((byte, mark)) = left {
                 let column = line[..byte].chars().count() + 1;
                 let why = format!("`{mark}` is left to be written by hand");
                 self.refuse(at + 1, column, why, "write a field there, such as {impact}");
@@ -318,10 +329,31 @@ impl Reader<'_> {
 
 /// `Behaviour seen: …`
 fn is_label(line: &str) -> bool {
+    line.split_once(':')
+        .is_some_and(|(label, _)| is_label_word(label))
+}
+
+fn is_label_word(label: &str) -> bool {
     let of_label = |c: char| c.is_alphanumeric() || " -/,()'.".contains(c);
-    line.split_once(':').is_some_and(|(label, _)| {
-        !label.is_empty() && label.chars().count() <= 60 && label.chars().all(of_label)
-    })
+    let is_word = label.contains(char::is_alphanumeric) && label.chars().all(of_label);
+    is_word && label.chars().count() <= 60
+}
+
+/// What stands behind a label and says nothing: `N/A`, `[HOST]`. A mark is told as one.
+fn says_nothing(line: &str) -> Option<&str> {
+    let (label, said) = line.split_once([':', '='])?;
+    let said = said.trim_start();
+    let is_told = text::hand_mark(line).is_some() || text::placeholder(line).is_some();
+    // "Logs: see below" is how a form goes on.
+    let goes_on = said.to_lowercase().starts_with("see ");
+    let has_words = said.contains(char::is_alphanumeric) || said.contains("??");
+    let is_empty = has_words && text::says_nothing(said);
+    (is_empty && !is_told && !goes_on && is_label_word(label)).then_some(said)
+}
+
+/// `Telephone =`, and no rule below a heading.
+fn is_unset(line: &str) -> bool {
+    line.trim_end().strip_suffix('=').is_some_and(is_label_word)
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -65,6 +65,18 @@ fn what_would_stay_blank_is_refused_at_its_place() {
         ),
         ("{version} ____", &[], "r.txt:1:11", "by hand"),
         ("{version}\nTBD", &[], "r.txt:2:1", "by hand"),
+        ("{version}\nName: <your name>", &[], "r.txt:2:7", "by hand"),
+        ("{version}\nName: @@NAME@@", &[], "r.txt:2:7", "by hand"),
+        ("{version}\nName: %NAME%", &[], "r.txt:2:7", "by hand"),
+        ("{version}\nHost: [HOST]", &[], "r.txt:2:7", "says nothing"),
+        ("{version}\n é: N/A", &[], "r.txt:2:5", "says nothing"),
+        (
+            "{version}\nCallback = tbc",
+            &[],
+            "r.txt:2:12",
+            "says nothing",
+        ),
+        ("{version}\nPhone =\n", &[], "r.txt:2:7", "left blank"),
         ("plain words", &[], "r.txt", "no field"),
         ("{version}", &["impact"], "r.txt", "`asked` names `impact`"),
         ("", &[], "r.txt", "it is empty"),
@@ -83,6 +95,9 @@ fn what_would_stay_blank_is_refused_at_its_place() {
         "Host:\n  Name: {host}",
         "Artifacts:\n\n{artifacts}",
         "{version}:\nx",
+        "Request\n=======\n== Host ==\n{version}",
+        "{version}\nLogs: see below",
+        "{version}\n[INFO] of Ana <ana@ops.example>",
     ] {
         pieces(good, &[]).unwrap();
     }

@@ -1,6 +1,6 @@
 //! What a person forgot to fill in of a text. A vendor asks back for it, and the clock runs.
 
-use crate::text::hand_mark;
+use crate::text::{hand_mark, placeholder};
 
 /// The first line that is not filled in, from 1, and what is wrong with it.
 pub(super) fn left(text: &str) -> Option<(usize, &'static str)> {
@@ -47,34 +47,24 @@ fn is_field(line: &str) -> bool {
 
 /// `{version}`, `{{ version }}`, `${VERSION}`, `<version>`, `____`, `TODO`, `TBD`, `XXX`.
 fn is_placeholder(line: &str) -> bool {
-    let name = |inner: &str| {
-        let is_apart = inner.starts_with(' ') && !line.contains("{{");
+    hand_mark(line).is_some() || placeholder(line).is_some() || has_braces(line)
+}
+
+/// A name between braces, as templates have it.
+fn has_braces(line: &str) -> bool {
+    let is_doubled = line.contains("{{");
+    let is_name = |inner: &str| {
+        let is_apart = inner.starts_with(' ') && !is_doubled;
         let inner = inner.trim_matches(['{', '}', ' ']);
-        if is_apart {
-            return false;
-        }
-        let is_name = |c: char| c.is_ascii_alphanumeric() || " ._-".contains(c);
-        inner
-            .chars()
-            .next()
-            .is_some_and(|c| c.is_ascii_alphabetic())
-            && inner.chars().all(is_name)
+        let is_word = |c: char| c.is_ascii_alphanumeric() || " ._-".contains(c);
+        !is_apart
+            && inner.starts_with(|c: char| c.is_ascii_alphabetic())
+            && inner.chars().all(is_word)
             && inner.len() <= 40
     };
-    let between = |open: char, close: char| {
-        let mut rest = line;
-        while let Some((_, inner)) = rest.split_once(open) {
-            if inner
-                .split_once(close)
-                .is_some_and(|(inner, _)| name(inner))
-            {
-                return true;
-            }
-            rest = inner;
-        }
-        false
-    };
-    hand_mark(line).is_some() || between('{', '}') || between('<', '>')
+    let opened = line.match_indices('{').map(|(at, _)| &line[at + 1..]);
+    let mut inner = opened.filter_map(|rest| rest.split_once('}'));
+    inner.any(|(inner, _)| is_name(inner))
 }
 
 #[cfg(test)]
