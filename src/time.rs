@@ -10,6 +10,18 @@ pub fn now() -> Timestamp {
     Timestamp::now()
 }
 
+/// An instant as people write it: RFC 3339, with its offset from UTC.
+///
+/// # Errors
+/// What to write instead. A zone in brackets is refused: nobody compares it with the offset.
+pub fn instant(text: &str) -> Result<Timestamp, String> {
+    let hint = "write a time with its offset from UTC, such as 2026-12-02T01:30:00-08:00";
+    match text.contains('[') {
+        true => Err(format!("it names a zone beside the offset: {hint}")),
+        false => text.parse().map_err(|_| hint.to_owned()),
+    }
+}
+
 /// RFC 3339 in UTC to the second, as every output writes it: `2026-11-21T09:30:00Z`.
 #[must_use]
 pub fn rfc3339(instant: Timestamp) -> String {

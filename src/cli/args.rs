@@ -221,10 +221,13 @@ pub(super) struct Run {
     pub split: Split,
     #[command(flatten)]
     pub waive: Waive,
-    /// When the estate is to go live, such as 2026-12-01T06:00:00Z: waivers that end before or soon after are
-    /// told
-    #[arg(long, value_name = "TIME", help_heading = "Waivers")]
+    /// When the estate is to go live, such as 2026-12-01T06:00:00Z: held to release windows and maintenance of the
+    /// vendors, to contracts and due days; waivers that end before or soon after are told
+    #[arg(long, value_name = "TIME", value_parser = crate::time::instant, help_heading = "Go-live")]
     pub go_live: Option<Timestamp>,
+    /// When that is to be over: what begins meanwhile is in the way, too
+    #[arg(long, value_name = "TIME", value_parser = crate::time::instant, requires = "go_live", help_heading = "Go-live")]
+    pub go_live_until: Option<Timestamp>,
     /// Where the signed run is written; must not exist yet
     #[arg(long, short, value_name = "DIR")]
     pub out: PathBuf,

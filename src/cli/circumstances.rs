@@ -47,6 +47,7 @@ pub(super) fn begin(kind: &str, previous: Option<&Chain>) -> Circumstances {
             aborted: None,
             ci: ci(),
             go_live: None,
+            go_live_until: None,
             runner_identity: Some(RunnerIdentity {
                 machine_id: machine_id(),
                 host_keys: host_keys(Path::new("/etc/ssh")),

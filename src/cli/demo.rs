@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::args::{Demo, What};
 use super::fault::{Exit, Fault};
 use super::follows::Follows;
+use super::go_live::GoLive;
 use super::rehearse::rehearse;
 use super::run::{Order, carry_out, runtime};
 use super::signing::Signing;
@@ -87,7 +88,7 @@ pub(super) fn demo(args: &Demo) -> Result<Exit, Fault> {
         follows: Follows::Nothing,
         subject: None,
         challenge: None,
-        go_live: Some(estate.go_live()),
+        go_live: GoLive::at(estate.go_live()),
         keep: None,
         jobs: 16,
         per_host: 2,

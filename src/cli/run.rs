@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +12,7 @@ use super::args::Run;
 use super::circumstances;
 use super::fault::{Exit, Fault};
 use super::follows::{self, Follows};
+use super::go_live::{self, GoLive};
 use super::signals::Ended;
 use super::signing::Signing;
 use super::{passphrase, people, plan, progress, rerun, signals, term};
@@ -28,6 +28,7 @@ use crate::{run, text, time};
 pub(super) fn run(args: &Run) -> Result<Exit, Fault> {
     let mut plan = plan::make(&args.what)?;
     people::waive(&args.waive, &mut plan)?;
+    let go_live = go_live::told(args, &plan)?;
     args.split.cut(&mut plan)?;
     let keep = match &args.keep {
         Some(directory) => Some(Keep::new(directory).map_err(|error| {
@@ -56,7 +57,7 @@ pub(super) fn run(args: &Run) -> Result<Exit, Fault> {
         },
         subject: args.subject.told()?,
         challenge: args.challenge.clone(),
-        go_live: args.go_live,
+        go_live,
         keep: keep.map(Arc::new),
         jobs: args.jobs,
         per_host: args.per_host,
@@ -78,7 +79,7 @@ pub(super) struct Order {
     pub follows: Follows,
     pub subject: Option<Subject>,
     pub challenge: Option<String>,
-    pub go_live: Option<Timestamp>,
+    pub go_live: GoLive,
     pub keep: Option<Arc<Keep>>,
     pub jobs: usize,
     pub per_host: usize,
@@ -155,7 +156,8 @@ pub(super) fn carry_out(
         circumstances.run.number = None;
     }
     circumstances.run.challenge = order.challenge;
-    circumstances.run.go_live = order.go_live.map(time::rfc3339);
+    circumstances.run.go_live = order.go_live.from.map(time::rfc3339);
+    circumstances.run.go_live_until = order.go_live.until.map(time::rfc3339);
 
     let plan = Arc::new(order.plan);
     let options = run::Options {

@@ -37,7 +37,7 @@ pub(super) struct MadeFor {
     pub release: Option<Sha256>,
     /// The run must have been made for this very go-live, such as 2026-12-02T01:30:00-08:00, which is held to the
     /// release windows of the vendors in its inventory, asked for by its features or not
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = crate::time::instant)]
     pub go_live: Option<Timestamp>,
 }
 

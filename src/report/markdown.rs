@@ -61,6 +61,9 @@ pub fn render(report: &Report) -> String {
     if let Some(subject) = phrases::subject(run) {
         out += &format!("\nFor {}.\n", words(&subject));
     }
+    if let Some(live) = phrases::go_live(run) {
+        out += &format!("\nGo-live: {}.\n", words(&live));
+    }
     let retrievals = phrases::retrievals(report);
     if !retrievals.is_empty() {
         out += "\nRetrieved:\n\n";

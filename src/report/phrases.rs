@@ -329,6 +329,15 @@ pub(super) fn of_week(week: &Week) -> String {
     )
 }
 
+/// When the estate is to go live, where that was said.
+pub(super) fn go_live(run: &Run) -> Option<String> {
+    let from = instant(run.go_live.as_deref()?);
+    Some(match &run.go_live_until {
+        Some(until) => format!("{from} to {}", instant(until)),
+        None => from,
+    })
+}
+
 /// `2026-11-21 09:30:00 UTC` from RFC 3339; what is no time stays as it is.
 pub(super) fn instant(rfc3339: &str) -> String {
     match rfc3339.parse() {

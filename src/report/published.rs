@@ -16,7 +16,7 @@ use crate::failure::FailureKind;
 use crate::verdict::{Decision, Outcome, RunKind, StepOutcome};
 
 const TIMES: [(&str, &[&str]); 21] = [
-    ("Run", &["started", "finished", "go_live"]),
+    ("Run", &["started", "finished", "go_live", "go_live_until"]),
     ("Granted", &["from", "expires"]),
     ("Check", &["started"]),
     ("Attempt", &["started"]),

@@ -235,6 +235,7 @@ fn report(instances: Vec<Instance>) -> Report {
             aborted: None,
             ci: text("https://ci.example.net/gonogo/1881"),
             go_live: None,
+            go_live_until: None,
             runner_identity: None,
             subject: None,
             restates: None,

@@ -87,6 +87,9 @@ pub struct Run {
     /// When the estate is to go live, when it was said: RFC 3339, UTC.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub go_live: Option<String>,
+    /// When that is to be over, when it was said: RFC 3339, UTC.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub go_live_until: Option<String>,
     /// What the runner says of itself, as far as it can be read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub runner_identity: Option<RunnerIdentity>,

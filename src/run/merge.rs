@@ -70,6 +70,7 @@ pub fn unlike(one: &schema::Report, other: &schema::Report) -> Vec<String> {
     for (what, a, b) in [
         ("challenge", &a.challenge, &b.challenge),
         ("time of go-live", &a.go_live, &b.go_live),
+        ("end of go-live", &a.go_live_until, &b.go_live_until),
     ] {
         if a != b {
             found.push(format!("another {what}"));
@@ -135,6 +136,8 @@ pub fn merge(
     (run.kind, run.aborted, run.restates) = (first.report.run.kind.clone(), None, None);
     run.challenge.clone_from(&first.report.run.challenge);
     run.go_live.clone_from(&first.report.run.go_live);
+    run.go_live_until
+        .clone_from(&first.report.run.go_live_until);
     run.subject.clone_from(&first.report.run.subject);
     let (mut report, _) = compose(plan, &nothing_ran(plan), Circumstances { run });
     report.inputs.clone_from(&first.report.inputs);

@@ -35,10 +35,11 @@ pub struct Circumstances {
 /// The times of a run that its support process is judged by; nothing where one of them is no time.
 #[must_use]
 pub fn moment(run: &schema::Run) -> Option<Moment> {
-    let go_live = run.go_live.as_ref().map(|time| time.parse());
+    let time = |text: &Option<String>| text.as_ref().map(|text| text.parse()).transpose().ok();
     Some(Moment {
         started: run.started.parse().ok()?,
-        go_live: go_live.transpose().ok()?,
+        go_live: time(&run.go_live)?,
+        go_live_until: time(&run.go_live_until)?,
     })
 }
 

@@ -56,6 +56,7 @@ fn options() -> Options {
         moment: crate::support::Moment {
             started: crate::time::now(),
             go_live: None,
+            go_live_until: None,
         },
         only: None,
     }

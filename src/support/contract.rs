@@ -109,11 +109,21 @@ pub(super) fn entitled(vendor: &Vendor, moment: &Moment) -> Judged {
     let named: Vec<_> = openers.iter().map(|contact| contact.name.clone()).collect();
     need("openers", said(&named));
     let today = vendor.day(moment.started);
-    if let Some(ends) = contract.ends.filter(|ends| *ends < today) {
-        let ago = days_between(ends, today);
+    let live = vendor.day(moment.latest());
+    if let Some(ends) = contract.ends.filter(|ends| *ends < live) {
+        let what = match ends < today {
+            true => {
+                let ago = crate::text::count(
+                    usize::try_from(days_between(ends, today)).unwrap_or_default(),
+                    "day",
+                );
+                format!("it ended on {ends}, {ago} ago")
+            }
+            false => format!("it ends on {ends}, before go-live on {live}"),
+        };
         short.push(Short {
             kind: FailureKind::Gap,
-            what: format!("it ended on {ends}, {ago} days ago"),
+            what,
         });
     }
     judged.unless_short(

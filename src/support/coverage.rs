@@ -1,4 +1,4 @@
-//! What must be available beside when the vendor answers, over the year that begins with the run.
+//! What must be available beside when the vendor answers, from the run up to a year behind it, or behind go-live.
 
 use jiff::SignedDuration;
 
@@ -27,7 +27,8 @@ pub(super) fn gaps_planned(
     let from = moment.started;
     let horizon = Span {
         from,
-        to: from.checked_add(HORIZON).unwrap_or(jiff::Timestamp::MAX),
+        // The first year of what goes live is what is asked about.
+        to: (moment.latest().checked_add(HORIZON)).unwrap_or(jiff::Timestamp::MAX),
     };
     let unknown = untold(vendor, inventory)
         .or_else(|| outdated(vendor, moment))

@@ -70,7 +70,7 @@ fn an_hour_that_opens_between_two_changes_of_clocks_is_a_gap() {
 fn a_leap_day_and_the_turn_of_a_year_are_covered_or_gaps() {
     let plan = "      - {hours: 24x7, owner: ben, plan: call the on-call engineer}\n";
     let proven = "proven: {date: 2026-10-01, by: Cleo Moss}";
-    let ask = |holidays: &str, applications: &str, started: &str| {
+    let live = |holidays: &str, applications: &str, started: &str, go_live: Option<&str>| {
         let text = WELL
             .replacen(plan, "      []\n", 1)
             .replacen(proven, "proven: {date: 2027-11-20, by: Cleo Moss}", 1)
@@ -80,7 +80,10 @@ fn a_leap_day_and_the_turn_of_a_year_are_covered_or_gaps() {
                 1,
             )
             .replacen("\"Mon-Fri 00:00-24:00\"", applications, 1);
-        judge_at(&text, Ask::GapsPlanned(92), started, None)
+        judge_at(&text, Ask::GapsPlanned(92), started, go_live)
+    };
+    let ask = |holidays: &str, applications: &str, started: &str| {
+        live(holidays, applications, started, None)
     };
     let started = "2027-11-22T15:00:00Z";
     holds(&ask("", "24x7", started));
@@ -126,6 +129,14 @@ fn a_leap_day_and_the_turn_of_a_year_are_covered_or_gaps() {
         FailureKind::Gap,
         "1 gap",
     );
+    // With a go-live ahead, the year behind that counts as well.
+    let ahead = Some("2028-01-31T15:00:00Z");
+    fails(
+        &live(behind, "24x7", started, ahead),
+        FailureKind::Gap,
+        "1 gap",
+    );
+    holds(&live("", "24x7", started, ahead));
 }
 
 /// A file that says nothing of the end of the year that is looked at may leave out a day without anybody.
@@ -153,6 +164,7 @@ fn a_file_of_holidays_must_reach_the_end_of_the_year() {
         let moment = Moment {
             started: started.parse().unwrap(),
             go_live: None,
+            go_live_until: None,
         };
         let vendor = &inventory.vendors[0];
         Ask::GapsPlanned(92).judge(vendor, &inventory, &moment, &Heard::default())

@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::calendar::Span;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Inventory, Vendor};
 use crate::probe::Probe;
@@ -40,6 +41,26 @@ pub struct Moment {
     pub started: Timestamp,
     /// When the estate goes live, where it was said.
     pub go_live: Option<Timestamp>,
+    /// When that is over, where it was said; the end itself no longer belongs to it.
+    pub go_live_until: Option<Timestamp>,
+}
+
+impl Moment {
+    /// Go-live as a span; an instant where nobody said how long it takes. The run's start where there is none.
+    fn live(&self) -> Span {
+        let from = self.go_live.unwrap_or(self.started);
+        let until = self.go_live_until.filter(|until| *until > from);
+        Span {
+            from,
+            to: until.unwrap_or(from),
+        }
+    }
+
+    /// The later of the run's start and go-live: what must hold, must hold then as well.
+    fn latest(&self) -> Timestamp {
+        self.go_live
+            .map_or(self.started, |live| live.max(self.started))
+    }
 }
 
 /// What a step asks about a vendor. Spans are whole days.

@@ -1,6 +1,6 @@
 //! Whether the people who talk to the vendor are two.
 
-use super::{Judged, Short, place, unsaid};
+use super::{Judged, Short, phones, place, unsaid};
 use crate::failure::FailureKind;
 use crate::inventory::{Contact, Vendor};
 use crate::text::looks;
@@ -38,7 +38,7 @@ pub(super) fn differ(vendor: &Vendor) -> Judged {
         same("read", one);
     }
     if let (Some(one), Some(other)) = (&primary.phone, &backup.phone)
-        && one == other
+        && phones::alike(one, other)
     {
         same("answer", one);
     }
@@ -62,6 +62,23 @@ fn phone(contact: &Contact) -> &str {
     contact.phone.as_deref().unwrap_or("no telephone")
 }
 
+/// Whether two addresses are one mailbox, as far as their spelling tells.
 fn alike(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.to_lowercase()
+    mailbox(one) == mailbox(other)
+}
+
+/// Without capitals and without what is behind a `+`, which most servers deliver to the same mailbox (RFC 5233); the
+/// domain as the network asks for it (RFC 5891). One provider's addresses are one with dots and without.
+fn mailbox(address: &str) -> String {
+    let (name, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_lowercase());
+    let name = name.to_lowercase();
+    let plain = match name.split_once('+') {
+        Some((plain, _)) if !plain.is_empty() => plain,
+        _ => &name,
+    };
+    match &*domain {
+        "gmail.com" | "googlemail.com" => format!("{}@gmail.com", plain.replace('.', "")),
+        _ => format!("{plain}@{domain}"),
+    }
 }

@@ -59,3 +59,15 @@ fn kind(number: &str) -> Option<Type> {
     let kind = number.number_type(&plan);
     (number.is_valid_with(&plan) && kind != Type::Unknown).then_some(kind)
 }
+
+/// Whether two numbers reach one telephone, with the zero that is dialled at home (`+44 (0)20 …`) or without.
+pub(super) fn alike(one: &str, other: &str) -> bool {
+    one == other || dialled(one).is_some_and(|number| dialled(other) == Some(number))
+}
+
+/// Country and number as the network dials them.
+fn dialled(number: &str) -> Option<String> {
+    let plan = plans::of(number)?;
+    let number = parse_with(&plan, None::<country::Id>, number).ok()?;
+    Some(format!("+{} {}", number.code().value(), number.national()))
+}

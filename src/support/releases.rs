@@ -32,11 +32,15 @@ pub(super) fn outside_windows(vendor: &Vendor, moment: &Moment) -> Judged {
         }
         Windows::Weekly(hours) => hours,
     };
-    let near = around(go_live);
-    let spans = hours.within(near, Lean::Wide);
+    let live = moment.live();
+    let spans = hours.within(around(live), Lean::Wide);
     let zone = &hours.zone;
+    let until = match live.to > live.from {
+        true => format!(" to {}", zone.clock(live.to)),
+        false => String::new(),
+    };
     let said = format!(
-        "{} {} ({})",
+        "{}{until} {} ({})",
         zone.clock(go_live),
         zone.name(),
         rfc3339(go_live)
@@ -45,24 +49,27 @@ pub(super) fn outside_windows(vendor: &Vendor, moment: &Moment) -> Judged {
     if let Some(next) = spans.iter().find(|span| span.to > go_live) {
         judged.tell(format!("window {}", hours.say(next)));
     }
-    let Some(window) = spans.around(go_live) else {
+    let during = spans
+        .iter()
+        .find(|span| span.from < live.to && live.from < span.to);
+    let Some(window) = spans.around(go_live).or(during) else {
         return judged;
     };
     judged.fail(
         Failure::new(
             FailureKind::Mismatch,
             "a go-live outside the vendor's release windows",
-            format!("go-live at {said}, within {}", hours.say(window)),
+            format!("go-live at {said}, in the window {}", hours.say(window)),
         )
         .with_subject(place(vendor, "release_windows"))
         .with_hint("while the vendor changes its service nobody can tell whose change broke what: choose another time"),
     )
 }
 
-fn around(instant: Timestamp) -> Span {
+fn around(live: Span) -> Span {
     Span {
-        from: instant.checked_sub(AROUND).unwrap_or(Timestamp::MIN),
-        to: instant.checked_add(AROUND).unwrap_or(Timestamp::MAX),
+        from: live.from.checked_sub(AROUND).unwrap_or(Timestamp::MIN),
+        to: live.to.checked_add(AROUND).unwrap_or(Timestamp::MAX),
     }
 }
 

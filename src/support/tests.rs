@@ -15,7 +15,8 @@ pub(super) fn judge_at(text: &str, ask: Ask, started: &str, go_live: Option<&str
     let inventory = parsed.unwrap_or_else(|problems| panic!("{problems}"));
     let moment = Moment {
         started: started.parse().unwrap(),
-        go_live: go_live.map(|time| time.parse().unwrap()),
+        go_live: go_live.map(|time| time.split('/').next().unwrap().parse().unwrap()),
+        go_live_until: go_live.and_then(|time| Some(time.split_once('/')?.1.parse().unwrap())),
     };
     ask.judge(
         &inventory.vendors[0],
@@ -109,8 +110,16 @@ fn the_entitlement_names_all_that_support_asks_first() {
     fails(
         &judge(ask, "2027-03-31", "2026-11-21"),
         Gap,
-        "ended on 2026-11-21, 1 days ago",
+        "ended on 2026-11-21, 1 day ago",
     );
+    // It must still hold when the estate goes live.
+    let live = |at: &str| judge_at(WELL, ask, TODAY, Some(at));
+    fails(
+        &live("2027-04-01T04:00:00Z"),
+        Gap,
+        "before go-live on 2027-04-01",
+    );
+    holds(&live("2027-04-01T03:59:59Z"));
     // The last day counts, by the vendor's calendar: it is still the 22nd in New York.
     let text = WELL.replacen("2027-03-31", "2026-11-22", 1);
     holds(&judge_at(&text, ask, "2026-11-23T04:59:59Z", None));
@@ -247,6 +256,19 @@ fn go_live_lies_outside_release_windows_by_their_own_clock() {
     );
     fails(&at("2026-12-02T10:59:59Z"), Mismatch, "Wed");
     holds(&at("2026-12-02T11:00:00Z"));
+    // One that takes its time, into the window or over it; the end of both no longer counts.
+    fails(
+        &at("2026-12-02T07:00:00Z/2026-12-02T08:00:01Z"),
+        Mismatch,
+        "Wed",
+    );
+    fails(
+        &at("2026-12-02T07:00:00Z/2026-12-02T12:00:00Z"),
+        Mismatch,
+        "Wed",
+    );
+    holds(&at("2026-12-02T07:00:00Z/2026-12-02T08:00:00Z"));
+    holds(&at("2026-12-02T11:00:00Z/2026-12-02T12:00:00Z"));
     // In summer the same clock is an hour earlier.
     fails(
         &at("2027-06-02T07:30:00Z"),
@@ -422,6 +444,35 @@ fn primary_and_backup_are_two_people_with_two_telephones() {
         Mismatch,
         "both read ana@",
     );
+    // One telephone and one mailbox, in another spelling.
+    let both = |ana: (&str, &str), ben: (&str, &str)| {
+        let text = (WELL.replacen("ana@bank.example.com", ana.0, 1))
+            .replacen("+1 212 555 0100", ana.1, 1)
+            .replacen("ben@bank.example.com", ben.0, 1)
+            .replacen("+1 212 555 0199", ben.1, 1);
+        judge_at(&text, ask, TODAY, None)
+    };
+    let (one, other) = ("+44 20 7946 0018", "+44 20 7946 0019");
+    for alike in ["+44 (0)20 7946 0018", "+44-0-20-7946-0018"] {
+        let judged = both(("a@x.example", one), ("b@x.example", alike));
+        fails(&judged, Mismatch, "both answer +442079460018");
+    }
+    holds(&both(("a@x.example", one), ("b@x.example", other)));
+    for (mail, same) in [
+        ("a@x.example", "a+2@X.example"),
+        ("a@b\u{fc}cher.example", "a@xn--bcher-kva.example"),
+        ("ana.s@gmail.com", "anas@googlemail.com"),
+    ] {
+        let judged = both((mail, one), (same, other));
+        fails(&judged, Mismatch, "both read");
+    }
+    for (mail, another) in [
+        ("a.b@x.example", "ab@x.example"),
+        ("a@b\u{fc}cher.example", "a@bucher.example"),
+        ("+a@x.example", "+b@x.example"),
+    ] {
+        holds(&both((mail, one), (another, other)));
+    }
     fails(
         &judge(ask, "phone: \"+1 212 555 0199\", ", ""),
         Missing,

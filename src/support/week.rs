@@ -113,6 +113,7 @@ mod tests {
         let moment = Moment {
             started: started.parse().unwrap(),
             go_live: None,
+            go_live_until: None,
         };
         Week::of(&vendor, &application, &moment).unwrap()
     }

@@ -55,6 +55,7 @@ pub(super) fn due(args: &Due) -> Result<Exit, Fault> {
                 let moment = Moment {
                     started: now,
                     go_live: None,
+                    go_live_until: None,
                 };
                 next_drill(vendor, &moment)
                     .map(|(last, _)| last)

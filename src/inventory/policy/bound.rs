@@ -1,7 +1,5 @@
 //! What a run must have been made for: a commit, a release, a time of go-live.
 
-use jiff::Timestamp;
-
 use super::Bound;
 use super::read::REQUIRED;
 use crate::digest::Sha256;
@@ -52,5 +50,5 @@ fn go_live(text: &str) -> Result<String, String> {
             "write `{REQUIRED}`, or a time with its offset from UTC, such as 2026-12-02T01:30:00-08:00"
         )
     };
-    text.parse::<Timestamp>().map(time::rfc3339).map_err(hint)
+    time::instant(text).map(time::rfc3339).map_err(hint)
 }

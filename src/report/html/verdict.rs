@@ -43,6 +43,7 @@ pub(super) fn render(report: &Report) -> Markup {
             dl.record {
                 div { dt { "Started" } dd { (t(&phrases::instant(&run.started))) } }
                 div { dt { "Finished" } dd { (t(&phrases::instant(&run.finished))) } }
+                @if let Some(live) = phrases::go_live(run) { div { dt { "Go-live" } dd { (t(&live)) } } }
                 div { dt { "Operator" } dd { (t(&run.operator)) " on " (t(&run.runner)) } }
                 div { dt { "Made by" } dd { (t(&run.tool.name)) " " (t(&run.tool.version)) } }
                 div {

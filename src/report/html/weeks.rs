@@ -20,7 +20,13 @@ pub(super) fn section(report: &Report) -> Markup {
         @if !report.weeks.is_empty() {
             section aria-labelledby="weeks" {
                 h2 #weeks { "When vendors answer" }
-                p { "The week of go-live, or of the run: when each application must be available, when its vendor answers, and what is done in between." }
+                p {
+                    @match phrases::go_live(&report.run) {
+                        Some(live) => { "The week of go-live, " (t(&live)) }
+                        None => { "The week of the run, " (t(&phrases::instant(&report.run.started))) }
+                    }
+                    ": when each application must be available, when its vendor answers, and what is done in between."
+                }
                 @for (number, week) in report.weeks.iter().enumerate() { (one(number, week)) }
             }
         }

@@ -397,7 +397,7 @@ fn judge_maintenance(
     let until = until.filter(|until| *until > moment.started);
     let has_begun = match now.contains(&word) {
         true => true,
-        false => from.is_none_or(|from| from <= by),
+        false => from.is_none_or(|from| from <= by || from < moment.live().to),
     };
     match has_begun && until.is_none_or(|until| by < until) {
         false => Ok(line),

@@ -79,7 +79,8 @@ fn judge_by(
     let probes: Vec<Probe> = questions.iter().filter_map(answer).collect();
     let moment = Moment {
         started: TODAY.parse().unwrap(),
-        go_live: go_live.map(|time| time.parse().unwrap()),
+        go_live: go_live.map(|time| time.split('/').next().unwrap().parse().unwrap()),
+        go_live_until: go_live.and_then(|time| Some(time.split_once('/')?.1.parse().unwrap())),
     };
     let heard = Heard {
         host,

@@ -81,6 +81,13 @@ fn maintenance_is_judged_at_go_live_to_the_second() {
         "\"night\"",
     );
     holds(&at(WELL, Some("2026-12-02T02:00:00Z")));
+    // It begins while the estate goes live.
+    fails(
+        &at(WELL, Some("2026-12-01T23:00:00Z/2026-12-02T00:00:01Z")),
+        Mismatch,
+        "\"night\"",
+    );
+    holds(&at(WELL, Some("2026-12-01T23:00:00Z/2026-12-02T00:00:00Z")));
     // 01:30 in Berlin is 00:30 in UTC.
     fails(
         &at(WELL, Some("2026-12-02T01:30:00+01:00")),
