@@ -44,7 +44,11 @@ pub fn held(dir: &Path, entries: &[Entry]) -> Result<Vec<String>, String> {
             drill.request(&kept(dir, &asked.file)?)?;
         }
     }
-    made.map_or(Ok(Vec::new()), |made| bundle(dir, made))
+    let unproven = made.map_or(Ok(Vec::new()), |made| bundle(dir, made))?;
+    if let (Some(asked), Some(made)) = (asked, made) {
+        of_one_case(&kept(dir, &asked.file)?, &made.said)?;
+    }
+    Ok(unproven)
 }
 
 /// Holds the text of a request to the template of the drill's vendor, as `gonogo case draft` fills it in from the run
@@ -69,11 +73,11 @@ fn kept(dir: &Path, kept: &Kept) -> Result<Vec<u8>, String> {
 /// The bundle is what it was when it was noted; its run is judged by the record alone.
 fn bundle(dir: &Path, noted: &Bundle) -> Result<Vec<String>, String> {
     let files: Vec<PathBuf> = noted.files.iter().map(|one| dir.join(&one.name)).collect();
-    let said = said(&files).map_err(|(why, _)| why)?;
+    let (said, is_locked) = opened(&files).map_err(|(why, _)| why)?;
     if said != noted.said {
         return Err("the bundle says something else of itself than was noted".to_owned());
     }
-    Ok(match said.is_empty() {
+    Ok(match is_locked {
         true => vec![
             "the bundle is encrypted: nobody could look into it, and its digest in the signed drill is all there is"
                 .to_owned(),
@@ -82,11 +86,30 @@ fn bundle(dir: &Path, noted: &Bundle) -> Result<Vec<String>, String> {
     })
 }
 
+/// What is asked about is what is sent.
+fn of_one_case(text: &[u8], said: &[Said]) -> Result<(), String> {
+    let text = String::from_utf8_lossy(text);
+    match said.is_empty() || said.iter().any(|one| names(&text, &one.instance)) {
+        true => Ok(()),
+        false => {
+            let of: Vec<&str> = said.iter().map(|one| &*one.instance).take(NAMED).collect();
+            Err(format!(
+                "the request names no instance that the bundle is of ({})",
+                escape(&of.join(", "))
+            ))
+        }
+    }
+}
+
 /// What every bundle among these files says of itself; none that is encrypted.
 ///
 /// # Errors
 /// Why one of them is no bundle that leaves, or of no run, and what to do.
 pub fn said(files: &[PathBuf]) -> Result<Vec<Said>, (String, String)> {
+    opened(files).map(|(said, _)| said)
+}
+
+fn opened(files: &[PathBuf]) -> Result<(Vec<Said>, bool), (String, String)> {
     sent::said(files).map_err(|all| {
         let (why, hint) = all.into_iter().next().unwrap_or_default();
         (escape(&why).into_owned(), hint)
@@ -183,6 +206,10 @@ impl<'a> Drill<'a> {
             let known = self.inventory.instance(&one.name);
             known.is_some_and(|known| known.vendor.as_ref() == Some(&self.begun.vendor))
         });
+        // A vendor that runs what it sells has no instance here: nothing drafts its request.
+        if ours.clone().next().is_none() {
+            return Ok(());
+        }
         let mut least: Option<Vec<String>> = None;
         for instance in ours.clone().filter(|one| names(text, &one.name)) {
             // For one instance, as one of its teams, and by whom the run was proven or by nobody.

@@ -117,3 +117,21 @@ fn the_run_is_about_every_instance_of_the_inventory() {
         assert!(held(edit).unwrap_err().contains("other instances"));
     }
 }
+
+#[test]
+fn what_is_asked_about_is_what_is_sent() {
+    let said = |instance: &str| Said {
+        run: "r".to_owned(),
+        run_manifest: String::new(),
+        instance: instance.to_owned(),
+        reviewed_by: "Eve".to_owned(),
+    };
+    let text = b"Version: 5.3.4.12\nImpact: orders are late\n";
+    // What is encrypted does not say.
+    assert_eq!(of_one_case(text, &[]), Ok(()));
+    assert_eq!(of_one_case(text, &[said("trades"), said("orders")]), Ok(()));
+    for other in ["trades", "order", "preorders"] {
+        let why = of_one_case(text, &[said(other)]).unwrap_err();
+        assert!(why.contains("no instance that the bundle is of"), "{why}");
+    }
+}

@@ -38,11 +38,12 @@ pub struct Sent {
     pub is_locked: bool,
 }
 
-/// Every bundle that these files are, which are one each, or all parts of one; nothing of what is encrypted.
+/// Every bundle that these files are, which are one each, or all parts of one; and whether one is encrypted, of which
+/// nobody can tell.
 ///
 /// # Errors
 /// Why one of them must not leave, or that it says nothing of a run.
-pub fn said(files: &[PathBuf]) -> Result<Vec<Said>, Vec<Wrong>> {
+pub fn said(files: &[PathBuf]) -> Result<(Vec<Said>, bool), Vec<Wrong>> {
     let (mut parts, mut all) = (Vec::new(), Vec::new());
     for path in files {
         match split::numbered(path) {
@@ -51,19 +52,10 @@ pub fn said(files: &[PathBuf]) -> Result<Vec<Said>, Vec<Wrong>> {
         }
     }
     parts.sort();
-    let mut locked = Vec::new();
-    for (_, path) in &parts {
-        let head = File::open(path).and_then(|mut file| head(&mut file));
-        if head.is_ok_and(|head| encryption::look(&head).is_some()) {
-            locked.push(path);
-        }
-    }
-    if let Some(((first, of), path)) = parts.first()
-        && locked.is_empty()
-    {
+    if let Some(((_, of), path)) = parts.first() {
         let numbers = parts.iter().map(|(number, _)| *number);
         let whole: Vec<(u64, u64)> = (1..=*of).map(|number| (number, *of)).collect();
-        if *first != 1 || !numbers.eq(whole) {
+        if !numbers.eq(whole) {
             return Err(vec![(
                 format!(
                     "`{}` is a part, and not all parts of it are named",
@@ -72,14 +64,16 @@ pub fn said(files: &[PathBuf]) -> Result<Vec<Said>, Vec<Wrong>> {
                 "name every part that was delivered, each once".to_owned(),
             )]);
         }
+        // Where each is encrypted, or the whole was, the first begins as such.
         let paths: Vec<PathBuf> = parts.iter().map(|(_, path)| path.clone()).collect();
         all.push((path, joined(&paths)));
     }
-    let mut said = Vec::new();
+    let (mut said, mut is_locked) = (Vec::new(), false);
     for (path, file) in all {
         let own = own(path);
         let mut file = file.map_err(|error| unread(&own, &error))?;
         let sent = judge(&own, &mut file, Some("--file"))?;
+        is_locked |= sent.is_locked;
         match sent.said {
             _ if sent.is_locked => {}
             Some(one) => said.push(one),
@@ -91,7 +85,7 @@ pub fn said(files: &[PathBuf]) -> Result<Vec<Said>, Vec<Wrong>> {
             }
         }
     }
-    Ok(said)
+    Ok((said, is_locked))
 }
 
 fn own(path: &Path) -> String {

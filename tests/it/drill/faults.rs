@@ -139,6 +139,20 @@ fn parts_are_opened_as_one_and_what_is_encrypted_is_told() {
     note(&step[1..], &["--again", "it is encrypted"], 0, &["noted"]);
     let words = "unproven the bundle is encrypted: nobody could look into it, and its digest";
     office.expect(&["status", "now"], 1, &[words]);
+    // Beside one that could be opened, too.
+    let both = ["bundle.tar.zst", "bundle.tar.zst.age"].map(str::to_owned);
+    note(&both, &["--again", "both"], 0, &["noted"]);
+    office.expect(&["status", "now"], 1, &[words]);
+    // A part that is none of it hides nothing.
+    office.write("x.part-001-of-002.tar.zst", "all the");
+    office.write("x.part-002-of-002.tar.zst", locked);
+    let parts = ["x.part-001-of-002.tar.zst", "x.part-002-of-002.tar.zst"].map(str::to_owned);
+    note(
+        &parts,
+        &["--again", "in parts"],
+        2,
+        &["says nothing of a run"],
+    );
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl Forge {
 
     /// All three ways to ask refuse what lies in the folder, for a reason that says each of these words.
     #[track_caller]
-    fn refused(&self, folder: &str, drill: &str, words: &[&str]) {
+    fn refused(&self, how: &str, folder: &str, drill: &str, words: &[&str]) {
         let verify = [
             "drill",
             "verify",
@@ -146,9 +146,12 @@ impl Forge {
             // Where one before it counts, it does so in its place, and that is told.
             let counts = code == Some(0) && told.contains("does not count");
             let is_refused = matches!(code, Some(1 | 2 | 4)) || counts && args[1] != "verify";
-            assert!(is_refused, "{code:?} {args:?}: {told}");
+            assert!(is_refused, "{how}: {code:?} {args:?}: {told}");
             for word in words {
-                assert!(told.contains(word), "{args:?}: not told `{word}`: {told}");
+                assert!(
+                    told.contains(word),
+                    "{how}: {args:?}: not told `{word}`: {told}"
+                );
             }
         }
     }
@@ -207,8 +210,7 @@ impl Forge {
         let drill = format!("{folder}/1");
         self.rewrite(&drill, edit);
         self.seal(&drill, "signer");
-        println!("{how}");
-        self.refused(&folder, &drill, words);
+        self.refused(how, &folder, &drill, words);
     }
 
     fn rewrite(&self, drill: &str, edit: &dyn Fn(&mut Record, &Path)) {
@@ -278,12 +280,12 @@ fn what_the_right_key_did_not_sign_is_refused() {
         relink(record);
     });
     forge.sum(&forge.office.at(&drill));
-    forge.refused(&folder, &drill, &["SHA256SUMS.sig"]);
+    forge.refused("signed by another", &folder, &drill, &["SHA256SUMS.sig"]);
     // Signed by somebody who may not.
     forge.seal(&drill, "eve");
-    forge.refused(&folder, &drill, &["SHA256SUMS.sig"]);
+    forge.refused("signed by another", &folder, &drill, &["SHA256SUMS.sig"]);
     forge.seal(&drill, "ann");
-    forge.refused(&folder, &drill, &["SHA256SUMS.sig"]);
+    forge.refused("signed by another", &folder, &drill, &["SHA256SUMS.sig"]);
     // The twin: a true change by the right key is a drill of its own.
     forge.seal(&drill, "signer");
     forge.counts(&folder, &drill);
@@ -345,7 +347,7 @@ fn a_chain_that_was_forged_is_refused() {
         let drill = format!("{folder}/2");
         forge.rewrite(&drill, edit);
         forge.seal(&drill, "signer");
-        forge.refused(&folder, &drill, words);
+        forge.refused("signed by another", &folder, &drill, words);
     };
     let other = Sha256::of(b"other").to_string();
     chained(

@@ -213,6 +213,7 @@ fn a_record_that_cannot_be_is_refused_whoever_signed_it() {
     fs::write(forge.office.at(&drill).join("drill.md"), "all is well\n").unwrap();
     forge.seal(&drill, "signer");
     forge.refused(
+        "a page",
         &folder,
         &drill,
         &["drill.md says something else than drill.json"],
