@@ -4,6 +4,7 @@
 //! Reads records only. The same input gives the same text: no clock is asked.
 
 mod facts;
+mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -16,6 +16,7 @@ mod manifest;
 mod proof;
 pub mod receipt;
 pub mod receivers;
+pub mod rehearsed;
 pub mod sent;
 mod sources;
 pub mod split;

@@ -5,15 +5,18 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
 
 use super::archive::{self, Member, Packing};
 use super::deliver::Wrong;
-use super::manifest::Review;
+use super::manifest::{Review, SCHEMA};
 use super::split;
 use crate::digest::Sha256;
 use crate::encryption::{self, MOST_HEAD};
 use crate::redaction::never;
+use crate::report::drill::Said;
 use crate::text::{clip, escape};
 
 /// So much is kept of what a bundle says of itself.
@@ -23,12 +26,78 @@ const SUMS: &str = "SHA256SUMS";
 const MANIFEST: &str = "manifest.json";
 
 /// What it is.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Sent {
     /// How it is packed, where it is a whole bundle.
     pub packing: Option<Packing>,
     /// What a person should read before.
     pub notes: Vec<String>,
+    /// What a bundle says of itself.
+    pub said: Option<Said>,
+    /// Whether it is encrypted: nobody here can look into it.
+    pub is_locked: bool,
+}
+
+/// Every bundle that these files are, which are one each, or all parts of one; and whether one is encrypted, of which
+/// nobody can tell.
+///
+/// # Errors
+/// Why one of them must not leave, or that it says nothing of a run.
+pub fn said(files: &[PathBuf]) -> Result<(Vec<Said>, bool), Vec<Wrong>> {
+    let (mut parts, mut all) = (Vec::new(), Vec::new());
+    for path in files {
+        match split::numbered(path) {
+            Some(number) => parts.push((number, path.clone())),
+            None => all.push((path, File::open(path))),
+        }
+    }
+    parts.sort();
+    if let Some(((_, of), path)) = parts.first() {
+        let numbers = parts.iter().map(|(number, _)| *number);
+        let whole: Vec<(u64, u64)> = (1..=*of).map(|number| (number, *of)).collect();
+        if !numbers.eq(whole) {
+            return Err(vec![(
+                format!(
+                    "`{}` is a part, and not all parts of it are named",
+                    own(path)
+                ),
+                "name every part that was delivered, each once".to_owned(),
+            )]);
+        }
+        // Where each is encrypted, or the whole was, the first begins as such.
+        let paths: Vec<PathBuf> = parts.iter().map(|(_, path)| path.clone()).collect();
+        all.push((path, joined(&paths)));
+    }
+    let (mut said, mut is_locked) = (Vec::new(), false);
+    for (path, file) in all {
+        let own = own(path);
+        let mut file = file.map_err(|error| unread(&own, &error))?;
+        let sent = judge(&own, &mut file, Some("--file"))?;
+        is_locked |= sent.is_locked;
+        match sent.said {
+            _ if sent.is_locked => {}
+            Some(one) => said.push(one),
+            None => {
+                return Err(vec![(
+                    format!("`{own}` says nothing of a run: nobody can tell what it is of, or who looked at it"),
+                    "note what `gonogo case build RUN … --reviewed-by NAME` wrote of the run that was noted, or that file encrypted".to_owned(),
+                )]);
+            }
+        }
+    }
+    Ok((said, is_locked))
+}
+
+fn own(path: &Path) -> String {
+    let own = path.file_name().unwrap_or_default().to_string_lossy();
+    own.into_owned()
+}
+
+fn unread(own: &str, error: &io::Error) -> Vec<Wrong> {
+    vec![(
+        format!("`{own}` cannot be read: {error}"),
+        "name a file that this account may read".to_owned(),
+    )]
 }
 
 /// Opens the file at `path`; `meant` says how somebody said that it is this one, whatever is in it.
@@ -36,13 +105,8 @@ pub struct Sent {
 /// # Errors
 /// Why it must not leave.
 pub fn look(path: &Path, meant: Option<&str>) -> Result<Sent, Vec<Wrong>> {
-    let own = path.file_name().unwrap_or_default().to_string_lossy();
-    let unread = |error: io::Error| {
-        vec![(
-            format!("`{own}` cannot be read: {error}"),
-            "name a file that this account may read".to_owned(),
-        )]
-    };
+    let own = own(path);
+    let unread = |error: io::Error| unread(&own, &error);
     let mut file = File::open(path).map_err(unread)?;
     let is_part = split::siblings(path);
     let Some(all) = is_part else {
@@ -79,8 +143,8 @@ pub fn look(path: &Path, meant: Option<&str>) -> Result<Sent, Vec<Wrong>> {
 
 fn other(what: &str, how: &str) -> Sent {
     Sent {
-        packing: None,
         notes: vec![format!("{what}: it goes as it is, by {how}")],
+        ..Sent::default()
     }
 }
 
@@ -92,7 +156,7 @@ fn head(file: &mut File) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-fn joined(parts: &[std::path::PathBuf]) -> io::Result<File> {
+fn joined(parts: &[PathBuf]) -> io::Result<File> {
     let mut whole = tempfile::tempfile()?;
     for part in parts {
         let named = |error: io::Error| {
@@ -105,17 +169,12 @@ fn joined(parts: &[std::path::PathBuf]) -> io::Result<File> {
 }
 
 fn judge(own: &str, file: &mut File, meant: Option<&str>) -> Result<Sent, Vec<Wrong>> {
-    let unread = |error: io::Error| {
-        vec![(
-            format!("`{own}` cannot be read: {error}"),
-            "name a file that this account may read".to_owned(),
-        )]
-    };
-    let head = head(file).map_err(unread)?;
+    let head = head(file).map_err(|error| unread(own, &error))?;
     if encryption::look(&head).is_some() {
         return Ok(Sent {
-            packing: None,
             notes: vec!["it is encrypted: nobody here can look into it".to_owned()],
+            is_locked: true,
+            ..Sent::default()
         });
     }
     stays(own, &head)?;
@@ -125,10 +184,11 @@ fn judge(own: &str, file: &mut File, meant: Option<&str>) -> Result<Sent, Vec<Wr
         let done = archive::walk(packing, file, &kept, &mut |member| members.push(member));
         if let Some(root) = root(&members) {
             done.map_err(|error| changed(own, &format!("it cannot be read to its end: {error}")))?;
-            reviewed(own, &root, &members)?;
+            let said = reviewed(own, &root, &members)?;
             return Ok(Sent {
                 packing: Some(packing),
-                notes: Vec::new(),
+                said,
+                ..Sent::default()
             });
         }
         is_archive = done.is_ok() && !members.is_empty();
@@ -218,8 +278,8 @@ fn changed(own: &str, why: &str) -> Vec<Wrong> {
     )]
 }
 
-/// Somebody looked at exactly these members.
-fn reviewed(own: &str, root: &str, members: &[Member]) -> Result<(), Vec<Wrong>> {
+/// Somebody looked at exactly these members; what they say of themselves, where they are of a run.
+fn reviewed(own: &str, root: &str, members: &[Member]) -> Result<Option<Said>, Vec<Wrong>> {
     let no = |why: &str| Err(changed(own, why));
     let mut below = BTreeMap::new();
     for member in members {
@@ -248,18 +308,19 @@ fn reviewed(own: &str, root: &str, members: &[Member]) -> Result<(), Vec<Wrong>>
         Err(error) => return no(&format!("its REVIEW.json: {error}")),
     };
     let is_named = |name: &String| name.chars().any(char::is_alphanumeric);
-    if !review.reviewed_by.as_ref().is_some_and(is_named) {
+    let Some(reviewed_by) = review.reviewed_by.clone().filter(is_named) else {
         return Err(vec![(
             format!("`{own}` was not reviewed: its REVIEW.json names nobody"),
             "look at it, then build it again with `--reviewed-by NAME`".to_owned(),
         )]);
-    }
+    };
     if review.content != content.to_string() {
         return no("its REVIEW.json is about another content");
     }
     let Ok(sums) = std::str::from_utf8(sums) else {
         return no("its SHA256SUMS is no text");
     };
+    let mut page = None;
     for line in sums.lines() {
         let told = line.split_once("  ");
         let told = told.and_then(|(digest, name)| Some((digest.parse::<Sha256>().ok()?, name)));
@@ -267,13 +328,35 @@ fn reviewed(own: &str, root: &str, members: &[Member]) -> Result<(), Vec<Wrong>>
             return no("its SHA256SUMS has another form");
         };
         match below.remove(name) {
-            Some((found, _)) if found == digest => {}
+            Some((found, head)) if found == digest => {
+                page = page.or_else(|| (name == MANIFEST).then_some(head));
+            }
             Some(_) => return no(&format!("`{name}` has another digest than SHA256SUMS says")),
             None => return no(&format!("`{name}` is missing")),
         }
     }
     match below.keys().next() {
-        None => Ok(()),
+        None => Ok(page.and_then(|page| of_run(page, reviewed_by))),
         Some(more) => no(&format!("SHA256SUMS does not name `{more}`")),
     }
+}
+
+/// What a manifest says of its run; nothing where it is of none.
+fn of_run(page: &[u8], reviewed_by: String) -> Option<Said> {
+    /// What is read of it; what else it holds is for others.
+    #[derive(Deserialize)]
+    struct Page {
+        schema: String,
+        run: String,
+        run_manifest_sha256: String,
+        instance: String,
+    }
+    let page: Page = serde_json::from_slice(page).ok()?;
+    let run_manifest: Sha256 = page.run_manifest_sha256.parse().ok()?;
+    (page.schema == SCHEMA).then_some(Said {
+        run: page.run,
+        run_manifest: run_manifest.to_string(),
+        instance: page.instance,
+        reviewed_by,
+    })
 }

@@ -168,21 +168,33 @@ pub(super) struct Siblings {
 /// What its name says that lies beside a part; `None` for what is no part.
 pub(super) fn siblings(path: &Path) -> Option<Siblings> {
     let own = path.file_name()?.to_str()?;
-    let (at, number, count) = own.match_indices(".part-").find_map(|(at, _)| {
+    let (at, number, count) = mark(own)?;
+    let (stem, rest) = (&own[..at], &own[at + 16..]);
+    let all = 1..=count.min(MOST_PARTS);
+    let named =
+        |each: u64| path.with_file_name(format!("{stem}.part-{each:03}-of-{count:03}{rest}"));
+    Some(Siblings {
+        paths: all.map(named).collect(),
+        is_first: number == 1,
+    })
+}
+
+/// Which part of how many a file is by its name; `None` for what is none.
+pub(super) fn numbered(path: &Path) -> Option<(u64, u64)> {
+    let (_, number, count) = mark(path.file_name()?.to_str()?)?;
+    Some((number, count))
+}
+
+/// Where a name says that it is of a part, and of which of how many.
+fn mark(own: &str) -> Option<(usize, u64, u64)> {
+    let found = own.match_indices(".part-").find_map(|(at, _)| {
         let mark = own.get(at..at + 16)?;
         let (number, count) = mark.strip_prefix(".part-")?.split_once("-of-")?;
         let rest = &own[at + 16..];
         (rest.is_empty() || rest.starts_with('.')).then_some(())?;
         Some((at, number.parse::<u64>().ok()?, count.parse::<u64>().ok()?))
-    })?;
-    let (stem, rest) = (&own[..at], &own[at + 16..]);
-    let all = 1..=count.min(MOST_PARTS);
-    let named =
-        |each: u64| path.with_file_name(format!("{stem}.part-{each:03}-of-{count:03}{rest}"));
-    (1..=count).contains(&number).then(|| Siblings {
-        paths: all.map(named).collect(),
-        is_first: number == 1,
-    })
+    });
+    found.filter(|(_, number, count)| (1..=*count).contains(number))
 }
 
 fn marked(name: &str, mark: &str) -> String {

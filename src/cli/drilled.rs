@@ -9,9 +9,9 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::args::{Verify, duration};
-use super::drill::bundle;
 use super::fault::{Exit, Fault};
 use super::{people, signers};
+use crate::case::rehearsed;
 use crate::inventory::Drill;
 use crate::inventory::policy::Rehearsed;
 use crate::report::drill::{Folder, Sealed};
@@ -104,6 +104,7 @@ pub(super) fn hold(
         folder,
         allowed,
         people: &people,
+        opened: &rehearsed::held,
     };
     let within = asked.drill_within.unwrap_or_else(quarter);
     let environment = &verified.report().run.scope.environment;
@@ -166,18 +167,11 @@ fn one(
         ruling.reasons.push(format!("{with}: {why}"));
         return;
     };
-    // Of a bundle no record tells more than a digest: it lies in the drill, and is opened.
-    let mut drills = sealed.folder.drills.iter();
-    let past = drills.find(|past| past.name == counted.name);
-    let held = past.map(|past| bundle::of_run(&sealed.path.join(&past.name), &past.record.entries));
-    if let Some(Err(why)) = held {
-        let name = escape(&counted.name);
-        ruling
-            .reasons
-            .push(format!("{with}: `{name}` does not count: {why}"));
-    }
     let told = against.iter().map(|why| format!("{with}: {why}"));
     ruling.warnings.extend(told);
+    let unproven = counted.unproven.iter();
+    let unproven = unproven.map(|why| format!("{with}: `{}`: {why}", escape(&counted.name)));
+    ruling.warnings.extend(unproven);
     // No reason tells the time of day: two people break the one that they have seen.
     let age = now.duration_since(counted.began);
     let is_old = Duration::try_from(age).is_ok_and(|age| age > within);

@@ -337,6 +337,14 @@ impl Inventory {
     }
 }
 
+/// Whether a file of a run is what stood elsewhere than in its inventory: [`Inventory::records`].
+#[must_use]
+pub fn is_record(name: &str) -> bool {
+    let ends = [RECORD_END, PROFILE_END, TEMPLATE_END];
+    let mut ends = ends.iter().chain(&HOLIDAYS_END);
+    ends.any(|end| name.ends_with(end))
+}
+
 /// How the names of files of holidays in [`Inventory::records`] end.
 pub use read::HOLIDAYS_END;
 

@@ -26,10 +26,7 @@ use super::{Ran, Record, merge, told, weeks};
 use crate::digest::Sha256;
 use crate::failure::{Failure, FailureKind};
 use crate::feature_files::FeatureFile;
-use crate::inventory::template::TEMPLATE_END;
-use crate::inventory::{
-    HOLIDAYS_END, Instance, Inventory, Kind, PROFILE_END, RECORD_END, shipped_text,
-};
+use crate::inventory::{Instance, Inventory, Kind, PROFILE_END, is_record, shipped_text};
 use crate::plan::{self, Check, Filters, Part, Plan, Shard};
 use crate::problem::Problem;
 use crate::report::schema;
@@ -167,13 +164,6 @@ pub fn again(report: &schema::Report, directory: &Path) -> Result<Plan, Unlike> 
 /// What another version has and words differently is not held against it.
 fn is_ours(report: &schema::Report) -> bool {
     report.run.tool.version == env!("CARGO_PKG_VERSION")
-}
-
-/// What stood elsewhere than in the inventory: [`Inventory::records`].
-fn is_record(name: &str) -> bool {
-    let ends = [RECORD_END, PROFILE_END, TEMPLATE_END];
-    let mut ends = ends.iter().chain(&HOLIDAYS_END);
-    ends.any(|end| name.ends_with(end))
 }
 
 /// A built-in profile is of no inventory: whoever binds a run to theirs could not tell that it was changed.

@@ -190,6 +190,12 @@ impl People {
         self.allowed.holds(key)
     }
 
+    /// Whether somebody of that name stands in the file.
+    #[must_use]
+    pub fn knows(&self, who: &str) -> bool {
+        self.groups.0.contains_key(&name(who))
+    }
+
     /// Whether two names or fingerprints are known to be one person's.
     #[must_use]
     pub fn are_one(&self, one: &str, other: &str) -> bool {
@@ -266,6 +272,7 @@ mod tests {
         assert!(people.are_one("Bob", "ann") && people.are_one("ann2", &keys[0].fingerprint()));
         assert!(!people.are_one("carl", "ann") && !people.are_one("dora", "ann"));
         assert!(people.are_one("dora", "Dora"));
+        assert!(people.knows(" Bob") && people.knows("ann2") && !people.knows("dora"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::{Begin, refuse, shown, who};
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::{circumstances, term};
 use crate::inventory::Inventory;
+use crate::problem::Problems;
 use crate::report::drill::{self, Coverage, Journal, Role, agreed};
 use crate::text::{did_you_mean, escape};
 use crate::time;
@@ -24,7 +25,7 @@ pub(super) fn begin(args: &Begin) -> Result<Exit, Fault> {
         refuse(message.trim_end(), "name a key of `vendors:`")
     })?;
     let now = time::now();
-    let agreed = agreed(vendor, args.severity.as_deref(), now).map_err(|unsaid| {
+    let agreed = agreed(&inventory, vendor, args.severity.as_deref(), now).map_err(|unsaid| {
         refuse(
             format!(
                 "the inventory does not say of vendor `{}`:\n    {}",
@@ -34,6 +35,10 @@ pub(super) fn begin(args: &Begin) -> Result<Exit, Fault> {
             "a drill is judged by what is agreed: write it below the vendor (docs/vendors.md)",
         )
     })?;
+    if let Some(template) = &vendor.request_template {
+        // Told now, before anybody's time is spent.
+        template.pieces(&vendor.asked).map_err(Problems::new)?;
+    }
     if args.kind == super::GivenKind::OutOfHours {
         out_of_hours(agreed.coverage.as_ref())?;
     }

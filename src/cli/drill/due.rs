@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{Due, refuse, shown};
+use crate::case::rehearsed;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::{people, signers, term};
 use crate::inventory::{Inventory, Vendor};
@@ -43,6 +44,7 @@ pub(super) fn due(args: &Due) -> Result<Exit, Fault> {
             })?,
             allowed,
             people,
+            opened: &rehearsed::held,
         }),
         None => None,
     };
@@ -130,6 +132,9 @@ fn sealed(
     let (counted, against) = proven.newest(&vendor.name, environment, now);
     for why in against {
         term::say(&escape(&why));
+    }
+    for why in counted.iter().flat_map(|counted| &counted.unproven) {
+        term::say(&format!("warning: {}", escape(why)));
     }
     counted
         .map(|counted| counted.day())

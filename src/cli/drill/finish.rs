@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Finish, Status, refuse, shown};
+use crate::case::rehearsed;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::term;
 use crate::report::directory::Draft;
@@ -44,23 +45,30 @@ pub(super) fn status(args: &Status) -> Result<Exit, Fault> {
     for short in &judged.short {
         out += &format!("short    {}\n", fell(short, &judged, &args.dir));
     }
-    let other = super::bundle::of_run(journal.dir(), journal.entries()).err();
-    if let Some(why) = &other {
-        out += &format!("wrong    {why}: {}\n", super::OTHER_RUN);
+    let held = rehearsed::held(journal.dir(), journal.entries());
+    match &held {
+        Err(why) => out += &format!("wrong    {}: {AGAIN}\n", escape(why)),
+        Ok(unproven) => {
+            for one in unproven {
+                out += &format!("unproven {}\n", escape(one));
+            }
+        }
     }
     out += &format!("so far   {}\n", judged.outcome.as_str());
     term::out(&out);
     if args.drills.is_none() {
         term::say("the findings of the last drill were not looked at: --drills FOLDER");
     }
-    Ok(match other {
-        Some(_) => Exit::NoGo,
-        None => exit(judged.outcome),
+    Ok(match held {
+        Err(_) => Exit::NoGo,
+        Ok(_) => exit(judged.outcome),
     })
 }
 
 const FOLDER: &str =
     "keep all sealed drills in one folder, each as `finish` wrote it, and nothing else";
+
+const AGAIN: &str = "note the true one with --again REASON";
 
 fn line(missing: &Missing, dir: &Path) -> String {
     format!(
@@ -118,16 +126,19 @@ pub(super) fn finish(args: &Finish) -> Result<Exit, Fault> {
         )
     };
     once(&journal, &folder).map_err(twice)?;
-    // Sealed as INVALID it is a record of what went wrong, too.
-    if !args.invalid {
-        super::bundle::of_run(journal.dir(), journal.entries())
-            .map_err(|why| refuse(why, super::OTHER_RUN))?;
-    }
     let draft = Draft::create(&out)?;
     let mut meant = Vec::new();
     meant.extend(args.invalid.then_some(Outcome::Invalid));
     meant.extend(args.failed.then_some(Outcome::Failed));
-    let sealed = seal(&journal, draft, &key, &folder, &meant, time::now());
+    let sealed = seal(
+        &journal,
+        draft,
+        &key,
+        &folder,
+        &meant,
+        &rehearsed::held,
+        time::now(),
+    );
     let record = match sealed {
         Ok(record) => record,
         Err(SealDrillFault::Missing(missing)) => {
@@ -153,7 +164,7 @@ pub(super) fn finish(args: &Finish) -> Result<Exit, Fault> {
             ));
         }
         Err(fault @ SealDrillFault::Apart(_)) => {
-            return Err(refuse(fault, "note the true one with --again REASON"));
+            return Err(refuse(fault, AGAIN));
         }
         Err(SealDrillFault::Directory(fault)) => return Err(fault.into()),
         Err(fault @ SealDrillFault::Twice(_)) => return Err(twice(fault)),

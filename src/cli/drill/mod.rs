@@ -2,7 +2,6 @@
 //! is `report/drill/`.
 
 mod begin;
-pub(super) mod bundle;
 mod due;
 mod finish;
 mod note;
@@ -341,9 +340,6 @@ impl From<JournalFault> for Fault {
         Self::new(exit, &fault, fault.hint())
     }
 }
-
-/// What is done about a bundle of another run.
-const OTHER_RUN: &str = "build it from the run that was noted, with --reviewed-by NAME, and note it; or note the run that it was built from: --again REASON";
 
 fn who(by: Option<&String>) -> String {
     by.cloned().unwrap_or_else(operator)

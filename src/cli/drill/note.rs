@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::{GivenState, Note, NoteStep, refuse, shown, who};
-use crate::case::sent;
+use crate::case::rehearsed;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::{signers, term, verify};
 use crate::report::drill::{
     self, Acknowledgement, Bundle, Delivery, Deviation, Escalation, Finding, Journal, Kept,
-    Request, Retrieval, State, Step, Told,
+    Request, Retrieval, Said, State, Step, Told,
 };
 use crate::report::verify::Demands;
 use crate::sign::manifest::{MANIFEST, SIGNATURE, read_regular};
@@ -34,11 +34,6 @@ pub(super) fn note(args: &Note) -> Result<Exit, Fault> {
     ));
     if let Step::Finding(finding) = &entry.step {
         term::out(&format!("{}\n", finding.id));
-    }
-    if matches!(entry.step, Step::Bundle(_) | Step::Retrieval(_))
-        && let Err(why) = super::bundle::of_run(journal.dir(), journal.entries())
-    {
-        term::say(&format!("warning: {why}\n\n  hint: {}", super::OTHER_RUN));
     }
     Ok(Exit::Go)
 }
@@ -68,6 +63,11 @@ fn step(journal: &Journal, given: &NoteStep, now: Timestamp) -> Result<Step, Fau
                     Step::Retrieval(step) => step.files.get(2),
                     _ => None,
                 });
+            let hold = rehearsed::request(journal.dir(), journal.entries(), &bytes);
+            hold.map_err(|why| {
+                let message = format!("`{}`: {}", shown(file), escape(&why));
+                refuse(message, "`gonogo case draft` of the run that was noted writes it, every field filled in")
+            })?;
             if let Some(report) = fetched {
                 let report = journal.read(report).map_err(|why| refuse(why, ""))?;
                 drill::about(&bytes, &report).map_err(|why| {
@@ -82,7 +82,8 @@ fn step(journal: &Journal, given: &NoteStep, now: Timestamp) -> Result<Step, Fau
         }
         NoteStep::Bundle { file, at: when } => Step::Bundle(Bundle {
             at: at(when),
-            files: keep(journal, fit_to_leave(file)?)?,
+            said: fit_to_leave(file)?,
+            files: keep(journal, file)?,
         }),
         NoteStep::Delivery {
             receipt,
@@ -142,15 +143,27 @@ fn step(journal: &Journal, given: &NoteStep, now: Timestamp) -> Result<Step, Fau
     })
 }
 
-/// What `gonogo case deliver` would not send is no bundle; what it knows nothing of may be one by hand.
-fn fit_to_leave(files: &[PathBuf]) -> Result<&[PathBuf], Fault> {
-    for file in files.iter().filter(|file| file.is_file()) {
-        if let Err(all) = sent::look(file, Some("--file")) {
-            let (why, hint) = all.into_iter().next().unwrap_or_default();
-            return Err(refuse(escape(&why).into_owned(), &hint));
-        }
+/// What `gonogo case deliver` would not send is no bundle, and what says nothing of a run is none of this drill.
+fn fit_to_leave(files: &[PathBuf]) -> Result<Vec<Said>, Fault> {
+    let is_none = |file: &&PathBuf| !file.is_file();
+    if let Some(file) = files.iter().find(is_none) {
+        let message = format!("`{}`: it is not a regular file", shown(file));
+        return Err(refuse(
+            message,
+            "name a file that holds what the step tells",
+        ));
     }
-    Ok(files)
+    if let Some(file) = files
+        .iter()
+        .find(|file| file.metadata().is_ok_and(|found| found.len() == 0))
+    {
+        let message = format!("`{}`: it is empty", shown(file));
+        return Err(refuse(
+            message,
+            "name a file that holds what the step tells",
+        ));
+    }
+    rehearsed::said(files).map_err(|(why, hint)| refuse(why, &hint))
 }
 
 fn name(file: &Path) -> String {
@@ -209,12 +222,19 @@ fn retrieval(
             let message = format!("cannot read `{}`: {error}", shown(&path));
             refuse(message, "name the run directory")
         })?;
-        files.push(journal.keep_as(name, &mut &*bytes)?);
+        let kept = name.strip_prefix("inputs/").unwrap_or(name);
+        files.push(journal.keep_as(kept, &mut &*bytes)?);
         Ok::<_, Fault>(bytes)
     };
     let sums = read(MANIFEST)?;
     read(SIGNATURE)?;
     read("report.json")?;
+    for input in &report.inputs {
+        // Without them nobody could read the inventory again.
+        if drill::record(&input.path).is_some() {
+            read(&input.path)?;
+        }
+    }
     let sealed = verified.sealed();
     if crate::digest::Sha256::of(&sums) != sealed.digest {
         return Err(not_it("the run was changed while it was read".to_owned()));

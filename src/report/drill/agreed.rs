@@ -5,13 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::schema::{Agreed, Coverage, Level, Person};
 use crate::calendar::{Lean, Span, tzdb};
-use crate::inventory::Vendor;
+use crate::inventory::{Inventory, Vendor};
 
 /// What is agreed with `vendor`, and whether it has to answer a case of that severity `at` that time.
 ///
 /// # Errors
 /// Everything that the inventory does not say, a phrase each.
 pub fn agreed(
+    inventory: &Inventory,
     vendor: &Vendor,
     severity: Option<&str>,
     at: Timestamp,
@@ -67,6 +68,7 @@ pub fn agreed(
                     email: contact.email.clone(),
                 })
                 .collect(),
+            teams: (inventory.teams.iter().map(|team| team.name.clone())).collect(),
             acknowledged_within: seconds,
             escalation: (vendor.escalation.iter())
                 .map(|level| Level {

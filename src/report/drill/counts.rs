@@ -7,13 +7,12 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil::Date};
 
 use super::schema::Finding;
-use super::{Folder, verify};
+use super::{Folder, Opened, verify};
 use crate::sign::allowed_signers::AllowedSigners;
 use crate::sign::people::People;
 use crate::text::escape;
 
 /// The sealed drills, and who may say that they count.
-#[derive(Debug)]
 pub struct Sealed<'a> {
     /// Where they lie.
     pub path: &'a Path,
@@ -23,6 +22,8 @@ pub struct Sealed<'a> {
     pub allowed: &'a AllowedSigners,
     /// Who may sign drills off.
     pub people: &'a People,
+    /// What is seen in their files.
+    pub opened: Opened<'a>,
 }
 
 /// A drill that counts.
@@ -34,6 +35,8 @@ pub struct Counted {
     pub began: Timestamp,
     /// What has to be done since.
     pub findings: Vec<Finding>,
+    /// What nobody can prove of it.
+    pub unproven: Vec<String>,
 }
 
 impl Counted {
@@ -71,7 +74,15 @@ impl Sealed<'_> {
             let dir = self.path.join(&past.name);
             let open = |at| {
                 let people = Some(self.people);
-                verify(&dir, self.allowed, people, Some(self.path), at, now)
+                verify(
+                    &dir,
+                    self.allowed,
+                    people,
+                    Some(self.path),
+                    self.opened,
+                    at,
+                    now,
+                )
             };
             // Keys are rotated, and a drill counts for a quarter and longer.
             let sealed = past.record.sealed.parse().unwrap_or(now);
@@ -92,6 +103,7 @@ impl Sealed<'_> {
                                 name: past.name.clone(),
                                 began,
                                 findings: verified.record.findings,
+                                unproven: verified.unproven,
                             };
                             return (Some(counted), against);
                         }

@@ -1,7 +1,7 @@
 //! Whether the files that a step brought say what the step tells: asked when it is noted, when the drill is sealed
 //! and when it is verified, each time of the bytes themselves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use super::blank;
 use super::schema::{Begin, Entry, Kept, Retrieval, Step};
 use super::sound::time;
 use crate::digest::Sha256;
+use crate::inventory::is_record;
 use crate::report::schema::{Check, Report};
 use crate::report::{judge, read};
 use crate::sign::allowed_signers::AllowedSigners;
@@ -25,7 +26,7 @@ const FOUR: [&str; 4] = ["version", "configuration", "log", "statistics"];
 const NAMED: usize = 5;
 
 /// Gives the bytes of a kept file, proven by its digest.
-pub(super) type Read<'a> = &'a dyn Fn(&Kept) -> Result<Vec<u8>, String>;
+pub type Read<'a> = &'a dyn Fn(&Kept) -> Result<Vec<u8>, String>;
 
 /// Holds every step to the files that it brought. `allowed` says who may have signed the run.
 ///
@@ -138,7 +139,8 @@ pub fn about(text: &[u8], report: &[u8]) -> Result<(), String> {
 }
 
 /// Whether a text has that word, and not only within another.
-fn names(text: &str, word: &str) -> bool {
+#[must_use]
+pub fn names(text: &str, word: &str) -> bool {
     let is_inner = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     !word.is_empty()
         && text.match_indices(word).any(|(at, _)| {
@@ -213,8 +215,8 @@ fn run(
     allowed: Option<(&AllowedSigners, Timestamp)>,
     read_kept: Read<'_>,
 ) -> Result<(), String> {
-    let [sums, armour, report] = &step.files[..] else {
-        return Err("its files are not the three of a run".to_owned());
+    let [sums, armour, report, records @ ..] = &step.files[..] else {
+        return Err("its files are not those of a run".to_owned());
     };
     let (sums, armour) = (read_kept(sums)?, read_kept(armour)?);
     if Sha256::of(&sums).to_string() != step.manifest {
@@ -246,7 +248,57 @@ fn run(
     if told_run != (&step.run, &step.started, &step.finished) {
         return Err("it is another run than the one that was told".to_owned());
     }
+    whole(&report, records)?;
     retrieved(&report, begin, begun, told)
+}
+
+/// Everything that the run's inventory needs to be read, and nothing else: without the template nobody could hold
+/// the request to it.
+fn whole(report: &Report, records: &[Kept]) -> Result<(), String> {
+    let kept: BTreeSet<(&str, &str)> = (records.iter())
+        .map(|kept| (record_name(kept), &*kept.sha256))
+        .collect();
+    let listed: BTreeSet<(&str, &str)> = (report.inputs.iter())
+        .filter_map(|input| Some((record(&input.path)?, &*input.sha256)))
+        .collect();
+    match kept.symmetric_difference(&listed).next() {
+        None => Ok(()),
+        Some((name, _)) => Err(format!(
+            "`{}` of the run's inputs is missing, or is not what the run was made with",
+            escape(name)
+        )),
+    }
+}
+
+/// The name of what an inventory needs beside itself, as a run calls it among its inputs; `None` for what is none.
+#[must_use]
+pub fn record(input: &str) -> Option<&str> {
+    is_record(input).then(|| input.strip_prefix("inputs/").unwrap_or(input))
+}
+
+/// As [`record`], of a kept file: its digest is in front of it.
+fn record_name(kept: &Kept) -> &str {
+    let name = kept.name.strip_prefix("evidence/").unwrap_or(&kept.name);
+    name.split_once('-').map_or(name, |(_, name)| name)
+}
+
+/// What the inventory of the retrieval that counts needs beside itself, by the names that a run has for it.
+///
+/// # Errors
+/// When a file is not what was kept, in a phrase.
+pub fn records(
+    entries: &[Entry],
+    read_kept: Read<'_>,
+) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let run = entries.iter().rev().find_map(|entry| match &entry.step {
+        Step::Retrieval(step) => Some(step),
+        _ => None,
+    });
+    let files = run.map_or(&[][..], |run| run.files.get(3..).unwrap_or_default());
+    let files = files
+        .iter()
+        .map(|kept| Ok((record_name(kept).to_owned(), read_kept(kept)?)));
+    files.collect()
 }
 
 /// Whether the run shows that every team fetched everything from every server within the drill.
@@ -316,11 +368,17 @@ pub fn retrieved(
 
 /// Each kind of artifact of each instance, by each team that is responsible for it.
 fn holes(report: &Report) -> Result<(), String> {
+    let on: BTreeMap<&str, &str> = (report.instances.iter())
+        .map(|one| (&*one.name, &*one.host))
+        .collect();
     let passed: Vec<&Check> = (report.checks.iter())
         .filter(|check| check.outcome == "passed")
         .collect();
     let seen: BTreeSet<(&str, &str, &str)> = passed
         .iter()
+        .filter(|check| {
+            check.host.as_deref() == check.instance.as_deref().and_then(|of| on.get(of).copied())
+        })
         .filter_map(|check| Some((check.instance.as_deref()?, check.team.as_deref()?, check)))
         .flat_map(|(instance, team, check)| {
             let kinds = check.evidence.iter().filter(|found| found.bytes > 0);

@@ -21,6 +21,8 @@ use crate::time::rfc3339;
 const MOST_BYTES: u64 = 1 << 20;
 const ENTRIES: &str = "entries";
 const LOCK: &str = "lock";
+/// Holds the digest of the last entry, which no entry behind it names yet.
+const HEAD: &str = "head";
 const NEW: &str = ".new-";
 
 /// A drill under way, held by this process alone.
@@ -183,6 +185,7 @@ impl Journal {
             return Err(not_one(why.to_owned()));
         }
         sound(&entries).map_err(|why| not_one(escape(&why).into_owned()))?;
+        headed(dir, &entries).map_err(not_one)?;
         Ok(Self {
             dir: dir.to_owned(),
             entries,
@@ -257,6 +260,11 @@ impl Journal {
             .join(entry_name(self.entries.len() + 1));
         put(&path, &mut &*bytes)?;
         self.entries.push(entry);
+        let head = self.dir.join(HEAD);
+        let mut new = new_in(&self.dir)?;
+        write!(new, "{}", Sha256::of(&bytes)).map_err(|cause| JournalFault::io(&head, cause))?;
+        let put = new.persist(&head).map_err(|fault| fault.error);
+        put.map_err(|cause| JournalFault::io(&head, cause))?;
         Ok(())
     }
 
@@ -360,6 +368,27 @@ impl Journal {
             true => Ok(bytes),
             false => Err(format!("`{}` was changed since it was noted", kept.name)),
         }
+    }
+}
+
+/// The last entry is the one that was told last. A process that was killed may have told one more than it could say;
+/// where nothing says it, as behind a copy of the entries alone, none is asked.
+fn headed(dir: &Path, entries: &[Entry]) -> Result<(), String> {
+    let told = match read_regular(&dir.join(HEAD), MOST_BYTES) {
+        Ok(told) => String::from_utf8_lossy(&told).into_owned(),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(cause) => return Err(format!("`{HEAD}`: {cause}")),
+    };
+    let Some(last) = entries.last() else {
+        return Ok(());
+    };
+    let digest = Sha256::of(&last.write()?).to_string();
+    match told == digest || last.previous.as_ref() == Some(&told) {
+        true => Ok(()),
+        false => Err(format!(
+            "`{}` was changed, or what was told behind it was taken out",
+            entry_name(entries.len())
+        )),
     }
 }
 

@@ -4,8 +4,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::OPERATOR;
+use super::same::is_one;
 use super::schema::{
-    Begin, Entry, Finding, Last, Missing, Outcome, Short, State, Step, Told, begin,
+    Begin, Bundle, Entry, Finding, Last, Missing, Outcome, Retrieval, Short, State, Step, Told,
+    begin,
 };
 use super::sound::{is_over, time};
 use crate::time::say;
@@ -30,7 +33,7 @@ pub fn judge(entries: &[Entry], last: Option<&Last>) -> Judged {
     let mut short = Vec::new();
     match begin(entries) {
         Some(begin) => {
-            whole(entries, &mut missing);
+            whole(begin, entries, &mut missing);
             delivered(entries, &mut short);
             answered(begin, entries, &mut missing, &mut short);
             levels(begin, entries, &mut missing, &mut short);
@@ -84,8 +87,9 @@ macro_rules! latest {
     };
 }
 
-fn whole(entries: &[Entry], missing: &mut Vec<Missing>) {
-    if latest!(entries, Retrieval).is_none() {
+fn whole(begin: &Begin, entries: &[Entry], missing: &mut Vec<Missing>) {
+    let retrieval = latest!(entries, Retrieval);
+    if retrieval.is_none() {
         miss(
             missing,
             "the retrieval by every team from every production server",
@@ -106,6 +110,12 @@ fn whole(entries: &[Entry], missing: &mut Vec<Missing>) {
             "the bundle",
             "gonogo drill note DIR bundle --file FILE",
         );
+    }
+    if let (Some(retrieval), Some(bundle)) = (retrieval, bundle) {
+        of_this_run(retrieval, bundle, missing);
+    }
+    if let Some(bundle) = bundle {
+        by_another(begin, bundle, missing);
     }
     let delivery = latest!(entries, Delivery);
     match (bundle, delivery) {
@@ -140,6 +150,40 @@ fn whole(entries: &[Entry], missing: &mut Vec<Missing>) {
             "whether something went another way than the process says",
             "gonogo drill note DIR deviation 'WHAT', or gonogo drill note DIR deviation --none",
         );
+    }
+}
+
+/// The bundle is of the run in which every team fetched: built from it, and after it.
+fn of_this_run(retrieval: &Retrieval, bundle: &Bundle, missing: &mut Vec<Missing>) {
+    let hint = "build it from the run that was noted, with --reviewed-by NAME, and note it; or note the run that it was built from: --again REASON";
+    let other = (bundle.said.iter()).find(|said| said.run_manifest != retrieval.manifest);
+    if let Some(other) = other {
+        let what = format!(
+            "a bundle of this drill's run: it was built from run {}, and every team fetched in run {}",
+            other.run, retrieval.run
+        );
+        miss(missing, what, hint);
+    }
+    if bundle.at < retrieval.finished {
+        let what = "a bundle of this drill's run: it was ready before every team had fetched";
+        miss(missing, what, hint);
+    }
+}
+
+/// Whoever does it today is not who looks at it.
+fn by_another(begin: &Begin, bundle: &Bundle, missing: &mut Vec<Missing>) {
+    let mut roles = begin.roles.iter();
+    let operator = roles.find(|role| role.role == OPERATOR);
+    let own = bundle.said.iter().find(|said| {
+        operator.is_some_and(|operator| is_one(begin, &operator.person, &said.reviewed_by))
+    });
+    if let Some(own) = own {
+        let what = format!(
+            "a bundle that a second person looked at: `{}`, who reviewed it, is the operator",
+            own.reviewed_by
+        );
+        let hint = "somebody else looks at it and builds it with --reviewed-by NAME; note it with --again REASON, and that it was delivered";
+        miss(missing, what, hint);
     }
 }
 

@@ -25,17 +25,21 @@ mod tests;
 pub use agreed::agreed;
 pub use chain::{Folder, Past};
 pub use counts::{Counted, Sealed};
-pub use evidence::{about, receipt, request, retrieved};
+pub use evidence::{Read, about, names, receipt, record, records, request, retrieved};
 pub use journal::{Journal, JournalFault};
 pub use judge::{Judged, judge};
 pub use page::{html, in_words, markdown};
 pub use schema::{
     Acknowledgement, Agreed, Begin, Bundle, Coverage, Delivery, Deviation, Entry, Escalation,
     Finding, JSON_SCHEMA, Kept, Kind, Last, Level, Missing, Outcome, Person, Record, Request,
-    Retrieval, Role, Short, State, Step, Told,
+    Retrieval, Role, Said, Short, State, Step, Told,
 };
 pub use seal::{SealDrillFault, once, seal};
 pub use verify::{Refused, Signed, Verified, verify};
+
+/// What a higher floor sees in the kept files of a drill, in the directory in which they lie: what nobody can prove,
+/// or what does not fit, in a phrase.
+pub type Opened<'a> = &'a dyn Fn(&std::path::Path, &[Entry]) -> Result<Vec<String>, String>;
 
 /// Value of [`Record::schema`].
 pub const SCHEMA: &str = "gonogo/drill/v1";

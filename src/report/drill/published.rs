@@ -26,12 +26,13 @@ const TIMES: [(&str, &[&str]); 7] = [
     ("Escalation", &["tried", "answered"]),
 ];
 const DAYS: [(&str, &[&str]); 2] = [("Finding", &["due"]), ("Told", &["due"])];
-const DIGESTS: [(&str, &[&str]); 5] = [
+const DIGESTS: [(&str, &[&str]); 6] = [
     ("Begin", &["inventory"]),
     ("Entry", &["previous"]),
     ("Kept", &["sha256"]),
     ("Last", &["manifest"]),
     ("Retrieval", &["manifest"]),
+    ("Said", &["run_manifest"]),
 ];
 
 fn object<'a>(schema: &'a mut Value, at: &str) -> &'a mut Map<String, Value> {

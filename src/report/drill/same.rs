@@ -38,19 +38,27 @@ fn known(begin: &Begin, name: &str, other: &str) -> BTreeSet<Words> {
     known
 }
 
-/// Whether that is the name of somebody of ours: a contact of the inventory, or who plays a role.
+/// Whether that is the name of somebody of ours: a contact or a team of the inventory, or who plays a role.
 pub(super) fn is_ours(begin: &Begin, name: &str) -> bool {
     let asked = looks(name);
     let is = |text: &str| looks(text) == asked;
-    let mut contacts = begin.agreed.contacts.iter();
-    let is_contact =
-        contacts.any(|one| is(&one.key) || is(&one.name) || one.email.as_deref().is_some_and(is));
-    // A mailbox at the vendor's may begin as one of ours does.
-    let plays = |person: &str| match name.contains('@') {
-        true => is(person),
-        false => is_one(begin, person, name),
+    // `Ana Silva, operations`; a mailbox at the vendor's may begin as one of ours does.
+    let is_mailbox = name.contains('@');
+    let names = |text: &str| {
+        let words = looks(text);
+        words.len() > 1 && !is_mailbox && words.iter().all(|word| asked.contains(word))
     };
-    is_contact || begin.roles.iter().any(|role| plays(&role.person))
+    let mut contacts = begin.agreed.contacts.iter();
+    let is_contact = contacts.any(|one| {
+        is(&one.key) || is(&one.name) || names(&one.name) || one.email.as_deref().is_some_and(is)
+    });
+    let plays = |person: &str| match is_mailbox {
+        true => is(person),
+        false => names(person) || is_one(begin, person, name),
+    };
+    is_contact
+        || begin.agreed.teams.iter().any(|team| is(team))
+        || begin.roles.iter().any(|role| plays(&role.person))
 }
 
 /// Whether two names are of one person.
@@ -59,3 +67,7 @@ pub(super) fn is_one(begin: &Begin, one: &str, other: &str) -> bool {
     let (ones, others) = (known(begin, one, other), known(begin, other, one));
     ones.is_empty() || others.is_empty() || ones.iter().any(|one| others.contains(one))
 }
+
+#[cfg(test)]
+#[path = "same_tests.rs"]
+mod tests;

@@ -306,6 +306,9 @@ pub struct Role {
 pub struct Agreed {
     /// The vendor's `contacts`.
     pub contacts: Vec<Person>,
+    /// Names of the inventory's `teams`: whoever is one of ours answers nothing for the vendor.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub teams: Vec<String>,
     /// `process_test: within`, in seconds.
     pub acknowledged_within: u64,
     /// `escalation`.
@@ -381,7 +384,8 @@ pub struct Retrieval {
     pub finished: String,
     /// Who signed it.
     pub signer: String,
-    /// Its SHA256SUMS, SHA256SUMS.sig and report.json.
+    /// Its SHA256SUMS, SHA256SUMS.sig and report.json; then what its inventory needs to be read, from its `inputs/`:
+    /// templates, holidays, profiles, ssh_configs.
     pub files: Vec<Kept>,
 }
 
@@ -405,6 +409,24 @@ pub struct Bundle {
     pub at: String,
     /// Its parts.
     pub files: Vec<Kept>,
+    /// What each bundle said of itself that could be opened; none that is encrypted.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub said: Vec<Said>,
+}
+
+/// What a bundle says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Said {
+    /// Id of the run that it was built from.
+    pub run: String,
+    /// SHA-256 of that run's SHA256SUMS.
+    pub run_manifest: String,
+    /// Of which instance.
+    pub instance: String,
+    /// Who looked at it.
+    pub reviewed_by: String,
 }
 
 /// It was handed over.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::schema::{Kept, Missing, Outcome, Record, Short, begin};
 use super::verify_text::VerifyDrill;
-use super::{Folder, INVENTORY, Journal, NAMESPACE, RECORD, SCHEMA, evidence, judge, page};
+use super::{Folder, INVENTORY, Journal, NAMESPACE, Opened, RECORD, SCHEMA, evidence, judge, page};
 use crate::digest::Sha256;
 use crate::report::directory::{DirectoryFault, Draft};
 use crate::report::previous;
@@ -70,6 +70,7 @@ pub fn seal(
     key: &SigningKey,
     folder: &Folder,
     meant: &[Outcome],
+    opened: Opened<'_>,
     now: Timestamp,
 ) -> Result<Record, SealDrillFault> {
     let changed = SealDrillFault::Changed;
@@ -127,6 +128,10 @@ pub fn seal(
     draft.write(INVENTORY, &inventory)?;
     for kept in files(&record).values() {
         copy(journal, &draft, kept)?;
+    }
+    // Behind the copies: what was changed since is told as that.
+    if record.outcome.is_passed() {
+        opened(journal.dir(), entries).map_err(SealDrillFault::Apart)?;
     }
     let text = VerifyDrill {
         record: &record,

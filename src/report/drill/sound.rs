@@ -156,7 +156,7 @@ fn step(begin: &Begin, entry: &Entry, begun: Timestamp, at: Timestamp) -> Result
         Step::Retrieval(step) => {
             let started = within("the run's beginning", &step.started)?;
             let finished = within("the run's end", &step.finished)?;
-            match started <= finished && step.files.len() == 3 {
+            match started <= finished && step.files.len() >= 3 {
                 true => Ok(()),
                 false => Err("the run ended before it began, or is not kept whole".to_owned()),
             }
@@ -167,6 +167,12 @@ fn step(begin: &Begin, entry: &Entry, begun: Timestamp, at: Timestamp) -> Result
             let mut digests: Vec<&str> = step.files.iter().map(|kept| &*kept.sha256).collect();
             digests.sort_unstable();
             digests.dedup();
+            for said in &step.said {
+                let digest = said.run_manifest.parse::<Sha256>();
+                digest.map_err(|error| error.to_string())?;
+                says_something("the run that it is of", &said.run)?;
+                says_something("who looked at it", &said.reviewed_by)?;
+            }
             match !digests.is_empty() && digests.len() == step.files.len() {
                 true => Ok(()),
                 false => Err("a bundle has one part or more, none of them twice".to_owned()),
@@ -189,13 +195,7 @@ fn step(begin: &Begin, entry: &Entry, begun: Timestamp, at: Timestamp) -> Result
             within("when the vendor answered", &step.at)?;
             says_something("the case number", &step.case)?;
             says_something("who answered", &step.from)?;
-            match is_ours(begin, &step.from) {
-                false => Ok(()),
-                true => Err(format!(
-                    "`{}` is one of ours, by `contacts` of the inventory or by a role: the vendor acknowledges a case",
-                    escape(&step.from)
-                )),
-            }
+            theirs(begin, &step.from, "the vendor acknowledges a case")
         }
         Step::Escalation(step) => {
             level(begin, &step.level)?;
@@ -204,6 +204,7 @@ fn step(begin: &Begin, entry: &Entry, begun: Timestamp, at: Timestamp) -> Result
                 (None, None) => Ok(()),
                 (Some(answered), Some(from)) => {
                     says_something("who answered", from)?;
+                    theirs(begin, from, "the vendor answers an escalation")?;
                     match within("when it was answered", answered)? >= tried {
                         true => Ok(()),
                         false => Err("it was answered before it was tried".to_owned()),
@@ -227,6 +228,17 @@ fn step(begin: &Begin, entry: &Entry, begun: Timestamp, at: Timestamp) -> Result
                 }
             }
         }
+    }
+}
+
+/// Who answered for the vendor is nobody of ours.
+fn theirs(begin: &Begin, who: &str, why: &str) -> Result<(), String> {
+    match is_ours(begin, who) {
+        false => Ok(()),
+        true => Err(format!(
+            "`{}` is one of ours, by `contacts` or `teams` of the inventory or by a role: {why}",
+            escape(who)
+        )),
     }
 }
 

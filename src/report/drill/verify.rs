@@ -7,9 +7,11 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use super::chain::holds;
-use super::schema::{Record, begin};
+use super::schema::{Record, Step, begin};
 use super::seal::{TOOL, files};
-use super::{Folder, INVENTORY, NAMESPACE, Past, RECORD, SIGN_OFFS, agreed, evidence, page};
+use super::{
+    Folder, INVENTORY, NAMESPACE, Opened, Past, RECORD, SIGN_OFFS, agreed, evidence, page,
+};
 use crate::digest::Sha256;
 use crate::inventory::Inventory;
 use crate::report::previous;
@@ -38,6 +40,8 @@ pub struct Verified {
     pub signed: Signed,
     /// What could not be compared, and what does not count.
     pub warnings: Vec<String>,
+    /// What nobody can prove of its files.
+    pub unproven: Vec<String>,
 }
 
 /// Who signed a drill off.
@@ -109,6 +113,7 @@ pub fn verify(
     allowed: &AllowedSigners,
     people: Option<&People>,
     folder: Option<&Path>,
+    opened: Opened<'_>,
     at: Timestamp,
     now: Timestamp,
 ) -> Result<Verified, Refused> {
@@ -126,22 +131,28 @@ pub fn verify(
     if sealed.is_none_or(|sealed| sealed.duration_since(now) > SKEW) {
         return Err(refuse("it says that it was sealed in the future"));
     }
-    exact(&record, &whole)?;
-    let mut warnings = Vec::new();
-    rendered(&record, &take, &mut warnings)?;
+    exact(dir, &record, &whole)?;
+    rendered(&record, &take)?;
     let inventory = take(INVENTORY)?;
     if Sha256::of(&inventory).to_string() != begun.inventory {
         return Err(refuse("it was begun with another inventory than it holds"));
     }
-    as_agreed(&record, inventory, &mut warnings)?;
     let read = |kept: &super::Kept| {
         let bytes = whole.manifest.read(dir, &kept.name);
         bytes.map_err(|fault| fault.to_string())
     };
     evidence::hold(&record.entries, begun, Some((allowed, at)), &read)
         .map_err(|why| refuse(escape(&why)))?;
+    let records = evidence::records(&record.entries, &read).map_err(|why| refuse(escape(&why)))?;
+    let mut warnings = Vec::new();
+    as_agreed(&record, inventory, &records, &mut warnings)?;
+    let mut unproven = Vec::new();
     if record.outcome.is_passed() {
         evidence::together(&record.entries, &read).map_err(|why| refuse(escape(&why)))?;
+        unproven = opened(dir, &record.entries).map_err(|why| refuse(escape(&why)))?;
+    }
+    if let Some(people) = people {
+        theirs(&record, people)?;
     }
     match folder {
         Some(folder) => behind(&record, whole.digest, folder, allowed, at)?,
@@ -155,15 +166,17 @@ pub fn verify(
         signer: whole.signer,
         signed,
         warnings,
+        unproven,
     })
 }
 
 /// Exactly the files that the record names, with the digests that it names.
-fn exact(record: &Record, whole: &Whole) -> Result<(), Refused> {
+fn exact(dir: &Path, record: &Record, whole: &Whole) -> Result<(), Refused> {
     let kept = files(record);
     for (name, kept) in &kept {
         let listed = whole.manifest.digest(name).map(|digest| digest.to_string());
-        if listed.as_ref() != Some(&kept.sha256) {
+        let bytes = std::fs::metadata(dir.join(name)).map(|found| found.len());
+        if listed.as_ref() != Some(&kept.sha256) || bytes.ok() != Some(kept.bytes) {
             return Err(refuse(format!(
                 "`{}` is not the file that was noted",
                 escape(name)
@@ -193,14 +206,15 @@ fn exact(record: &Record, whole: &Whole) -> Result<(), Refused> {
 fn rendered(
     record: &Record,
     take: &dyn Fn(&str) -> Result<Vec<u8>, Refused>,
-    warnings: &mut Vec<String>,
 ) -> Result<(), Refused> {
+    // Another name would be a way around the comparison: no older version made drills.
     if record.tool != TOOL {
-        warnings.push(format!(
-            "made by {}: drill.md and drill.html are not compared",
-            escape(&record.tool)
-        ));
-        return Ok(());
+        return Err(Refused {
+            why: format!("it says that it was made by `{}`", escape(&record.tool)),
+            hint: format!(
+                "this is {TOOL}, and no older version made drills: verify it with the one that made it"
+            ),
+        });
     }
     for (name, text) in [
         ("drill.md", page::markdown(record)),
@@ -214,12 +228,22 @@ fn rendered(
 }
 
 /// What the record tells of the inventory is what the inventory says, where it can be read alone.
-fn as_agreed(record: &Record, bytes: Vec<u8>, warnings: &mut Vec<String>) -> Result<(), Refused> {
+fn as_agreed(
+    record: &Record,
+    bytes: Vec<u8>,
+    records: &BTreeMap<String, Vec<u8>>,
+    warnings: &mut Vec<String>,
+) -> Result<(), Refused> {
     let Some(begun) = begin(&record.entries) else {
         return Ok(());
     };
-    let Ok(inventory) = Inventory::parse_recorded(Path::new(INVENTORY), bytes, &BTreeMap::new())
-    else {
+    let Ok(inventory) = Inventory::parse_recorded(Path::new(INVENTORY), bytes, records) else {
+        // The run that counts brought what it needs; without one, nothing counts.
+        if record.outcome.is_passed() {
+            return Err(refuse(
+                "what it says of the vendor cannot be compared with its inventory, which cannot be read",
+            ));
+        }
         warnings.push(
             "what is agreed is not compared: the inventory needs files that are not here"
                 .to_owned(),
@@ -241,7 +265,8 @@ fn as_agreed(record: &Record, bytes: Vec<u8>, warnings: &mut Vec<String>) -> Res
         .entries
         .first()
         .and_then(|entry| entry.at.parse().ok());
-    let mut again = agreed(vendor, severity, at.ok_or_else(wrong)?).map_err(|_| wrong())?;
+    let mut again =
+        agreed(&inventory, vendor, severity, at.ok_or_else(wrong)?).map_err(|_| wrong())?;
     if again.coverage.as_ref().map(|one| &one.tzdb) != coverage.map(|one| &one.tzdb) {
         warnings.push("the contracted hours were judged by another zone database".to_owned());
         again.coverage = begun.agreed.coverage.clone();
@@ -250,6 +275,29 @@ fn as_agreed(record: &Record, bytes: Vec<u8>, warnings: &mut Vec<String>) -> Res
         true => Ok(()),
         false => Err(wrong()),
     }
+}
+
+/// Who answered for the vendor is nobody who may sign drills off.
+fn theirs(record: &Record, people: &People) -> Result<(), Refused> {
+    for entry in &record.entries {
+        let who = match &entry.step {
+            Step::Acknowledgement(step) => Some(&step.from),
+            Step::Escalation(step) => step.from.as_ref(),
+            _ => None,
+        };
+        if let Some(who) = who.filter(|who| people.knows(who)) {
+            return Err(Refused {
+                why: format!(
+                    "entry {}, `{}`: `{}` is one of ours, who may sign drills off: the vendor answers",
+                    entry.number,
+                    entry.step.word(),
+                    escape(who)
+                ),
+                hint: "nobody of ours answers for the vendor: rehearse it again; where both have one name, --people names ours by address".to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The drills before it are there, and it answers for the findings of the last one with this vendor.

@@ -97,7 +97,7 @@ directory as a .tar.gz or .zip: git and mail may change line ends.
             Step::Retrieval(step) => Some(&step.files),
             _ => None,
         });
-        let Some([sums, armour, report]) = files.map(|files| &files[..]).next() else {
+        let Some([sums, armour, report, ..]) = files.map(|files| &files[..]).next() else {
             return String::new();
         };
         format!(

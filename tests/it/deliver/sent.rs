@@ -24,6 +24,19 @@ pub(crate) fn bundle(
     reviewed_by: Option<&str>,
     edit: impl FnOnce(&mut Members),
 ) {
+    let manifest = json!({"schema": "gonogo/case/v1"});
+    bundle_of(lab, name, packing, reviewed_by, &manifest, edit);
+}
+
+/// As [`bundle`], with what it says of itself.
+pub(crate) fn bundle_of(
+    lab: &Lab,
+    name: &str,
+    packing: Packing,
+    reviewed_by: Option<&str>,
+    manifest: &serde_json::Value,
+    edit: impl FnOnce(&mut Members),
+) {
     let noise: Vec<u8> = (0..40_000_u64)
         .flat_map(|at| Sha256::of(&at.to_be_bytes()).to_string().into_bytes())
         .collect();
@@ -35,7 +48,7 @@ pub(crate) fn bundle(
         ("artifacts/noise.txt".to_owned(), noise[..200_000].to_vec()),
         (
             "manifest.json".to_owned(),
-            b"{\n  \"schema\": \"gonogo/case/v1\"\n}\n".to_vec(),
+            format!("{}\n", serde_json::to_string_pretty(manifest).unwrap()).into_bytes(),
         ),
     ];
     let sums: String = (members.iter())

@@ -22,14 +22,14 @@ impl Office {
     }
 
     /// Starts it and kills it after that time; whether it had ended well before.
-    fn killed(&self, args: &[&str], after: Duration) -> bool {
+    pub(super) fn killed(&self, args: &[&str], after: Duration) -> bool {
         let mut child = self.spawn(args);
         std::thread::sleep(after);
         child.kill().unwrap();
         child.wait().unwrap().success()
     }
 
-    fn status(&self, dir: &str) -> String {
+    pub(super) fn status(&self, dir: &str) -> String {
         let output = self.lab.run(&["drill", "status", dir]);
         told(&output)
     }
@@ -43,7 +43,6 @@ fn moments() -> impl Iterator<Item = Duration> {
 #[test]
 fn whatever_is_killed_is_gone_on_with() {
     let office = Office::new();
-    fs::write(office.at("part"), vec![7; 3 << 20]).unwrap();
     // Its beginning: there is a drill, or it is begun in the same place.
     for after in moments() {
         let _ = fs::remove_dir_all(office.at("begun"));
@@ -75,10 +74,18 @@ fn whatever_is_killed_is_gone_on_with() {
         let what = format!("number {number}");
         let step: &[&str] = match number % 2 {
             0 => &["note", "now", "deviation", &what],
-            _ => &["note", "now", "bundle", "--file", "part", "--again", "more"],
+            _ => &[
+                "note",
+                "now",
+                "bundle",
+                "--file",
+                "bundle.tar.zst",
+                "--again",
+                "more",
+            ],
         };
         let step = match whole {
-            1 => &["note", "now", "bundle", "--file", "part"],
+            1 => &["note", "now", "bundle", "--file", "bundle.tar.zst"],
             _ => step,
         };
         let was_done = office.killed(step, after);
@@ -189,9 +196,7 @@ fn a_finish_that_is_killed_or_not_alone_breaks_no_chain() {
 #[test]
 fn what_fell_short_is_sealed_only_by_somebody_who_means_it() {
     let office = Office::new();
-    office.begin("now");
-    office.retrieve("now", "run-a");
-    office.tell("now");
+    office.whole("now", "run-a");
     let tried = now();
     let silent = [
         "escalation",
@@ -270,9 +275,7 @@ fn an_invalid_drill_makes_no_finding_vanish() {
     office.begin("two");
     invalid("two", "drills/2");
     // … and it is asked for all the same.
-    office.begin("three");
-    office.retrieve("three", "run-a");
-    office.tell("three");
+    office.whole("three", "run-a");
     office.finish(
         "three",
         "drills/3",
@@ -298,6 +301,7 @@ fn a_clock_that_goes_backwards_tells_nothing() {
         .to_string();
     let second = second.replace(entry["at"].as_str().unwrap(), &ahead);
     fs::write(office.at("now/entries/0002.json"), &second).unwrap();
+    fs::remove_file(office.at("now/head")).unwrap();
     assert!(!first.contains(&ahead));
     office.note("now", &["deviation", "second"], 2, &["times go backwards"]);
     let args = [
@@ -415,7 +419,6 @@ fn a_certified_key_seals_and_counts_as_its_owner() {
 #[test]
 fn a_bundle_of_another_run_is_no_bundle_of_this_drill() {
     let office = Office::new();
-    office.begin("now");
     let kept = |run: &str, keep: &str| {
         let args = [&office.lab.run_args(run)[..], &["--keep", keep]].concat();
         let output = office.lab.run(&args);
@@ -437,43 +440,74 @@ fn a_bundle_of_another_run_is_no_bundle_of_this_drill() {
         }
         bundle
     };
-    let (of_a, _) = (kept("run-a", "kept-a"), kept("run-b", "kept-b"));
-    let retrieval = |run: &str, more: &[&str]| {
-        let step = ["retrieval", "--run", run, "--allowed-signers", "sealers"];
-        office.note("now", &[&step[..], more].concat(), 0, &["noted"]);
-    };
-    retrieval("run-b", &[]);
-    office.tell("now");
-    // One that says nothing of a run is taken as it is.
-    office.expect(&["status", "now"], 0, &["so far   PASSED"]);
-    let again = ["--again", "the first was of nothing"];
+    // One from before the drill, one of it that does not count, and the one that does.
+    let early = kept("run-early", "kept-early");
+    std::thread::sleep(Duration::from_millis(1_100));
+    office.begin("now");
+    let (of_a, of_b) = (kept("run-a", "kept-a"), kept("run-b", "kept-b"));
     office.note(
         "now",
-        &[&["bundle", "--file", &of_a][..], &again].concat(),
+        &[
+            "retrieval",
+            "--run",
+            "run-b",
+            "--allowed-signers",
+            "sealers",
+        ],
         0,
-        &["noted", "warning: ", "was built from run "],
+        &["noted"],
     );
-    std::thread::sleep(Duration::from_millis(1_100));
-    office.receipt(&of_a, |_| ());
-    let delivery = ["delivery", "--receipt", "receipt.json"];
-    office.note("now", &[&delivery[..], &again].concat(), 0, &["noted"]);
-    let at = now();
-    let answer = [
-        "acknowledgement",
-        "--case",
-        "1",
-        "--from",
-        "Kim",
-        "--at",
-        &at,
-    ];
-    office.note("now", &[&answer[..], &again].concat(), 0, &["noted"]);
-    let other = ["was built from run ", "and every team fetched in run "];
-    office.expect(&["status", "now"], 1, &other);
-    office.finish("now", "drills/1", 2, &other);
-    assert!(!office.at("drills/1").exists());
-    retrieval("run-a", &["--again", "the bundle is of this one"]);
+    office.tell("now");
     office.expect(&["status", "now"], 0, &["so far   PASSED"]);
+    let hand_over = |bundle: &str| {
+        office.again("now", &["bundle", "--file", bundle], 0, &["noted"]);
+        office.receipt(bundle, |_| ());
+        office.again(
+            "now",
+            &["delivery", "--receipt", "receipt.json"],
+            0,
+            &["noted"],
+        );
+        office.answer("now", "1", true);
+    };
+    let other = ["was built from run ", "and every team fetched in run "];
+    for bundle in [&early, &of_a] {
+        hand_over(bundle);
+        office.expect(&["status", "now"], 1, &other);
+        office.finish("now", "drills/1", 2, &other);
+        assert!(!office.at("drills/1").exists());
+    }
+    hand_over(&of_b);
+    office.expect(&["status", "now"], 0, &["so far   PASSED"]);
+    hand_over(&of_a);
+    office.again(
+        "now",
+        &[
+            "retrieval",
+            "--run",
+            "run-a",
+            "--allowed-signers",
+            "sealers",
+        ],
+        0,
+        &["noted"],
+    );
     office.finish("now", "drills/1", 0, &["PASSED"]);
     office.verify("drills/1", 5, &["HOLD"]);
+    // What went wrong is a record, too, and counts for nothing.
+    office.begin("next");
+    office.retrieve("next", "run-c");
+    office.tell("next");
+    office.again("next", &["bundle", "--file", &early], 0, &["noted"]);
+    let invalid = [
+        "finish",
+        "next",
+        "-o",
+        "drills/2",
+        "--key",
+        "keys/signer",
+        "--invalid",
+    ];
+    office.expect(&invalid, 1, &["INVALID", other[0]]);
+    office.verify("drills/2", 1, &["INVALID"]);
 }

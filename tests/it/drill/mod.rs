@@ -3,7 +3,10 @@
 
 mod ends;
 mod faults;
+mod forged;
 mod gate;
+mod killed;
+mod request;
 mod told;
 mod whole;
 
@@ -11,10 +14,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use gonogo::case::archive::Packing;
 use gonogo::digest::Sha256;
 use jiff::{Timestamp, ToSpan as _, Zoned};
 use serde_json::{Value, json};
 
+use crate::deliver::sent::bundle_of;
 use crate::lab::{Lab, keygen};
 
 const NAMESPACE: &str = "gonogo-drill@gonogo";
@@ -66,7 +71,7 @@ impl Office {
             line("sealer", "signer", NAMESPACE),
         ];
         office.write("people", &people.concat());
-        office.write("bundle.tar.zst", "all the evidence");
+        office.bundle("bundle.tar.zst", "none", &Sha256::of(b"none").to_string());
         office.write(
             "request.txt",
             "Version: 5.3.4.12\nImpact: orders are late\n",
@@ -167,29 +172,85 @@ impl Office {
         self.write("receipt.json", &receipt.to_string());
     }
 
-    /// Everything but the retrieval and the last drill's findings, as agreed.
+    /// A reviewed bundle that says that it is of that run.
+    fn bundle(&self, name: &str, run: &str, manifest: &str) {
+        let said = json!({
+            "schema": "gonogo/case/v1", "run": run, "run_manifest_sha256": manifest, "instance": "orders",
+        });
+        bundle_of(&self.lab, name, Packing::TarZst, Some("Eve"), &said, |_| ());
+    }
+
+    /// The same of the run that was noted last, if one was.
+    fn bundle_of_the_run(&self, dir: &str, name: &str) {
+        let entries = files(&self.at(dir).join("entries"));
+        let run = entries.iter().rev().find_map(|file| {
+            let entry: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+            let run = entry["step"].get("retrieval")?;
+            Some((
+                run["run"].as_str()?.to_owned(),
+                run["manifest"].as_str()?.to_owned(),
+            ))
+        });
+        if let Some((run, manifest)) = run {
+            self.bundle(name, &run, &manifest);
+        }
+    }
+
+    /// What was told already, told again.
     #[track_caller]
-    fn tell(&self, dir: &str) {
-        self.note(dir, &["request", "--file", "request.txt"], 0, &["noted"]);
-        self.note(dir, &["bundle", "--file", "bundle.tar.zst"], 0, &["noted"]);
-        self.receipt("bundle.tar.zst", |_| ());
+    fn again(&self, dir: &str, step: &[&str], code: i32, words: &[&str]) -> String {
         self.note(
             dir,
-            &["delivery", "--receipt", "receipt.json"],
-            0,
-            &["noted"],
-        );
+            &[step, &["--again", "it was wrong"]].concat(),
+            code,
+            words,
+        )
+    }
+
+    #[track_caller]
+    fn deliver(&self, dir: &str, again: bool, edit: impl FnOnce(&mut Value)) {
+        self.receipt("bundle.tar.zst", edit);
+        let step = ["delivery", "--receipt", "receipt.json"];
+        match again {
+            true => self.again(dir, &step, 0, &["noted"]),
+            false => self.note(dir, &step, 0, &["noted"]),
+        };
+    }
+
+    /// The vendor answers now.
+    #[track_caller]
+    fn answer(&self, dir: &str, case: &str, again: bool) {
         let at = now();
-        let answer = [
+        let step = [
             "acknowledgement",
             "--case",
-            "00012345",
+            case,
             "--from",
             "Kim",
             "--at",
             &at,
         ];
-        self.note(dir, &answer, 0, &["noted"]);
+        match again {
+            true => self.again(dir, &step, 0, &["noted"]),
+            false => self.note(dir, &step, 0, &["noted"]),
+        };
+    }
+
+    /// Everything but the retrieval and the last drill's findings, as agreed.
+    #[track_caller]
+    fn tell(&self, dir: &str) {
+        self.note(dir, &["request", "--file", "request.txt"], 0, &["noted"]);
+        self.hand_over(dir);
+    }
+
+    /// As [`Office::tell`], without the request.
+    #[track_caller]
+    fn hand_over(&self, dir: &str) {
+        self.bundle_of_the_run(dir, "bundle.tar.zst");
+        self.note(dir, &["bundle", "--file", "bundle.tar.zst"], 0, &["noted"]);
+        self.deliver(dir, false, |_| ());
+        self.answer(dir, "00012345", false);
+        let at = now();
         for level in ["mailbox", "support line"] {
             let step = [
                 "escalation",
@@ -204,6 +265,14 @@ impl Office {
             self.note(dir, &step, 0, &["noted"]);
         }
         self.note(dir, &["deviation", "--none"], 0, &["noted"]);
+    }
+
+    /// A drill to its last step, in which that run was made.
+    #[track_caller]
+    fn whole(&self, dir: &str, run: &str) {
+        self.begin(dir);
+        self.retrieve(dir, run);
+        self.tell(dir);
     }
 
     #[track_caller]

@@ -169,9 +169,7 @@ fn a_drill_is_told_sealed_signed_off_and_counts() {
 
 /// The next one answers for what the one before found.
 fn second(office: &Office) {
-    office.begin("next");
-    office.retrieve("next", "run-b");
-    office.tell("next");
+    office.whole("next", "run-b");
     let again = ["--again", "the line was engaged"];
     let tried = now();
     let silent = ["escalation", "support line", "--tried", &tried];
@@ -210,9 +208,7 @@ fn second(office: &Office) {
         "sha256sum --quiet --strict -c PREVIOUS.sha256",
     );
 
-    office.begin("third");
-    office.retrieve("third", "run-c");
-    office.tell("third");
+    office.whole("third", "run-c");
     let forgotten = format!("what became of finding `{id}` of the last drill");
     office.finish("third", "drills/3", 2, &[&forgotten]);
     office.note(
