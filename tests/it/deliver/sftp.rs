@@ -241,7 +241,7 @@ fn nobody_else_gets_it() {
         (
             with("host_key", Value::Null),
             2,
-            "the intake's host key is not pinned",
+            "a way of `intake` has no `host_key`",
         ),
         (with("key", json!("keys/signer")), 1, "lets `"),
         (with("key", json!("keys/gone")), 3, "cannot read `"),
