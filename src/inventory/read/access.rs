@@ -29,6 +29,11 @@ pub(super) fn access(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, folder: &Path
     if let Some(node) = keys.take("user") {
         access.user = fields::checked(page, node, "user", grammar::user);
     }
+    let before = page.refusals();
+    if let Some(node) = keys.take("port") {
+        access.port = fields::parsed(page, node, "port", port);
+    }
+    access.unrelated += page.refusals() - before;
     if let Some(node) = keys.take("known_hosts") {
         access.known_hosts = fields::list(page, node, "known_hosts", |page, item| {
             file(page, item, "known_hosts", folder)
@@ -40,6 +45,9 @@ pub(super) fn access(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, folder: &Path
     if let Some(node) = keys.take("via") {
         access.via = fields::names(page, node, "via", grammar::name);
     }
+    let before = page.refusals();
+    bounds(page, keys, &mut access);
+    access.unrelated += page.refusals() - before;
     if let Some(node) = keys.take("key") {
         access.key = file(page, node, "key", folder);
     }
@@ -71,16 +79,15 @@ pub(super) fn access(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, folder: &Path
         access.ssh_config = ssh_config(page, node, folder);
     }
     let before = page.refusals();
-    bounds(page, keys, &mut access);
-    access.unrelated = page.refusals() - before;
+    if let Some(node) = keys.take("chroot") {
+        access.chroot = fields::checked(page, node, "chroot", grammar::directory);
+    }
+    access.unrelated += page.refusals() - before;
     access
 }
 
-/// What says how far and how long, and nothing of who logs in by what proof.
+/// What says how long and how much, and nothing of who logs in by what proof.
 fn bounds(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, access: &mut Access) {
-    if let Some(node) = keys.take("port") {
-        access.port = fields::parsed(page, node, "port", port);
-    }
     if let Some(node) = keys.take("connect_timeout") {
         access.connect_timeout = fields::parsed(page, node, "connect_timeout", duration);
     }
@@ -94,9 +101,6 @@ fn bounds(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, access: &mut Access) {
         access.max_bytes = fields::parsed(page, node, "max_bytes", |text| {
             size::parse(text).map_err(|_| size::HINT.to_owned())
         });
-    }
-    if let Some(node) = keys.take("chroot") {
-        access.chroot = fields::checked(page, node, "chroot", grammar::directory);
     }
 }
 

@@ -9,6 +9,8 @@ use crate::report::schema::{HoursOfWeek, Midnight, Report, Week};
 
 /// What lasts less is drawn as long: a pixel on paper.
 const LEAST: i64 = 15;
+/// What the name of a day needs.
+const ROOM: i64 = 18 * 60;
 /// Height of a row of the picture: its name, and its bar below.
 const ROW: i64 = 30;
 const BAR: i64 = 12;
@@ -75,6 +77,12 @@ impl Scale {
         Some(self.share(self.minute(at)?))
     }
 
+    /// Whether the name of a day that begins then is not cut off at the end of the picture.
+    fn has_room(&self, at: &str) -> bool {
+        self.minute(at)
+            .is_some_and(|minute| minute + ROOM <= self.minutes)
+    }
+
     /// Left edge and width; what is there at all is seen.
     fn bar(&self, hours: &HoursOfWeek) -> Option<(String, String)> {
         let (from, to) = (self.minute(&hours.from)?, self.minute(&hours.to)?);
@@ -129,8 +137,10 @@ fn days(days: &[Midnight], scale: &Scale, y: i64, (from, to): (i64, i64)) -> Mar
         @for midnight in days {
             @if let Some(x) = scale.x(&midnight.at) {
                 line.grid x1=(x) x2=(x) y1=(from) y2=(to) {}
-                @let (name, number) = short(&midnight.day);
-                text.scale x=(x) dx="4" y=(y) { (t(name)) tspan.date { " " (t(number)) } }
+                @if scale.has_room(&midnight.at) {
+                    @let (name, number) = short(&midnight.day);
+                    text.scale x=(x) dx="4" y=(y) { (t(name)) tspan.date { " " (t(number)) } }
+                }
             }
         }
     }

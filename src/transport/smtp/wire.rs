@@ -244,9 +244,9 @@ impl Wire {
     fn late(&self) -> Unmet {
         let given = self.until.saturating_duration_since(self.begun);
         // What was gone before there was a connection is nobody's matter.
-        let given = match given.as_secs() {
+        let given = match (given + Duration::from_millis(500)).as_secs() {
             0 => given,
-            _ => Duration::from_secs((given + Duration::from_millis(999)).as_secs()),
+            seconds => Duration::from_secs(seconds),
         };
         let given = time::say(given);
         let why = match self.has_spoken {
