@@ -104,7 +104,7 @@ fn it_arrives_with_the_same_digest_and_writes_nothing_over() {
     ends(
         &deliver(&lab, &["--send"]),
         1,
-        &["not delivered", "has a `", "already"],
+        &["not delivered to acme by sftp ", "has a `", "already"],
     );
     assert_eq!(names(&folder), ["b.tar.zst"]);
     assert_eq!(
