@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
+use super::content_lines::unfolded;
+
 /// Up to then what comes again each year is counted.
 pub const LAST_YEAR: i16 = 2099;
 /// Nobody is away for longer; an end that is mistyped is.
@@ -60,21 +62,6 @@ pub fn holidays(text: &str) -> Result<Holidays, Vec<Wrong>> {
         }
     }
     reader.done(lines.last().map_or(1, |(line, ..)| *line))
-}
-
-/// Line number, the line as it begins, and the whole of it (RFC 5545, 3.1).
-fn unfolded(text: &str) -> Vec<(usize, &str, String)> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut lines: Vec<(usize, &str, String)> = Vec::new();
-    for (at, line) in text.split('\n').enumerate() {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        match (line.strip_prefix([' ', '\t']), lines.last_mut()) {
-            (Some(more), Some((.., whole))) => whole.push_str(more),
-            _ if line.is_empty() => {}
-            _ => lines.push((at + 1, line, line.to_owned())),
-        }
-    }
-    lines
 }
 
 /// `NAME;PARAMETER=VALUE;OTHER="a:b":VALUE`.

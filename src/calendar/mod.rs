@@ -2,6 +2,7 @@
 //! time; spans joined, cut and compared. Pure: asks no clock and no file; the zone database is the one
 //! that comes along ([`tzdb`]), so that a record is judged anywhere as it was judged.
 
+pub mod content_lines;
 mod hours;
 pub mod ics;
 mod spans;

@@ -11,6 +11,7 @@ use super::ends::end_of_file;
 use super::known::known;
 use super::lock::{self, Locked};
 use super::manifest::{Bite, LeftOut, Manifest, Member, Review, SCHEMA, Window, page};
+use super::origin::{self, Origin, Origins};
 use super::proof;
 use super::sources::{self, Source, digest};
 use crate::encryption::Recipients;
@@ -68,6 +69,8 @@ pub struct Built {
     pub bytes: u64,
     /// `REDACTION.md`.
     pub page: String,
+    /// Which evidence of the run each of its files was made of; stays at home.
+    pub origins: PathBuf,
     /// The same, encrypted.
     pub locked: Option<Locked>,
 }
@@ -209,6 +212,7 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
     let mut taken = BTreeSet::new();
     let (mut files, mut shapes, mut members, mut unfit) =
         (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
+    let mut origins = Vec::new();
     for (number, (source, path)) in sources.iter().zip(&inputs).enumerate() {
         if opaque.contains(&number) {
             continue;
@@ -226,7 +230,9 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
             continue;
         };
         let name = named(&engine, source, &mut taken);
-        files.push(member(&engine, source, &name, &out, counts)?);
+        let member = member(&engine, source, &name, &out, counts)?;
+        origins.push(Origin::of(&member, source));
+        files.push(member);
         shapes.insert(name.clone(), source.shape);
         members.push((name, out));
     }
@@ -284,6 +290,7 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
     if order.reviewed_by.is_some() {
         same_as_reviewed(packing, &first, &root, &content_digest)?;
     }
+    let content_sha256 = content_digest.clone();
     let review = Review {
         reviewed_by: order.reviewed_by.map(str::to_owned),
         content: content_digest,
@@ -334,6 +341,14 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
         .into_map()
         .save(order.map)
         .map_err(|fault| Refused::Fault(fault.to_string()))?;
+    let origins = Origins {
+        schema: origin::SCHEMA,
+        run: order.report.run.id.clone(),
+        run_manifest_sha256: order.run_digest.clone(),
+        content_sha256,
+        files: origins,
+    };
+    let origins = origins.keep(order.out)?;
     fs::hard_link(&draft, &target)?;
     let mut encrypted = None;
     if let Some((name, mut made)) = locked {
@@ -349,6 +364,7 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
         bytes: fs::metadata(&target)?.len(),
         path: target,
         page,
+        origins,
         locked: encrypted,
     })
 }
@@ -464,8 +480,6 @@ fn member(
         kind: evidence.kind.clone(),
         source: engine.redact_text(&evidence.path, &mut Counts::new()),
         window: window(std::iter::once(source)),
-        bytes_before: evidence.bytes,
-        sha256_before: evidence.sha256.clone(),
         bytes: fs::metadata(out)?.len(),
         sha256: digest(out)?.to_string(),
         redactions: counts

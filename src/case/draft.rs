@@ -38,6 +38,8 @@ pub struct Draft<'a> {
     values: BTreeMap<String, String>,
     /// What is told of a field that the run or the inventory should have said.
     lacking: BTreeMap<String, String>,
+    /// What was given for a field and is no answer.
+    refused: BTreeMap<String, Vec<Problem>>,
     unproven: Option<String>,
     /// Those of the contract; none where it says none.
     severities: Vec<String>,
@@ -88,6 +90,7 @@ impl<'a> Draft<'a> {
             pieces,
             values,
             lacking,
+            refused: BTreeMap::new(),
             unproven,
             severities,
         })
@@ -103,6 +106,17 @@ impl<'a> Draft<'a> {
             }
         }
         open
+    }
+
+    /// Notes that what was given for `name` is no answer: the request tells why instead of that the field is blank.
+    pub fn refuse(&mut self, name: &str, why: Problem) {
+        self.refused.entry(name.to_owned()).or_default().push(why);
+    }
+
+    /// Whether nothing that was given was refused.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.refused.is_empty()
     }
 
     /// Takes a person's answer, given by `origin`, such as `--set`.
@@ -195,9 +209,11 @@ impl<'a> Draft<'a> {
     /// The request.
     ///
     /// # Errors
-    /// Every field that is still blank, with its place in the template.
+    /// Every answer that was refused, and every other field that is still blank, with its place in the template.
     pub fn render(&self) -> Result<String, Problems> {
-        let (mut page, mut problems, mut told) = (String::new(), Vec::new(), BTreeSet::new());
+        let mut problems: Vec<Problem> = self.refused.values().flatten().cloned().collect();
+        let mut told: BTreeSet<&str> = self.refused.keys().map(String::as_str).collect();
+        let mut page = String::new();
         for piece in &self.pieces {
             let (name, line, column) = match piece {
                 Piece::Text(plain) => {

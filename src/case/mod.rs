@@ -13,6 +13,7 @@ mod known;
 mod letter;
 mod lock;
 mod manifest;
+mod origin;
 mod proof;
 pub mod receipt;
 pub mod receivers;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::archive::{self, Member, Packing};
 use super::deliver::Wrong;
 use super::manifest::{Review, SCHEMA};
-use super::split;
+use super::{origin, split};
 use crate::digest::Sha256;
 use crate::encryption::{self, MOST_HEAD};
 use crate::redaction::never;
@@ -226,7 +226,14 @@ fn stays(own: &str, head: &[u8]) -> Result<(), Vec<Wrong>> {
             hint.to_owned(),
         )])
     };
-    if head.trim_ascii_start().starts_with(b"{") && holds(b"gonogo/names/v") {
+    let is_json = head.trim_ascii_start().starts_with(b"{");
+    if is_json && holds(origin::MARK) {
+        return no(
+            "the list that says what was retrieved, with the digests of files that nobody redacted",
+            "name the bundle beside it, without `.origins.json`",
+        );
+    }
+    if is_json && holds(b"gonogo/names/v") {
         return no(
             "the map that says what every token stands for",
             "name the bundle beside it, without `.names.json`",

@@ -10,7 +10,7 @@ use crate::plan::{self, Filters, Grant, Plan};
 use crate::text::escape;
 
 pub(super) fn plan(args: &Args) -> Result<Exit, Fault> {
-    let (mut plan, whole) = make_printed(&args.what)?;
+    let (mut plan, whole) = make_printed(&args.what, false)?;
     people::waive(&args.waive, &mut plan)?;
     args.split.cut(&mut plan)?;
     if let Some((team, what)) = asked(&args.grants) {
@@ -24,6 +24,7 @@ pub(super) fn plan(args: &Args) -> Result<Exit, Fault> {
     if args.estimate {
         return super::estimate::estimate(plan, args.rate, args.format);
     }
+    warn(&plan.inventory);
     term::out(&match args.format {
         PlanFormat::Text => {
             let mut text = match plan.part {
@@ -60,21 +61,54 @@ fn asked(grants: &Grants) -> Option<(&str, Grant)> {
     asked.find_map(|(team, what)| Some((team.as_deref()?, what)))
 }
 
-/// From the command line to a plan.
-pub(super) fn make(what: &What) -> Result<Plan, Fault> {
-    Ok(make_printed(what)?.0)
+/// What a run would refuse, and a plan does not: whoever reviews one has no keys.
+fn warn(inventory: &Inventory) {
+    const MOST: usize = 10;
+    let wrong = inventory.check_files();
+    for one in wrong.iter().take(MOST) {
+        let told = one.to_string();
+        let told = told.strip_prefix("error: ").unwrap_or(&told);
+        term::say(&format!("warning: {told}\n"));
+    }
+    let more = match wrong.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!("{more} more like it; "),
+    };
+    if !wrong.is_empty() {
+        term::say(&format!(
+            "warning: {more}a plan needs no such file; `gonogo run` from here refuses before anything is contacted (exit 2)"
+        ));
+    }
 }
 
-/// The plan, and what is printed of the whole. What is wrong with filters, inventory and features is told together.
-fn make_printed(what: &What) -> Result<(Plan, String), Fault> {
+/// From the command line to the plan of a run: the files that the inventory names must be there.
+pub(super) fn make(what: &What) -> Result<Plan, Fault> {
+    Ok(make_printed(what, true)?.0)
+}
+
+/// The plan, and what is printed of the whole. What is wrong with filters, inventory and features is told together;
+/// where somebody is about to connect, with what is wrong with the files that the inventory names.
+fn make_printed(what: &What, to_connect: bool) -> Result<(Plan, String), Fault> {
     let mut problems = Vec::new();
     let filters = Filters::new(what.tags.as_deref(), &what.instance, &what.host, &what.team);
     let filters = filters.map_err(|found| problems.extend(found));
-    let inventory = Inventory::load(&what.inventory).map_err(|found| problems.extend(found));
+    let inventory = match to_connect {
+        true => Inventory::load_to_connect(&what.inventory),
+        false => Inventory::load(&what.inventory),
+    };
+    let inventory = inventory.map_err(|found| problems.extend(found));
+    if let (Ok(inventory), true) = (&inventory, to_connect) {
+        problems.extend(inventory.check_files());
+    }
     let written = plan::read(&what.features).map_err(|found| problems.extend(found));
     match (filters, inventory, written) {
         (Ok(filters), Ok(inventory), Ok(written)) => {
-            Ok(plan::make_printed(&Arc::new(inventory), written, &filters)?)
+            let made = plan::make_printed(&Arc::new(inventory), written, &filters);
+            let made = made.map_err(|found| problems.extend(found));
+            match made {
+                Ok(made) if problems.is_empty() => Ok(made),
+                _ => Err(problems.into()),
+            }
         }
         _ => Err(problems.into()),
     }

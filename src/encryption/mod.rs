@@ -27,11 +27,13 @@ pub enum Recipients {
 }
 
 impl Recipients {
-    /// All of them, who must be of one kind.
+    /// All of them, who must be of one kind; who is named twice counts once.
     ///
     /// # Errors
     /// When there are none, or of both kinds.
     pub fn of(age: Vec<AgeRecipient>, openpgp: Vec<Certificate>) -> Result<Self, Wrong> {
+        let age = once(age, |known, one| known.told() == one.told());
+        let openpgp = once(openpgp, Certificate::covers);
         match (age.is_empty(), openpgp.is_empty()) {
             (false, true) => Ok(Self::Age(age)),
             (true, false) => Ok(Self::OpenPgp(openpgp)),
@@ -95,5 +97,38 @@ impl Recipients {
             Self::Age(all) => recipients::encrypt(all, from, to),
             Self::OpenPgp(all) => openpgp::encrypt(all, from, to),
         }
+    }
+}
+
+/// Each of them that no other one makes needless.
+fn once<T>(all: Vec<T>, covers: impl Fn(&T, &T) -> bool) -> Vec<T> {
+    let mut kept: Vec<T> = Vec::new();
+    for one in all {
+        if !kept.iter().any(|known| covers(known, &one)) {
+            kept.retain(|known| !covers(&one, known));
+            kept.push(one);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AgeRecipient, Recipients};
+
+    const ONE: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+    const OTHER: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9q";
+
+    #[test]
+    fn who_is_named_twice_counts_once_and_two_count_twice() {
+        let told = |words: &[&str]| {
+            let all = words.iter().map(|word| AgeRecipient::read(word).unwrap());
+            Recipients::of(all.collect(), Vec::new()).unwrap().told()
+        };
+        let commented = format!("{ONE} vendor@example.com");
+        assert_eq!(told(&[ONE, &commented, &format!(" {ONE}")]), [ONE]);
+        assert_eq!(told(&[ONE, OTHER, &commented]), [ONE, OTHER]);
     }
 }

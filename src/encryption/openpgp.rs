@@ -46,6 +46,13 @@ impl Certificate {
         }
     }
 
+    /// Whether a file that is encrypted to this one opens with every key of `other`, too: a later copy of a key may
+    /// have more subkeys.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let own = self.ids();
+        self.fingerprint == other.fingerprint && other.ids().iter().all(|id| own.contains(id))
+    }
+
     /// How many keys of it a file is encrypted to.
     pub(super) fn keys(&self) -> usize {
         self.subkeys.len() + usize::from(self.primary.is_some())

@@ -26,6 +26,7 @@ enum Role {
     AgentKey,
     KnownHosts,
     Ca,
+    OpenPgp,
 }
 
 impl Role {
@@ -36,6 +37,7 @@ impl Role {
             Self::AgentKey => "public key file",
             Self::KnownHosts => "known_hosts file",
             Self::Ca => "file of certificates",
+            Self::OpenPgp => "file of OpenPGP keys",
         }
     }
 }
@@ -62,13 +64,21 @@ pub(super) fn uses(raw: &Raw, page: &Page<'_>) -> Vec<FileUse> {
         }
     }
     for vendor in &raw.vendors {
-        let keys = vendor.keys.iter().map(|file| (file, Role::Key));
-        for (file, role) in keys.chain(vendor.cas.iter().map(|file| (file, Role::Ca))) {
+        let of = |files: &'_ [Spanned<PathBuf>], role| {
+            let files = files.iter().cloned();
+            files.map(move |file| (file, role)).collect::<Vec<_>>()
+        };
+        let all = [
+            of(&vendor.keys, Role::Key),
+            of(&vendor.cas, Role::Ca),
+            of(&vendor.openpgp, Role::OpenPgp),
+        ];
+        for (file, role) in all.into_iter().flatten() {
             uses.push(FileUse {
                 place: page.place(file.at),
                 line: page.line(file.at),
                 role,
-                path: file.value.clone(),
+                path: file.value,
             });
         }
     }

@@ -124,6 +124,19 @@ impl Inventory {
     /// # Errors
     /// Every problem of the file at once; that it cannot be read is a problem too.
     pub fn load(path: &Path) -> Result<Self, Problems> {
+        Self::load_with(path, false)
+    }
+
+    /// The same for whoever is about to connect: where it is refused, what is wrong with the files that it names
+    /// ([`Inventory::check_files`]) is told with the rest.
+    ///
+    /// # Errors
+    /// As [`Inventory::load`].
+    pub fn load_to_connect(path: &Path) -> Result<Self, Problems> {
+        Self::load_with(path, true)
+    }
+
+    fn load_with(path: &Path, to_connect: bool) -> Result<Self, Problems> {
         let whole = |message: String, hint: &str| {
             Problems::from(Problem::new(Place::whole(path), message).with_hint(hint))
         };
@@ -141,7 +154,7 @@ impl Inventory {
                 "this is too large to be an inventory".into(),
                 "name the YAML file itself",
             )),
-            Ok(_) => Self::parse(path, bytes),
+            Ok(_) => Self::parse_with(path, bytes, None, to_connect),
         }
     }
 
@@ -151,7 +164,7 @@ impl Inventory {
     /// # Errors
     /// Every problem at once, in the order of the file.
     pub fn parse(path: &Path, bytes: Vec<u8>) -> Result<Self, Problems> {
-        Self::parse_with(path, bytes, None)
+        Self::parse_with(path, bytes, None, false)
     }
 
     /// The same from what a run has kept: what its ssh_configs and its profiles said is in `records`, by
@@ -165,13 +178,14 @@ impl Inventory {
         bytes: Vec<u8>,
         records: &BTreeMap<String, Vec<u8>>,
     ) -> Result<Self, Problems> {
-        Self::parse_with(path, bytes, Some(records))
+        Self::parse_with(path, bytes, Some(records), false)
     }
 
     fn parse_with(
         path: &Path,
         bytes: Vec<u8>,
         records: Option<&BTreeMap<String, Vec<u8>>>,
+        to_connect: bool,
     ) -> Result<Self, Problems> {
         let text = utf8(path, &bytes)?;
         let mut page = Page::new(path, text);
@@ -202,7 +216,11 @@ impl Inventory {
         let mut resolved = resolve::resolve(raw, &mut page, configs, &profiles, &never);
         templates(path, &mut resolved.vendors, records);
         if page.refusals() > 0 {
-            return Err(page.into_problems().into());
+            let mut problems = page.into_problems();
+            if to_connect {
+                problems.extend(files::check(&files));
+            }
+            return Err(problems.into());
         }
         let names = resolved.instances.iter().enumerate();
         let instance_index = names

@@ -64,6 +64,8 @@ pub(super) struct Access {
     pub ssh_config: Option<Spanned<Option<Source>>>,
     /// Something in it was refused: what seems missing may only be misspelt.
     pub refused: bool,
+    /// How much was refused that says nothing of who logs in by what proof.
+    pub unrelated: usize,
 }
 
 /// One key of `hosts:`. What is `None` without being optional has been refused.
@@ -111,11 +113,15 @@ pub(super) struct Vendor {
     pub name: Text,
     pub vendor: super::vendor::Vendor,
     pub refers: Vec<Reference>,
-    /// Files of the runner that it names: keys, and files of certificates.
+    /// Files of the runner that it names: keys, files of certificates, and of public OpenPGP keys.
     pub keys: Vec<Spanned<PathBuf>>,
     pub cas: Vec<Spanned<PathBuf>>,
-    /// Something in it was refused: what seems missing may only be misspelt.
+    pub openpgp: Vec<Spanned<PathBuf>>,
+    /// Something in its contract, hours or applications was refused, or a key that may have been meant for them: what
+    /// seems missing may only be misspelt.
     pub unread: bool,
+    /// The same of its contacts.
+    pub contacts_unread: bool,
 }
 
 /// A name that must stand elsewhere.

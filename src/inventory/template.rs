@@ -68,7 +68,7 @@ pub const FIELDS: [(&str, By, &str); 23] = [
     (
         "artifacts",
         By::Run,
-        "a line each: file, size, newest entry, SHA-256",
+        "a line each: file, size, when it was read, newest entry",
     ),
     (
         "failures",

@@ -174,14 +174,14 @@ fn failed(out: &mut String, report: &Report) {
 }
 
 fn told(cause: &Cause<'_>) -> String {
-    let (kind, subject) = match cause.failure {
-        Some(failure) => (words(&failure.kind), failure.subject.as_deref()),
-        None => ("no cause is recorded".to_owned(), None),
+    let kind = match cause.failure {
+        Some(failure) => words(&failure.kind),
+        None => "no cause is recorded".to_owned(),
     };
     let place = cause.place().map(|place| format!(": {}", words(&place)));
     let mut out = format!("\n### {kind}{}\n\n", place.unwrap_or_default());
-    if let Some(subject) = subject {
-        out += &format!("- what: {}\n", code_of(subject, WHOLE));
+    if let Some(subject) = cause.subject() {
+        out += &format!("- what: {}\n", code_of(&subject, WHOLE));
     }
     if let Some(failure) = cause.failure {
         out += &format!("- expected: {}\n", words_of(&failure.expected, WHOLE));
@@ -190,7 +190,10 @@ fn told(cause: &Cause<'_>) -> String {
             out += &format!("- **to do: {}**\n", words_of(&failure.hint, WHOLE));
         }
     }
-    out += &format!("- fails {}:\n", text::count(cause.checks.len(), "check"));
+    let behind = cause.behind();
+    let behind = behind.map(|hosts| format!(" on {}", words(&hosts)));
+    let all = text::count(cause.checks.len(), "check");
+    out += &format!("- fails {all}{}:\n", behind.unwrap_or_default());
     for check in cause.checks.iter().take(MOST_CHECKS) {
         out += &format!("  - {} {}\n", words(&check.scenario), code(&check.id));
     }

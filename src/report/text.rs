@@ -95,11 +95,14 @@ impl Page {
         if let Some(place) = cause.place() {
             self.row("where", &place);
         }
-        if let Some(subject) = &failure.subject {
-            self.row("what", subject);
+        if let Some(subject) = cause.subject() {
+            self.row("what", &subject);
         }
         self.row("expected", &failure.expected);
         self.row("actual", &failure.actual);
+        if let Some(hosts) = cause.behind() {
+            self.row("fails on", &hosts);
+        }
         if !failure.hint.is_empty() {
             self.row("hint", &failure.hint);
         }

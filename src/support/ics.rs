@@ -1,10 +1,10 @@
 //! Days as an iCalendar file (RFC 5545), for the calendars of those who have to come. The same days give the same
 //! bytes.
 
-use std::fmt::Write as _;
-
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+
+use crate::calendar::content_lines::{escaped, folded};
 
 /// One day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,40 +55,32 @@ pub fn calendar(days: &[Day]) -> String {
     out
 }
 
-/// TEXT of RFC 5545, 3.3.11; control characters can stand in none.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' | ';' | ',' => {
-                let _ = write!(out, "\\{c}");
-            }
-            '\n' => out += "\\n",
-            c if c.is_control() => {}
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Lines of at most 75 octets, none of them cut within a character.
-fn folded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    let mut room = 75;
-    for c in text.chars() {
-        if c.len_utf8() > room {
-            out += "\r\n ";
-            room = 74;
-        }
-        out.push(c);
-        room -= c.len_utf8();
-    }
-    out + "\r\n"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back_the_same() {
+        let hostile = "Drill\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20300101";
+        let day = |day: &str, summary: &str| Day {
+            uid: format!("drill-{}@production", summary.len()),
+            day: day.parse().unwrap(),
+            known: "2026-09-30".parse().unwrap(),
+            summary: summary.to_owned(),
+            description: summary.repeat(9),
+        };
+        let written = [
+            day("2026-12-31", hostile),
+            day("2028-02-29", "日本, ünd; \\ \" : more"),
+            day("2027-01-01", ""),
+        ];
+        let read = crate::calendar::ics::holidays(&calendar(&written)).unwrap();
+        let days = written.iter().map(|day| day.day).collect();
+        assert_eq!(read.days, days);
+        assert_eq!(read.end, Some("2028-02-29".parse().unwrap()));
+        let cut = calendar(&written).replacen("END:VEVENT\r\n", "", 1);
+        assert!(crate::calendar::ics::holidays(&cut).is_err());
+    }
 
     #[test]
     fn lines_are_short_and_words_stay_words() {

@@ -183,6 +183,39 @@ fn a_bundle_is_built_reviewed_and_opened_by_other_programs() {
         "too much is gone"
     );
 
+    // What leads to the run's evidence stays at home: by the digest of what nobody redacted a secret in it is guessed.
+    let list = at("b.tar.zst.origins.json");
+    let mode = fs::metadata(&list).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let read = |path: &Path| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+    };
+    let (list, report) = (read(&list), read(&run.join("report.json")));
+    let all = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
+    let evidence: Vec<_> = all(&report["checks"])
+        .iter()
+        .flat_map(|check| all(&check["evidence"]))
+        .map(|one| one["sha256"].as_str().unwrap().to_owned())
+        .collect();
+    let mut changed = 0;
+    for (origin, member) in all(&list["files"]).iter().zip(all(&manifest["files"])) {
+        assert_eq!(
+            (&origin["file"], &origin["sha256"]),
+            (&member["file"], &member["sha256"])
+        );
+        let retrieved = origin["retrieved_sha256"].as_str().unwrap();
+        assert!(evidence.iter().any(|one| one == retrieved), "{origin}");
+        changed += usize::from(retrieved != origin["sha256"]);
+    }
+    assert!(changed > 1, "{list}");
+    let sent: Vec<_> = all(&manifest["files"])
+        .iter()
+        .map(|file| file["sha256"].as_str().unwrap().to_owned())
+        .collect();
+    for digest in evidence.iter().filter(|one| !sent.contains(one)) {
+        assert!(!texts.contains(digest.as_str()), "{digest} is sent");
+    }
+
     // The same once more, to the byte; and nothing is written over.
     ends(&build(&lab, &run, "b.tar.zst", &[]), 2, "exists already");
     let map = map.to_str().unwrap();

@@ -152,8 +152,9 @@ pub(super) fn build(args: &Build) -> Result<Exit, Fault> {
     let shown = escape(&built.path.to_string_lossy()).into_owned();
     if args.reviewed_by.is_none() {
         term::say(&format!(
-            "not reviewed: look at `{shown}`, then build again with --reviewed-by; `{}` stays at home",
-            escape(&map.to_string_lossy())
+            "not reviewed: look at `{shown}`, then build again with --reviewed-by; `{}` and `{}` stay at home",
+            escape(&map.to_string_lossy()),
+            escape(&built.origins.to_string_lossy())
         ));
     }
     let mut told = format!("{}  {shown}  {}\n", built.sha256, text::size(built.bytes));

@@ -118,10 +118,10 @@ pub(super) fn deliver(args: &Deliver) -> Result<Exit, Fault> {
     // Before anything is sent: what is sent has a receipt.
     let mut page = place_for(&receipts)?;
     let delivered =
-        deliver::send(&order, &plan, args.deadline).map_err(|refused| fault(&refused))?;
+        deliver::send(&order, &plan, args.deadline).map_err(|refused| fault(&refused, &plan))?;
     let path = keep(&mut page, &receipts, &delivered.receipt, key.as_ref())?;
     term::say(&format!("receipt: {}", escape(&path.to_string_lossy())));
-    ended(&delivered)
+    ended(&delivered, &plan)
 }
 
 pub(super) fn against(wrong: Vec<Wrong>) -> Fault {
@@ -154,22 +154,28 @@ fn tell(plan: &Plan<'_>, is_sent: bool) {
     term::out(&page);
 }
 
-fn fault(refused: &Refused) -> Fault {
+/// What went wrong, and where: stdout may be read by somebody else.
+fn fault(refused: &Refused, plan: &Plan<'_>) -> Fault {
     let exit = match refused.is_fault {
         true => Exit::Fault,
         false => Exit::NoGo,
     };
-    let why = format!("not delivered: {}", escape(&refused.why));
+    let place = format!("{} by {}", plan.vendor.name, plan.place());
+    let why = format!(
+        "not delivered to {}: {}",
+        escape(&place),
+        escape(&refused.why)
+    );
     Fault::new(exit, why, &escape(&refused.hint))
 }
 
-fn ended(delivered: &Delivered) -> Result<Exit, Fault> {
+fn ended(delivered: &Delivered, plan: &Plan<'_>) -> Result<Exit, Fault> {
     let receipt = &delivered.receipt;
     if let Some(left) = &receipt.left {
         term::say(&format!("left at the intake: {}", escape(left)));
     }
     if let Some(refused) = &delivered.refused {
-        return Err(fault(refused));
+        return Err(fault(refused, plan));
     }
     if let Some(answer) = &receipt.answer {
         term::say(&format!("the intake answered: {}", escape(answer)));

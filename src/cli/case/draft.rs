@@ -13,7 +13,7 @@ use crate::cli::verify::accept;
 use crate::cli::{show, signers, term};
 use crate::inventory::Inventory;
 use crate::inventory::template::{FIELDS, SHIPPED};
-use crate::problem::{Place, Problem, Problems};
+use crate::problem::{Place, Problem};
 use crate::report::schema::Report;
 use crate::report::verify::Demands;
 use crate::run::recorded_inventory;
@@ -96,37 +96,23 @@ pub(super) fn draft(args: &Draft) -> Result<Exit, Fault> {
         instance: &args.instance,
         team: args.team.as_deref(),
     })?;
-    let (mut problems, mut refused) = (Vec::new(), Vec::new());
     for (origin, pair, from_file) in (args.set.iter().map(|pair| ("--set", pair, false)))
         .chain(args.set_file.iter().map(|pair| ("--set-file", pair, true)))
     {
         let answered = answer(origin, pair, from_file)
             .and_then(|(field, value)| request.answer(field, &value, origin));
-        if answered.is_err() {
+        if let Err(why) = answered {
             let field = pair.split_once('=').map_or("", |(field, _)| field);
-            refused.push(field.trim().to_owned());
+            request.refuse(field.trim(), why);
         }
-        problems.extend(answered.err());
     }
     let by_hand = io::stdin().is_terminal()
         && io::stderr().is_terminal()
         && std::env::var_os("CI").is_none_or(|value| value.is_empty());
-    if problems.is_empty() && by_hand {
+    if request.is_sound() && by_hand {
         ask(&mut request)?;
     }
-    let page = match request.render() {
-        Ok(page) if problems.is_empty() => page,
-        Ok(_) => return Err(Problems::new(problems).into()),
-        Err(blank) => {
-            // What was refused as an answer is told with it.
-            let is_told = |one: &Problem| {
-                let mut refused = refused.iter();
-                refused.any(|field| one.message == format!("the field `{field}` is left blank"))
-            };
-            problems.extend(blank.into_vec().into_iter().filter(|one| !is_told(one)));
-            return Err(Problems::new(problems).into());
-        }
-    };
+    let page = request.render()?;
     if signer.is_none() {
         term::say("not verified: nobody was asked who signed this run; name --allowed-signers");
     }
@@ -161,7 +147,6 @@ fn open(args: &Draft) -> Result<(Report, Option<String>), Fault> {
     Ok((verified.report().clone(), Some(signer)))
 }
 
-/// `FIELD=TEXT`, or `FIELD=FILE` with the file's text.
 /// That nothing in it was edited needs no signer.
 fn whole(run: &Path) -> Result<(), Fault> {
     let no = |why: String| {
@@ -182,6 +167,7 @@ fn whole(run: &Path) -> Result<(), Fault> {
     })
 }
 
+/// `FIELD=TEXT`, or `FIELD=FILE` with the file's text.
 fn answer<'p>(origin: &str, pair: &'p str, from_file: bool) -> Result<(&'p str, String), Problem> {
     let problem = |why: String, hint: &str| {
         Problem::new(Place::whole(Path::new(origin)), why).with_hint(hint)

@@ -10,6 +10,7 @@ mod message;
 pub use message::{MOST_BYTES, MOST_REQUEST, fitting, grown};
 
 use super::{Arrived, Compared, Deadline, Parcel, Refused, secret};
+use crate::failure::FailureKind;
 use crate::inventory::Submission;
 use crate::probe::Tls;
 use crate::text;
@@ -59,9 +60,16 @@ pub(super) fn deliver(
 
 impl From<Unmet> for Refused {
     fn from(unmet: Unmet) -> Self {
+        let hint = match unmet.kind {
+            FailureKind::Timeout => format!(
+                "{}; `--deadline TIME` says how long all of it may take",
+                unmet.hint
+            ),
+            _ => unmet.hint,
+        };
         Self {
             is_fault: unmet.is_ours,
-            ..Self::new(unmet.why, unmet.hint)
+            ..Self::new(unmet.why, hint)
         }
     }
 }

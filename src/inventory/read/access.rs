@@ -23,15 +23,17 @@ const ELEVATE: [(&str, bool); 2] = [("none", false), ("sudo", true)];
 const DURATION: &str = "write a whole number and a unit (ms, s, m, h, d), such as 10s or 2m";
 
 /// Takes the shared keys; the caller takes its own, calls `done` and then knows whether something
-/// was `refused`.
+/// was `refused` beside what is `unrelated`.
 pub(super) fn access(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, folder: &Path) -> Access {
     let mut access = Access::default();
     if let Some(node) = keys.take("user") {
         access.user = fields::checked(page, node, "user", grammar::user);
     }
+    let before = page.refusals();
     if let Some(node) = keys.take("port") {
         access.port = fields::parsed(page, node, "port", port);
     }
+    access.unrelated += page.refusals() - before;
     if let Some(node) = keys.take("known_hosts") {
         access.known_hosts = fields::list(page, node, "known_hosts", |page, item| {
             file(page, item, "known_hosts", folder)
@@ -43,20 +45,9 @@ pub(super) fn access(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, folder: &Path
     if let Some(node) = keys.take("via") {
         access.via = fields::names(page, node, "via", grammar::name);
     }
-    if let Some(node) = keys.take("connect_timeout") {
-        access.connect_timeout = fields::parsed(page, node, "connect_timeout", duration);
-    }
-    if let Some(node) = keys.take("deadline") {
-        access.deadline = fields::parsed(page, node, "deadline", duration);
-    }
-    if let Some(node) = keys.take("clock_tolerance") {
-        access.clock_tolerance = fields::parsed(page, node, "clock_tolerance", duration);
-    }
-    if let Some(node) = keys.take("max_bytes") {
-        access.max_bytes = fields::parsed(page, node, "max_bytes", |text| {
-            size::parse(text).map_err(|_| size::HINT.to_owned())
-        });
-    }
+    let before = page.refusals();
+    bounds(page, keys, &mut access);
+    access.unrelated += page.refusals() - before;
     if let Some(node) = keys.take("key") {
         access.key = file(page, node, "key", folder);
     }
@@ -87,10 +78,30 @@ pub(super) fn access(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, folder: &Path
     if let Some(node) = keys.take("ssh_config") {
         access.ssh_config = ssh_config(page, node, folder);
     }
+    let before = page.refusals();
     if let Some(node) = keys.take("chroot") {
         access.chroot = fields::checked(page, node, "chroot", grammar::directory);
     }
+    access.unrelated += page.refusals() - before;
     access
+}
+
+/// What says how long and how much, and nothing of who logs in by what proof.
+fn bounds(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, access: &mut Access) {
+    if let Some(node) = keys.take("connect_timeout") {
+        access.connect_timeout = fields::parsed(page, node, "connect_timeout", duration);
+    }
+    if let Some(node) = keys.take("deadline") {
+        access.deadline = fields::parsed(page, node, "deadline", duration);
+    }
+    if let Some(node) = keys.take("clock_tolerance") {
+        access.clock_tolerance = fields::parsed(page, node, "clock_tolerance", duration);
+    }
+    if let Some(node) = keys.take("max_bytes") {
+        access.max_bytes = fields::parsed(page, node, "max_bytes", |text| {
+            size::parse(text).map_err(|_| size::HINT.to_owned())
+        });
+    }
 }
 
 pub(super) fn port(text: &str) -> Result<u16, String> {

@@ -43,7 +43,7 @@ pub(super) fn inventory(
             let before = page.refusals();
             raw.ssh = access::access(page, &mut keys, folder);
             keys.done(page);
-            raw.ssh.refused = page.refusals() > before;
+            raw.ssh.refused = page.refusals() > before + raw.ssh.unrelated;
         }
     }
     let mut whole;
@@ -138,6 +138,7 @@ fn host(page: &mut Page<'_>, name: Text, node: &Node<'_>, folder: &Path, aliased
     host.address =
         address.and_then(|node| fields::checked(page, node, "address", grammar::address));
     host.access = access::access(page, &mut keys, folder);
+    let own = page.refusals();
     if let Some(node) = keys.take("groups") {
         let groups = fields::names(page, node, "groups", grammar::name);
         host.groups = groups.map(|groups| groups.value).unwrap_or_default();
@@ -162,8 +163,9 @@ fn host(page: &mut Page<'_>, name: Text, node: &Node<'_>, folder: &Path, aliased
     if let Some(node) = keys.take("timezone") {
         host.timezone = fields::checked(page, node, "timezone", grammar::timezone);
     }
+    let unrelated = host.access.unrelated + (page.refusals() - own);
     keys.done(page);
-    host.access.refused = page.refusals() > before;
+    host.access.refused = page.refusals() > before + unrelated;
     host
 }
 
@@ -173,7 +175,7 @@ fn team(page: &mut Page<'_>, name: Text, node: &Node<'_>, folder: &Path) -> Team
         let before = page.refusals();
         access = access::access(page, &mut keys, folder);
         keys.done(page);
-        access.refused = page.refusals() > before;
+        access.refused = page.refusals() > before + access.unrelated;
     }
     Team { name, access }
 }

@@ -36,7 +36,7 @@ fn follow(
             let contacts = vendor.vendor.contacts.iter();
             let contacts = contacts.map(|contact| contact.key.as_str());
             if !contacts.clone().any(|known| known == name) {
-                let unread = vendor.unread && vendor.vendor.contacts.is_empty();
+                let unread = vendor.contacts_unread && vendor.vendor.contacts.is_empty();
                 dangling(page, text, "contact", "contacts", unread, contacts);
             }
         }

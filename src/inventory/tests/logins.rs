@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Inventory, good};
+use super::{Inventory, Problems, good};
 use crate::inventory::{AgentKey, AnswerFrom, Auth, Client, Elevate, Login, Transport};
 
 const ESTATE: &str = r"environment: production
@@ -163,6 +163,19 @@ fn files_are_looked_at_only_when_asked() {
         places.map(|place| (place.line, place.column)).collect()
     };
     assert_eq!(lines(&inventory), [(2, 21), (4, 25), (6, 32)]);
+    // Whoever is about to connect is told of them with whatever else is wrong.
+    let wrong = text.replace("ops: {", "ops: {usr: x, ");
+    fs::write(folder.path().join("wrong.yaml"), wrong).unwrap();
+    let told = |load: fn(&Path) -> Result<Inventory, Problems>| {
+        let refused = load(&folder.path().join("wrong.yaml")).unwrap_err();
+        refused
+            .iter()
+            .map(|problem| problem.place.line)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(Inventory::load), [4]);
+    assert_eq!(told(Inventory::load_to_connect), [2, 4, 4, 6]);
+    assert_eq!(Inventory::load_to_connect(&path).map(|_| ()), Ok(()));
     for name in ["known_hosts", "id", "c.pub"] {
         fs::write(folder.path().join(name), "x").unwrap();
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::civil::date;
 
-use super::parse;
-use crate::inventory::{IntakeTo, Means, Windows};
+use super::{brief, parse, problems};
+use crate::inventory::{IntakeTo, Inventory, Means, Windows};
 
 const GOOD: &str = include_str!("vendor.yaml");
 
@@ -207,4 +207,71 @@ fn all_problems_of_a_vendor_are_told_at_once() {
         problems[0].message.contains("no time zone"),
         "{problems:#?}"
     );
+}
+
+#[test]
+fn an_intake_that_nobody_could_know_again_is_refused_before_anybody_is_asked() {
+    let text = |more: &str| {
+        format!(
+            "environment: p\nvendors:\n  a:\n    intake:\n      - {{kind: sftp, host: d.example, user: bank, key: k{more}}}\n"
+        )
+    };
+    let pin = format!("SHA256:{}", "A".repeat(43));
+    let bare = problems(&text(""));
+    assert_eq!(brief(&bare), ["5:9 a way of `intake` has no `host_key`"]);
+    assert!(bare[0].hint.contains("host_key"), "{}", bare[0]);
+    assert_eq!(problems(&text(&format!(", host_key: \"{pin}\""))), []);
+    // What is no pin is told once, and a misspelt key as that.
+    for more in [", host_key: none", ", host_kye: x"] {
+        let told = problems(&text(more));
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].place.column > 9, "{}", told[0]);
+    }
+    // A run that was made without one is read as it was.
+    let path = std::path::Path::new("etc/estate.yaml");
+    let records = std::collections::BTreeMap::new();
+    let read = Inventory::parse_recorded(path, text("").into_bytes(), &records);
+    assert!(read.is_ok(), "{read:?}");
+}
+
+#[test]
+fn who_is_encrypted_to_is_named_once_however_it_is_written() {
+    let text = |all: &str| {
+        format!(
+            "environment: p\nvendors:\n  a:\n    intake:\n      - {{kind: e-mail, to: in@a.example, encrypt_to: [{all}]}}\n"
+        )
+    };
+    let one = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+    let other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9q";
+    let (low, high) = ("a".repeat(40), "A".repeat(40));
+    for twice in [
+        format!("{one}, {one} vendor@a.example"),
+        format!("{low}, {high}"),
+    ] {
+        let told = problems(&text(&twice));
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].message.contains("names this one twice"));
+    }
+    for two in [format!("{one}, {other}"), low] {
+        assert_eq!(problems(&text(&two)), []);
+    }
+}
+
+#[test]
+fn what_is_wrong_hides_nothing_that_is_wrong_beside_it() {
+    let text = |deadline: &str, zone: &str, key: &str| {
+        format!(
+            "environment: p\nssh: {{known_hosts: [k], deadline: {deadline}}}\nhosts: {{a: {{address: a}}}}\nteams:\n  t: {{{key}: k}}\nvendors:\n  v:\n    timezone: {zone}\n    primary: ana\n"
+        )
+    };
+    let lines = |text: &str| -> Vec<usize> {
+        let told = problems(text);
+        told.iter().map(|problem| problem.place.line).collect()
+    };
+    let missing = lines(&text("90s", "UTC", "key"));
+    assert_eq!(missing, [5, 9], "no user, and no such contact");
+    assert_eq!(lines(&text("soon", "Nowhere/No", "key")), [2, 5, 8, 9]);
+    // What may only be misspelt is told once.
+    let misspelt = text("90s", "UTC", "user").replace("t: {", "t: {kye: x, ");
+    assert_eq!(lines(&misspelt.replace("primary", "primry")), [5, 9]);
 }

@@ -73,8 +73,8 @@ pub(super) fn section(report: &Report) -> Markup {
                         h3 #(format!("why-{}", number + 1)) {
                             span.sign aria-hidden="true" { (State::Failed.sign()) } " " (name(cause))
                         }
-                        @if let Some(failure) = cause.failure { (failure_told(failure)) }
-                        (checks_of(&places, &cause.checks, number, Detail::of(report)))
+                        @if let Some(failure) = cause.failure { (told_of(failure, cause.subject().as_deref())) }
+                        (checks_of(&places, cause, number, Detail::of(report)))
                     }
                 }
             }
@@ -84,9 +84,13 @@ pub(super) fn section(report: &Report) -> Markup {
 
 /// What was asked, what came, what to do.
 pub(super) fn failure_told(failure: &Failure) -> Markup {
+    told_of(failure, failure.subject.as_deref())
+}
+
+fn told_of(failure: &Failure, subject: Option<&str>) -> Markup {
     html! {
         dl.failure {
-            @if let Some(subject) = &failure.subject {
+            @if let Some(subject) = subject {
                 div { dt { "What" } dd { code { (t(subject)) } } }
             }
             div { dt { "Expected" } dd { (told("expected", &failure.expected)) } }
@@ -100,15 +104,13 @@ pub(super) fn failure_told(failure: &Failure) -> Markup {
 
 fn checks_of(
     places: &HashMap<*const Check, usize>,
-    checks: &[&Check],
+    cause: &Cause<'_>,
     number: usize,
     detail: Detail,
 ) -> Markup {
     let first = detail.first_of_cause(number);
     let place = |check: &Check| places.get(&std::ptr::from_ref(check)).copied();
-    let placed = checks
-        .iter()
-        .filter_map(|check| Some((place(check)?, *check)));
+    let placed = (cause.checks.iter()).filter_map(|check| Some((place(check)?, *check)));
     let checks: Vec<_> = placed.collect();
     let open = checks.len().min(MOST_OPEN);
     // One more line says no less than "1 more".
@@ -118,7 +120,10 @@ fn checks_of(
         open
     };
     html! {
-        p.label { "Fails " (count(checks.len(), "check")) }
+        p.label {
+            "Fails " (count(checks.len(), "check"))
+            @if let Some(hosts) = cause.behind() { " on " (t(&hosts)) }
+        }
         @for (place, one) in &checks[..open] { (first.render(*place, one, false)) }
         @if open < checks.len() {
             details.more {

@@ -7,8 +7,10 @@ use super::words::t;
 use crate::report::phrases;
 use crate::report::schema::{HoursOfWeek, Midnight, Report, Week};
 
-/// So many minutes are one pixel: a week is 672 wide, and fits on paper.
-const MINUTES: i64 = 15;
+/// What lasts less is drawn as long: a pixel on paper.
+const LEAST: i64 = 15;
+/// What the name of a day needs.
+const ROOM: i64 = 18 * 60;
 /// Height of a row of the picture: its name, and its bar below.
 const ROW: i64 = 30;
 const BAR: i64 = 12;
@@ -65,20 +67,34 @@ impl Scale {
             .then_some(Self { from, minutes })
     }
 
-    fn width(&self) -> i64 {
-        self.minutes / MINUTES
-    }
-
-    fn x(&self, at: &str) -> Option<i64> {
+    fn minute(&self, at: &str) -> Option<i64> {
         let at: Timestamp = at.parse().ok()?;
         let after: SignedDuration = at.duration_since(self.from);
-        Some(after.as_mins().clamp(0, self.minutes) / MINUTES)
+        Some(after.as_mins().clamp(0, self.minutes))
+    }
+
+    /// As a share of the whole week: the picture is as wide as its place, and a telephone shows Sunday, too.
+    fn share(&self, minutes: i64) -> String {
+        let thousandths = minutes * 100_000 / self.minutes;
+        format!("{}.{:03}%", thousandths / 1000, thousandths % 1000)
+    }
+
+    fn x(&self, at: &str) -> Option<String> {
+        Some(self.share(self.minute(at)?))
+    }
+
+    /// Whether the name of a day that begins then is not cut off at the end of the picture.
+    fn has_room(&self, at: &str) -> bool {
+        self.minute(at)
+            .is_some_and(|minute| minute + ROOM <= self.minutes)
     }
 
     /// Left edge and width; what is there at all is seen.
-    fn bar(&self, hours: &HoursOfWeek) -> Option<(i64, i64)> {
-        let (from, to) = (self.x(&hours.from)?, self.x(&hours.to)?);
-        Some((from, (to - from).max(1)))
+    fn bar(&self, hours: &HoursOfWeek) -> Option<(String, String)> {
+        let (from, to) = (self.minute(&hours.from)?, self.minute(&hours.to)?);
+        let width = (to - from).max(LEAST);
+        let from = from.min(self.minutes - width);
+        Some((self.share(from), self.share(width)))
     }
 }
 
@@ -91,14 +107,14 @@ fn picture(id: &str, week: &Week, scale: &Scale) -> Markup {
     ];
     let bottom = TOP + ROW * 4 + 4;
     html! {
-        div.scroll.plot tabindex="0" role="region" aria-label=(format!("picture: {} with {}", t(&week.application), t(&week.vendor))) {
-            svg width=(scale.width() + 8) height=(bottom + 20) role="img" aria-labelledby=(format!("{id}-title")) aria-describedby=(format!("{id}-desc")) {
+        div.plot.week {
+            svg width="100%" height=(bottom + 20) role="img" aria-labelledby=(format!("{id}-title")) aria-describedby=(format!("{id}-desc")) {
                 title #(format!("{id}-title")) { (t(&week.application)) " with " (t(&week.vendor)) }
                 desc #(format!("{id}-desc")) { (t(&phrases::of_week(week))) }
                 (days(&week.days, scale, 13, (TOP, bottom)))
                 @for (row, (name, class, all)) in (0_i64..).zip(rows) {
                     @let top = TOP + row * ROW;
-                    text.scale x="4" y=(top + 12) { (name) @if all.is_empty() { ": never" } }
+                    text.scale x="0" dx="4" y=(top + 12) { (name) @if all.is_empty() { ": never" } }
                     @for hours in all {
                         @if let Some((x, width)) = scale.bar(hours) {
                             g {
@@ -127,17 +143,19 @@ fn days(days: &[Midnight], scale: &Scale, y: i64, (from, to): (i64, i64)) -> Mar
         @for midnight in days {
             @if let Some(x) = scale.x(&midnight.at) {
                 line.grid x1=(x) x2=(x) y1=(from) y2=(to) {}
-                text.scale x=(x + 4) y=(y) { (t(&short(&midnight.day))) }
+                @if scale.has_room(&midnight.at) {
+                    @let (name, number) = short(&midnight.day);
+                    text.scale x=(x) dx="4" y=(y) { (t(name)) tspan.date { " " (t(number)) } }
+                }
             }
         }
     }
 }
 
-/// `Mon 23` of `Mon 2026-11-23`.
-fn short(day: &str) -> String {
+/// `Mon` and `23` of `Mon 2026-11-23`.
+fn short(day: &str) -> (&str, &str) {
     let name = day.split(' ').next().unwrap_or_default();
-    let number = day.rsplit('-').next().unwrap_or_default();
-    format!("{name} {number}")
+    (name, day.rsplit('-').next().unwrap_or_default())
 }
 
 fn in_words(id: &str, week: &Week) -> Markup {
@@ -192,20 +210,21 @@ mod tests {
         let week = sample::week();
         let scale = Scale::of(&week).unwrap();
         // The week in which New York sets its clocks back.
-        assert_eq!(scale.width(), 169 * 4);
+        assert_eq!(scale.minutes, 169 * 60);
         let days: Vec<_> = week
             .days
             .iter()
-            .map(|day| scale.x(&day.at).unwrap())
+            .map(|day| scale.minute(&day.at).unwrap() / 60)
             .collect();
-        assert_eq!(days, [0, 96, 192, 288, 384, 480, 576]);
+        assert_eq!(days, [0, 24, 48, 72, 96, 120, 144]);
         let page = one(0, &week).into_string();
-        for (class, x, width) in [
-            ("five", 0, 676),
-            ("passed", 36, 32),
-            ("failed", 0, 36),
-            ("pending", 576, 100),
+        for (class, from, hours) in [
+            ("five", 0, 169),
+            ("passed", 9, 8),
+            ("failed", 0, 9),
+            ("pending", 144, 25),
         ] {
+            let [x, width] = [from, hours].map(|hours| scale.share(hours * 60));
             let bar = format!("<rect class=\"{class}\" x=\"{x}\" y=\"");
             assert!(page.contains(&bar), "{bar}: {page}");
             let behind = page.split(&bar).nth(1).unwrap();
@@ -214,8 +233,30 @@ mod tests {
                 "{class}: {behind}"
             );
         }
+        assert_eq!(
+            (scale.share(0), scale.share(169 * 60)),
+            ("0.000%".into(), "100.000%".into())
+        );
         assert!(page.contains("Above the days of America/New_York, below those of Europe/London."));
-        assert!(page.contains("Mon 26") && page.contains("Sun 01"));
+        assert!(
+            page.contains("Mon<tspan class=\"date\"> 26<")
+                && page.contains("Sun<tspan class=\"date\"> 01<")
+        );
+    }
+
+    #[test]
+    fn the_last_minute_of_the_week_is_in_the_picture() {
+        let mut week = sample::week();
+        let scale = Scale::of(&week).unwrap();
+        let last = week.required.last_mut().unwrap();
+        last.from.clone_from(&week.to);
+        last.to.clone_from(&week.to);
+        let (x, width) = scale.bar(last).unwrap();
+        let number = |text: &str| text.trim_end_matches('%').parse::<f64>().unwrap();
+        assert!(
+            number(&width) > 0.1 && number(&x) + number(&width) <= 100.0,
+            "{x} {width}"
+        );
     }
 
     #[test]

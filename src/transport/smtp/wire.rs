@@ -12,12 +12,15 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig, ClientConnection, Error, RootCertStore, StreamOwned};
 
 use crate::failure::{Failure, FailureKind};
-use crate::text;
+use crate::{text, time};
 
-/// RFC 5321 gives a server five minutes for most of its answers.
+/// RFC 5321 (4.5.3.2) gives a server five minutes for most of its answers; whoever asks has less, by `until`.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// What a name or a connection may take.
 const CONNECT: Duration = Duration::from_secs(15);
+/// By so much a wait of the system may end early.
+const GRAIN: Duration = Duration::from_millis(100);
+const SLOW: &str = "try again later; see what listens there: some servers hold back their greeting to whom they do not know, and one that speaks TLS from the first byte (`tls: implicit`) waits for us";
 const MOST_LINE: usize = 2048;
 const MOST_LINES: usize = 100;
 
@@ -113,13 +116,17 @@ pub struct Wire {
     line: Line,
     held: Vec<u8>,
     at: String,
+    begun: Instant,
     until: Instant,
+    /// It said anything at all.
+    has_spoken: bool,
     local: Option<IpAddr>,
 }
 
 impl Wire {
     /// Name and TCP.
     pub(super) fn open(host: &str, port: u16, until: Instant) -> Result<Self, Unmet> {
+        let begun = Instant::now();
         let at = text::endpoint(host, port);
         let stream = dial(&resolve(host, port, until)?, &at, until)?;
         let local = stream.local_addr().ok().map(|address| address.ip());
@@ -127,7 +134,9 @@ impl Wire {
             line: Line::Plain(Timed { stream, until }),
             held: Vec::new(),
             at,
+            begun,
             until,
+            has_spoken: false,
             local,
         })
     }
@@ -209,17 +218,18 @@ impl Wire {
     }
 
     fn lost(&self, error: &io::Error) -> Unmet {
-        if left(self.until).is_none() {
-            return late(&self.at);
+        let waited = [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut].contains(&error.kind());
+        match left(self.until) {
+            None => return self.late(),
+            // A wait ends by the clock of the system, which may be a little before ours.
+            Some(left) if waited && left < GRAIN => return self.late(),
+            Some(_) if waited => {
+                let why = format!("{} said nothing for {}", self.at, time::say(PATIENCE));
+                return Unmet::new(FailureKind::Timeout, why, SLOW);
+            }
+            Some(_) => {}
         }
         let why = match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                format!(
-                    "{} said nothing for {}",
-                    self.at,
-                    crate::time::say(PATIENCE)
-                )
-            }
             io::ErrorKind::UnexpectedEof => format!("{} hung up", self.at),
             _ => format!("the connection to {} broke: {error}", self.at),
         };
@@ -228,6 +238,22 @@ impl Wire {
             text::escape(&why),
             "try again later; see what listens there, and whether it speaks TLS from the first byte (`tls: implicit`)",
         )
+    }
+
+    /// All the time that there was is gone.
+    fn late(&self) -> Unmet {
+        let given = self.until.saturating_duration_since(self.begun);
+        // What was gone before there was a connection is nobody's matter.
+        let given = match (given + Duration::from_millis(500)).as_secs() {
+            0 => given,
+            seconds => Duration::from_secs(seconds),
+        };
+        let given = time::say(given);
+        let why = match self.has_spoken {
+            false => format!("{} said nothing within {given}", self.at),
+            true => format!("{} was not done within {given}", self.at),
+        };
+        Unmet::new(FailureKind::Timeout, why, SLOW)
     }
 
     fn stream(&mut self) -> io::Result<&mut dyn ReadWrite> {
@@ -326,7 +352,10 @@ impl Wire {
             let read = self.stream().and_then(|stream| stream.read(&mut room));
             match read {
                 Ok(0) => return Err(self.lost(&io::ErrorKind::UnexpectedEof.into())),
-                Ok(n) => self.held.extend_from_slice(&room[..n]),
+                Ok(n) => {
+                    self.has_spoken = true;
+                    self.held.extend_from_slice(&room[..n]);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.lost(&error)),
             }
@@ -388,9 +417,8 @@ fn left(until: Instant) -> Option<Duration> {
 }
 
 fn late(at: &str) -> Unmet {
-    let why = format!("{at} was not done in time");
-    let hint = "try again later, or allow more time; see what listens there";
-    Unmet::new(FailureKind::Timeout, why, hint)
+    let why = format!("{at} was not reached in time");
+    Unmet::new(FailureKind::Timeout, why, SLOW)
 }
 
 /// `getaddrinfo` has no timeout of its own.
@@ -464,5 +492,41 @@ pub fn roots(ca: Option<&Path>) -> Result<RootCertStore, Unmet> {
     match roots.is_empty() {
         true => Err(refused("holds no certificate".to_owned())),
         false => Ok(roots),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// What is told of a server that says `words` and no more, and how long that took.
+    fn told(words: &str, time: Duration) -> (Result<Answer, Unmet>, Duration) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let begun = Instant::now();
+        let mut wire = Wire::open("127.0.0.1", port, begun + time).unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        peer.write_all(words.as_bytes()).unwrap();
+        let answer = wire.answer();
+        (answer, begun.elapsed())
+    }
+
+    #[test]
+    fn who_is_silent_is_told_by_the_deadline_of_who_asks_and_not_after_five_minutes() {
+        let second = Duration::from_secs(1);
+        for (words, says) in [
+            ("", "said nothing within 1s"),
+            ("220-mx\r\n22", "was not done within 1s"),
+        ] {
+            let (answer, took) = told(words, second);
+            let unmet = answer.unwrap_err();
+            assert_eq!(unmet.kind, FailureKind::Timeout);
+            assert!(unmet.why.ends_with(says), "{}", unmet.why);
+            assert!(took < second * 10, "{took:?}");
+        }
+        let (answer, _) = told("220 mx\r\n", second);
+        assert_eq!(answer.unwrap().code, 220);
     }
 }

@@ -97,6 +97,24 @@
     return few(problems);
   };
 
+  // The picture of a week: all of it is on the screen, and no day lies over the next.
+  const weeks = () => {
+    const problems = [];
+    for (const svg of all('.week svg')) {
+      const parts = [...svg.querySelectorAll('rect, text')];
+      for (const e of parts) {
+        const rect = e.getBoundingClientRect();
+        if (rect.right > document.documentElement.clientWidth || rect.left < 0) problems.push(`${name(e)} lies beside the screen`);
+      }
+      const days = parts.filter((e) => / \d\d$/.test(e.textContent) && e.tagName === 'text').map((e) => e.getBoundingClientRect());
+      if (days.length < 7) problems.push('days are missing');
+      days.forEach((one, i) => { if (days[i + 1]?.top === one.top && one.right > days[i + 1].left) problems.push('a day lies over the next'); });
+      const [bar, whole] = [svg.querySelector('rect.five'), svg].map((e) => e.getBoundingClientRect());
+      if (Math.abs(bar.width - whole.width) > 2) problems.push(`a bar of the whole week is ${bar.width} wide, not ${whole.width}`);
+    }
+    return all('.week svg').length ? few(problems) : ['no week'];
+  };
+
   // WCAG 1.4.12: text may be spaced by the reader.
   const spaced = () => {
     const sheet = new CSSStyleSheet();
@@ -152,5 +170,5 @@
     return few(problems);
   };
 
-  return { contrast, layout, spaced, structure, stops, focus, skeleton, unprinted, unfold };
+  return { contrast, layout, weeks, spaced, structure, stops, focus, skeleton, unprinted, unfold };
 })()

@@ -168,6 +168,8 @@ fn keys_and_maps_stay_at_home_and_the_rest_goes_where_it_is_meant() {
 }"#;
     fs::write(at("case.tar.zst.names.json"), map).unwrap();
     fs::write(at("map.tar.zst"), map).unwrap();
+    let origins = "{\n  \"schema\": \"gonogo/origins/v1\",\n  \"files\": []\n}";
+    fs::write(at("origins.tar.zst"), origins).unwrap();
     let (_, recipient) = age_key(&at("identity"));
     let packed = Command::new("gzip")
         .arg("-k")
@@ -194,6 +196,7 @@ fn keys_and_maps_stay_at_home_and_the_rest_goes_where_it_is_meant() {
             "the map that says what every token",
         ),
         ("map.tar.zst", "the map that says what every token"),
+        ("origins.tar.zst", "digests of files that nobody redacted"),
         ("keys/operations", "private key"),
         ("operations.zip", "private key"),
         ("pem.zip", "private key"),

@@ -104,7 +104,7 @@ fn it_arrives_with_the_same_digest_and_writes_nothing_over() {
     ends(
         &deliver(&lab, &["--send"]),
         1,
-        &["not delivered", "has a `", "already"],
+        &["not delivered to acme by sftp ", "has a `", "already"],
     );
     assert_eq!(names(&folder), ["b.tar.zst"]);
     assert_eq!(
@@ -241,7 +241,7 @@ fn nobody_else_gets_it() {
         (
             with("host_key", Value::Null),
             2,
-            "the intake's host key is not pinned",
+            "a way of `intake` has no `host_key`",
         ),
         (with("key", json!("keys/signer")), 1, "lets `"),
         (with("key", json!("keys/gone")), 3, "cannot read `"),

@@ -121,6 +121,7 @@ fn one(page: &mut Page<'_>, item: &Node<'_>, reading: &mut Reading<'_>) -> Optio
             let hint = "write the 40 digits of its fingerprint into `encrypt_to`: another key would be taken unseen";
             page.refuse(node.at, "`openpgp_key` is of nobody in `encrypt_to`", hint);
         }
+        reading.openpgp.push(file.clone());
         Some(file.value)
     });
     keys.done(page);
@@ -146,7 +147,11 @@ fn sftp(
     let user = user.and_then(|node| fields::checked(page, node, "user", grammar::user));
     let port = keys.take("port");
     let port = port.and_then(|node| fields::parsed(page, node, "port", access::port));
-    let pin = keys.take("host_key");
+    // Without it evidence could go to anybody. A run that was made without is judged as it was.
+    let pin = match reading.records {
+        None => keys.require("host_key", "\"SHA256:…\""),
+        Some(_) => keys.take("host_key"),
+    };
     let pin = pin.and_then(|node| fields::checked(page, node, "host_key", grammar::pin));
     let directory = keys.take("directory");
     let directory =
@@ -247,7 +252,7 @@ fn extension(text: &str) -> Result<(), String> {
 /// age recipients, SSH keys, and OpenPGP fingerprints: a short key id can be made by anybody. What is refused is not
 /// repeated: it may be a private key.
 fn recipients(page: &mut Page<'_>, node: &Node<'_>) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+    let (mut found, mut known): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     let mut one = |page: &mut Page<'_>, item: &Node<'_>| {
         let text = fields::text(page, item, "encrypt_to")?;
         let is_openpgp =
@@ -257,17 +262,25 @@ fn recipients(page: &mut Page<'_>, node: &Node<'_>) -> Vec<String> {
             page.refuse(text.at, "`encrypt_to`: this is nobody to encrypt to", hint);
             return None;
         }
-        if !is_openpgp && let Err((why, hint)) = AgeRecipient::read(&text.value) {
-            page.refuse(text.at, format!("`encrypt_to`: {why}"), hint);
-            return None;
-        }
-        if found.contains(&text.value) {
+        // An SSH key is the same with another comment, a fingerprint in small letters.
+        let meant = match is_openpgp {
+            true => text.value.to_ascii_uppercase(),
+            false => match AgeRecipient::read(&text.value) {
+                Ok(one) => one.told(),
+                Err((why, hint)) => {
+                    page.refuse(text.at, format!("`encrypt_to`: {why}"), hint);
+                    return None;
+                }
+            },
+        };
+        if known.contains(&meant) {
             page.refuse(
                 text.at,
                 "`encrypt_to` names this one twice",
                 "name each once",
             );
         }
+        known.push(meant);
         found.push(text.value);
         Some(())
     };

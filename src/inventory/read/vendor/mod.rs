@@ -31,9 +31,13 @@ struct Reading<'v> {
     refers: Vec<Reference>,
     keys: Vec<Spanned<PathBuf>>,
     cas: Vec<Spanned<PathBuf>>,
+    openpgp: Vec<Spanned<PathBuf>>,
     folder: &'v Path,
     records: Option<&'v Records>,
     holidays: Vec<HolidayFile>,
+    /// Something in the contract, the hours or the applications was refused; something in the contacts.
+    hours_refused: bool,
+    contacts_refused: bool,
 }
 
 impl Reading<'_> {
@@ -57,8 +61,9 @@ pub(super) fn vendor(
         name: name.value.clone(),
         ..Vendor::default()
     };
-    let before = page.refusals();
-    let (mut refers, mut key_files, mut cas) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut unread, mut contacts_unread) = (true, true);
+    let (mut refers, mut key_files) = (Vec::new(), Vec::new());
+    let (mut cas, mut openpgp) = (Vec::new(), Vec::new());
     if let Some(mut keys) = Keys::of(page, node, owner, name.at) {
         let written = keys.take("timezone");
         let zone = written.and_then(|node| hours::zone(page, node));
@@ -68,25 +73,35 @@ pub(super) fn vendor(
             refers,
             keys: key_files,
             cas,
+            openpgp,
             folder,
             records,
             holidays: Vec::new(),
+            hours_refused: false,
+            contacts_refused: false,
         };
         whole(page, &mut keys, &mut vendor, &mut reading);
+        unread = reading.zone_refused || reading.hours_refused;
+        contacts_unread = reading.contacts_refused;
         refers = reading.refers;
-        (key_files, cas) = (reading.keys, reading.cas);
+        (key_files, cas, openpgp) = (reading.keys, reading.cas, reading.openpgp);
         vendor.holiday_files = reading.holidays;
         vendor.zone = zone;
+        let before = page.refusals();
         keys.done(page);
+        let is_misspelt = page.refusals() > before;
+        unread |= is_misspelt;
+        contacts_unread |= is_misspelt;
     }
-    let unread = page.refusals() > before;
     raw::Vendor {
         name,
         vendor,
         refers,
         keys: key_files,
         cas,
+        openpgp,
         unread,
+        contacts_unread,
     }
 }
 
@@ -96,6 +111,7 @@ fn whole(
     vendor: &mut Vendor,
     reading: &mut Reading<'_>,
 ) {
+    let before = page.refusals();
     if let Some(entry) = keys.entry("contract") {
         vendor.contract = contract(page, &entry.value, entry.at, reading);
     }
@@ -105,12 +121,15 @@ fn whole(
     if let Some(node) = keys.take("applications") {
         vendor.applications = hours::applications(page, node, reading);
     }
+    reading.hours_refused = page.refusals() > before;
     if let Some(node) = keys.take("out_of_hours") {
         vendor.out_of_hours = hours::out_of_hours(page, node, reading);
     }
+    let before = page.refusals();
     if let Some(node) = keys.take("contacts") {
         vendor.contacts = people::contacts(page, node);
     }
+    reading.contacts_refused = page.refusals() > before;
     for (key, place) in [
         ("primary", &mut vendor.primary),
         ("backup", &mut vendor.backup),
