@@ -179,7 +179,7 @@ pub fn redact(engine: &Engine, shape: Shape, file: &Path, out: &Path) -> Result<
         Shape::Xml => xml::redact(engine, &whole(file)?, &mut counts)?,
         Shape::Json => tree::redact(engine, &whole(file)?, true, &mut counts)?,
         Shape::Yaml => tree::redact(engine, &whole(file)?, false, &mut counts)?,
-        Shape::Settings(format) => settings::redact(engine, format, &whole(file)?, &mut counts),
+        Shape::Settings(format) => settings::redact(engine, format, &whole(file)?, &mut counts)?,
     };
     let strict = line::Mood {
         is_strict: true,
