@@ -134,9 +134,6 @@ const LOGGING_ON: &[&str] = &[
     "expdp",
     "impdp",
     "rman",
-    "target",
-    "catalog",
-    "auxiliary",
     "user",
     "username",
     "account",
@@ -148,9 +145,7 @@ const LOGGING_ON: &[&str] = &[
 ];
 
 /// Between that and the pair.
-const BETWEEN: &[&str] = &[
-    "as", "with", "using", "by", "in", "on", "for", "is", "was", "to",
-];
+const BETWEEN: &[&str] = &["as", "with", "using", "in", "on", "is", "was"];
 
 /// What is written with `/` between, and is no pair of account and secret.
 const HALVES: &str = "read write input output publish subscribe second seconds sec min minute hour thread threads pool queue \
@@ -354,7 +349,11 @@ impl Line<'_> {
             is_somebody |= ["as", "with", "using"].contains(&word.as_str());
         }
         is_somebody &= !self.engine.words.is_harmless(user);
-        let logs_on = |word: String| LOGGING_ON.contains(&word.as_str());
+        let is_of_rman = |word: &str| {
+            ["target", "catalog", "auxiliary"].contains(&word) && self.text.contains("rman")
+        };
+        let logs_on =
+            |word: String| LOGGING_ON.contains(&word.as_str()) || is_of_rman(word.as_str());
         if !is_somebody && !words.next().is_some_and(logs_on) {
             return None;
         }

@@ -54,6 +54,8 @@ fn pairs_of_account_and_secret() {
         "connect timeout/refused",
         "connect to amps/orders failed",
         "connected to tcp/fix",
+        "connected to replication/downstream",
+        "replication target group/order is ready",
         "connect tcp/9007",
         "conn 12/34",
         "connect/disconnect of clients",
