@@ -17,6 +17,9 @@ const VERBS: &[&str] = &[
     "is", "was", "are", "were", "now", "set", "changed", "to", "be", "of",
 ];
 
+/// Between some names and their value: of communities, then of sessions.
+const LINKS: &[&str] = &["string", "name", "id", "key", "token", "cookie"];
+
 /// What is said of keys, and is none. Not a word of it is worth to be a secret.
 const STATES: &str = "absent accessible active activated activation added adding agreement already also and answered available based \
     being below binding both broken but cached check complete completed computed configured constraint copied corrupt \
@@ -227,6 +230,12 @@ impl Line<'_> {
         };
         let word = self.text[at..end].trim_end_matches(['.', ':', '!', ',']);
         let lower = word.to_ascii_lowercase();
+        // Most of what follows is neither, and is told for less than the kind of the name.
+        let may_link = VERBS.contains(&lower.as_str()) || LINKS.contains(&lower.as_str());
+        if !may_link && (among!(STATES, lower.as_str()) || is_few(word) || shape::is_harmless(word))
+        {
+            return false;
+        }
         let Some(head) = head(&self.text[..weak.start], &self.text[weak.clone()]) else {
             return false;
         };
@@ -239,8 +248,8 @@ impl Line<'_> {
         let is_link = |link: &str| {
             VERBS.contains(&link)
                 || match head {
-                    Head::Community => ["string", "name"].contains(&link),
-                    Head::Session => ["id", "key", "token", "cookie"].contains(&link),
+                    Head::Community => LINKS[..2].contains(&link),
+                    Head::Session => LINKS[2..].contains(&link),
                     _ => false,
                 }
         };
