@@ -225,9 +225,10 @@ impl Engine {
     pub(super) fn learn_schema(&mut self, name: &str) {
         let lower = name.to_ascii_lowercase();
         let is_plain = lower.len() > 2
+            && lower.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && lower
                 .bytes()
-                .all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(&byte));
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
         if !is_plain {
             return;
         }

@@ -69,7 +69,7 @@ const FORMS: &[Form] = &[
     ),
     secret(
         Want::Any,
-        r#"(?i)\bconnect\s+[^\s/@]{1,64}/([^\s@"']{3,})@"#,
+        r#"(?i)\bconn(?:ect)?\s+["']?[^\s/@"']{1,64}["']?/["']?([^\s@"']{3,})["'@]"#,
     ),
     secret(
         Want::Odd,
@@ -100,7 +100,7 @@ const FORMS: &[Form] = &[
     ),
     secret(
         Want::Digits(4),
-        r"(?i)\b(?:pin|otp|tan|puk|mfa|2fa|totp|(?:access|activation|alarm|door|recovery|security|unlock) code)(?:\s+(?:code|number))?\s*(?:is|was|:|=)?\s*(\d{4,12})(?:$|[^\w.:\-])",
+        r"(?i)\b(?:pin|otp|tan|puk|mfa|2fa|totp|(?:access|activation|alarm|authentication|confirmation|door|login|one-?time|pairing|recovery|security|sms|unlock|verification|your|my) code)(?:\s+(?:code|number))?\s*(?:is|was|:|=)?\s*(\d{4,12})(?:$|[^\w.:\-])",
     ),
     secret(
         Want::Any,
@@ -108,7 +108,7 @@ const FORMS: &[Form] = &[
     ),
     secret(
         Want::Any,
-        r#"(?i)\b(?:recovery|seed|mnemonic|backup)\s+(?:phrase|words)\s*[:=]\s*(.+)$"#,
+        r#"(?i)\b(?:recovery|seed|mnemonic|backup)\s+(?:phrase|words)(?:\s*[:=]|\s+(?:is|was|are))\s*(.+)$"#,
     ),
     secret(
         Want::Any,
@@ -137,7 +137,36 @@ const FORMS: &[Form] = &[
     ),
     secret(
         Want::Any,
-        r#"(?i)\b(?:snmp-server\s+community|(?:tacacs|radius)(?:-server)?\s+key|pre-shared-key)\s+(?:\d\s+)?["']?([^\s"']+)"#,
+        r#"(?i)\b(?:snmp-server\s+community|r[ow]community6?|trapcommunity|com2sec6?\s+[^\s]+\s+[^\s]+|trap2?sink\s+[^\s]+|informsink\s+[^\s]+|(?:tacacs|radius)(?:-server)?\s+key|pre-shared-key)\s+(?:\d\s+)?["']?([^\s"']+)"#,
+    ),
+    secret(
+        Want::Any,
+        r#"(?i)\b(?:key-string|isakmp\s+key|(?:message-digest|authentication)-key\s+\d+\s+\w+|server\s+host\s+[^\s]+\s+key|standby\s+\d+\s+authentication(?:\s+(?:text|md5|key-string))*)\s+(?:\d\s+)?["']?([^\s"']+)"#,
+    ),
+    secret(
+        Want::Any,
+        r#"(?i)\bsnmp-server\s+host\s+[^\s]+\s+(?:(?:traps|informs|version|1|2c|3|auth|noauth|priv)\s+)*([^\s]+)"#,
+    ),
+    secret(
+        Want::Any,
+        r#"(?i)\b(?:createuser|snmp-server\s+user)\s.*?\s(?:sha(?:-?\d+)?|md5)\s+["']?([^\s"']+)"#,
+    ),
+    secret(
+        Want::Any,
+        r#"(?i)\b(?:createuser|snmp-server\s+user)\s.*\s(?:aes|3?des)\s+(?:\d+\s+)?["']?([^\s"']+)"#,
+    ),
+    secret(
+        Want::Any,
+        r#"(?i)\bsp_(?:addlogin|password)\s+["']?[^\s"',]+["']?\s*,\s*["']?([^\s"',]+)"#,
+    ),
+    // What is said to servers of mail and chat.
+    secret(
+        Want::Any,
+        r#"\b(?:LOGIN|OPER)\s+["']?[^\s"']+["']?\s+["']?([^\s"']+)["']?\s*$"#,
+    ),
+    secret(
+        Want::Any,
+        r#"(?i)\b(?:auth|sasl|authenticate)\s+(?:plain|login|cram-md5|xoauth2)\s+([^\s"']+)"#,
     ),
     secret(
         Want::Any,

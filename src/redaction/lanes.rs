@@ -10,7 +10,7 @@ use super::line::Mood;
 use super::map::Class;
 use super::packed::Packer;
 use super::text::{NAMED, Text, is_entry};
-use super::{Counts, Unfit, deferred};
+use super::{Counts, Unfit, armour, deferred};
 
 /// Text that one core takes at a time.
 const PIECE: usize = 1 << 20;
@@ -67,7 +67,11 @@ impl<'e> Lanes<'e> {
         if self.rest.len() < PIECE {
             return;
         }
-        let cut = last_entry(&self.rest);
+        // A key whose lines are entries of their own stays whole.
+        let cut = last_entry(&self.rest).map(|cut| {
+            let open = armour::open_at(&self.rest[..cut]);
+            open.filter(|at| *at > 0).unwrap_or(cut)
+        });
         let rest = match cut {
             Some(cut) => self.rest.split_off(cut),
             None => String::new(),

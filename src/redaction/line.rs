@@ -63,6 +63,8 @@ pub(super) struct Line<'e> {
     pub mood: Mood,
     pub carry: Carry,
     pub pending: Option<Pending>,
+    /// Where a name stood to which words may link its value.
+    pub weak: Option<Range<usize>>,
     /// Few words stay up to the end of the line, or the next name of a value.
     pub shadow: bool,
     /// Not even then.
@@ -348,6 +350,12 @@ impl Line<'_> {
 
     /// A piece of text up to a blank or a mark.
     pub fn chunk(&mut self, at: usize, end: usize, to: usize) -> usize {
+        if self.weak.is_some() && self.is_linked(at, end) {
+            self.pending = None;
+            self.secret(self.text[at..end].trim_end_matches(['.', ':']));
+            self.before = at..end;
+            return end;
+        }
         if let Some(pending) = self.pending.take() {
             // Only a blank parted the name from what comes.
             match pending.cue {

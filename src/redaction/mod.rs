@@ -8,6 +8,7 @@
 //! Three walks over everything that goes into one bundle: *learn* (the whole work once, for what it brings to
 //! light), *redact* (every file rewritten), *prove* (`proof`: the finished file opened anew by other rules).
 
+mod armour;
 mod by_value;
 mod canary;
 mod columns;
@@ -31,6 +32,7 @@ mod packed;
 mod piece;
 mod place;
 mod proof;
+mod said;
 mod settings;
 mod shape;
 mod sqlite;
@@ -177,7 +179,7 @@ pub fn redact(engine: &Engine, shape: Shape, file: &Path, out: &Path) -> Result<
         Shape::Xml => xml::redact(engine, &whole(file)?, &mut counts)?,
         Shape::Json => tree::redact(engine, &whole(file)?, true, &mut counts)?,
         Shape::Yaml => tree::redact(engine, &whole(file)?, false, &mut counts)?,
-        Shape::Settings(format) => settings::redact(engine, format, &whole(file)?, &mut counts),
+        Shape::Settings(format) => settings::redact(engine, format, &whole(file)?, &mut counts)?,
     };
     let strict = line::Mood {
         is_strict: true,

@@ -45,7 +45,14 @@ impl Line<'_> {
         {
             return self.dotted(from + lead.len(), dots, to);
         }
-        if core.contains(['/', '\\']) {
+        if let Some((user, secret)) = self.handed_over(from + lead.len(), core) {
+            self.forced = None;
+            if !user.is_empty() {
+                self.forced_name("user", user);
+            }
+            self.out.push('/');
+            self.secret(secret);
+        } else if core.contains(['/', '\\']) {
             self.path(core);
             // What a directory is called tells nothing of what stands behind the path.
             let is_name = self.text[to..].starts_with(['=', ':', '"', '\'']);
@@ -114,6 +121,12 @@ impl Line<'_> {
             && behind.starts_with(' ')
         {
             told.cue = super::cues::Cue::None;
+        }
+        if told.cue >= Cue::Strong && !self.mood.is_setting {
+            self.named_after(at);
+        }
+        if self.links(at, core, told.cue) {
+            self.weak = Some(at..at + core.len());
         }
         let is_pair = next.starts_with('=') && !self.is_deep;
         if self.shadow && is_pair {

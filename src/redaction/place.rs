@@ -46,6 +46,56 @@ const FILES: &[&str] = &[
     "php",
 ];
 
+/// What hands its secret over as the next part of a path: `/reset/token/V`.
+const HANDING: &[&str] = &[
+    "token",
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "apikey",
+    "otp",
+    "bearer",
+];
+
+/// What is asked of a server about those.
+const ROUTES: &[&str] = &[
+    "create",
+    "delete",
+    "edit",
+    "forgot",
+    "forgotten",
+    "generate",
+    "info",
+    "introspect",
+    "issue",
+    "key",
+    "list",
+    "logout",
+    "new",
+    "password",
+    "recover",
+    "recovery",
+    "refresh",
+    "renew",
+    "request",
+    "reset",
+    "revoke",
+    "rotate",
+    "s",
+    "second",
+    "secret",
+    "sec",
+    "session",
+    "show",
+    "token",
+    "update",
+    "validate",
+    "verify",
+];
+
 /// Stands for what was asked of a server.
 const ASKED: &str = "[redacted]";
 
@@ -200,7 +250,7 @@ impl Line<'_> {
         }
         let mut is_home = self.forced.take().is_some();
         let mut is_share = path.starts_with("\\\\");
-        let (mut after, mut is_code) = (false, false);
+        let (mut after, mut is_code, mut is_handed) = (false, false, false);
         for part in path.split_inclusive(['/', '\\']) {
             let name = part.trim_end_matches(['/', '\\']);
             let divider = &part[name.len()..];
@@ -222,6 +272,7 @@ impl Line<'_> {
                 self.forced_name("user", name);
             } else if after
                 && (is_odd(name)
+                    || is_handed && !is_few(name) && !ROUTES.contains(&name)
                     || is_code && name.len() >= 6 && name.bytes().all(|byte| byte.is_ascii_digit()))
                 && !name
                     .rsplit_once('.')
@@ -237,6 +288,7 @@ impl Line<'_> {
             }
             let cue = self.engine.words.tell(name).cue;
             (after, is_code) = (cue.is_secret(), cue == super::cues::Cue::Strong);
+            is_handed = HANDING.contains(&name.to_ascii_lowercase().as_str());
             is_home = HOMES.contains(&name.to_ascii_lowercase().as_str()) && !divider.is_empty();
             self.out.push_str(divider);
         }

@@ -169,7 +169,43 @@ pub(super) fn learn(engine: &mut Engine, path: &Path) -> Result<(), Unfit> {
         engine.learn_schema(&column.table);
         engine.learn_schema(&column.name);
     }
+    // Indexes, triggers and views, and what a view calls its columns.
+    let mut others = connection.prepare(
+        "SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE type <> 'table' ORDER BY name",
+    )?;
+    let others = others.query_map([], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+    })?;
+    for other in others {
+        let (name, sql) = other?;
+        engine.learn_schema(&name);
+        for word in words(&sql) {
+            engine.learn_schema(word);
+        }
+    }
     Ok(())
+}
+
+/// The words of a statement that stand in no text and no comment.
+fn words(sql: &str) -> Vec<&str> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut words = Vec::new();
+    let mut rest = sql;
+    while let Some(c) = rest.chars().next() {
+        let end = match c {
+            '\'' => rest[1..].find('\'').map(|at| at + 2),
+            '-' if rest.starts_with("--") => rest.find('\n'),
+            '/' if rest.starts_with("/*") => rest.find("*/").map(|at| at + 2),
+            c if is_word(c) => {
+                let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+                words.push(&rest[..end]);
+                Some(end)
+            }
+            c => Some(c.len_utf8()),
+        };
+        rest = &rest[end.unwrap_or(rest.len())..];
+    }
+    words
 }
 
 pub(super) fn redact(

@@ -2,16 +2,17 @@
 //! blocks, in quotes and brackets over several lines, columns below their names, sections and blocks of settings.
 
 use super::Counts;
+use super::armour::{self, Armour, Below};
 use super::columns::{self, Columns};
 use super::cues::{self, Cue};
 use super::engine::Engine;
 use super::line::{Carry, Line, Mood};
 use super::undress::{LAYERS, decoded};
 use super::value::is_nothing;
-use super::{shape, tree};
+use super::{json, shape, tree};
 use crate::evidence::redact::MARK;
 
-/// Lines that a key or a value may go on for.
+/// Lines that a value may go on for.
 const LONGEST: usize = 400;
 /// Lines below the name of a secret in which `value` is its value.
 pub(super) const NAMED: usize = 3;
@@ -22,9 +23,9 @@ pub(super) struct Text<'e> {
     engine: &'e Engine,
     mood: Mood,
     carry: Carry,
-    /// Lines of a key, or of a value, so far.
+    /// Lines of a value so far.
     carried: usize,
-    in_key: bool,
+    key: Option<Armour>,
     columns: Option<Columns>,
     /// Lines for which `value` is the value of a secret.
     named: usize,
@@ -41,7 +42,7 @@ impl<'e> Text<'e> {
             mood,
             carry: Carry::Nothing,
             carried: 0,
-            in_key: false,
+            key: None,
             columns: None,
             named: 0,
             blocks: Vec::new(),
@@ -58,18 +59,25 @@ impl<'e> Text<'e> {
     }
 
     fn body(&mut self, body: &str, out: &mut String, counts: &mut Counts) {
-        if self.in_key {
-            return self.key(body, out, counts);
+        if let Some(key) = self.key.take() {
+            return self.key(key, body, out, counts);
         }
         if self.carry != Carry::Nothing && self.carried(body, out, counts) {
             return;
         }
-        if let Some(begin) = begins_key(body) {
-            let (head, key) = body.split_at(begin);
+        // In a value of JSON it is taken out as one.
+        if let Some((begin, end)) = armour::begin(body)
+            && object(body).and_then(json::read).is_none()
+        {
+            let (head, rest) = body.split_at(begin);
             self.plain(head, out, counts);
+            self.carry = Carry::Nothing;
+            let (key, behind) = rest.split_at(end.map_or(rest.len(), |end| end - begin));
             self.hide(key, out, counts);
-            self.in_key = !key.contains("END");
-            self.carried = 0;
+            match end {
+                Some(_) => self.plain(behind, out, counts),
+                None => self.key = Some(Armour::new(head)),
+            }
             return;
         }
         if self.cells(body, out, counts) {
@@ -88,16 +96,25 @@ impl<'e> Text<'e> {
         }
     }
 
-    /// A line of a key.
-    fn key(&mut self, body: &str, out: &mut String, counts: &mut Counts) {
-        self.carried += 1;
-        let is_over = self.carried > LONGEST || is_entry(body);
-        if is_over {
-            self.in_key = false;
-            return self.body(body, out, counts);
-        }
-        self.hide(body, out, counts);
-        self.in_key = !(body.contains("--END") || body.contains("-- END"));
+    /// A line below the first of a key.
+    fn key(&mut self, mut key: Armour, body: &str, out: &mut String, counts: &mut Counts) {
+        let from = match key.below(body) {
+            Below::Over => return self.body(body, out, counts),
+            Below::Stray => {
+                self.body(body, out, counts);
+                self.key.get_or_insert(key);
+                return;
+            }
+            Below::Key(from) => {
+                self.key = Some(key);
+                from
+            }
+            Below::Last(from) => from,
+        };
+        let (head, rest) = body.split_at(from);
+        self.run(head, self.mood, out, counts);
+        self.carry = Carry::Nothing;
+        self.hide(rest, out, counts);
     }
 
     fn hide(&mut self, body: &str, out: &mut String, counts: &mut Counts) {
@@ -377,6 +394,7 @@ impl<'e> Text<'e> {
             mood,
             carry: Carry::Nothing,
             pending: None,
+            weak: None,
             shadow: false,
             is_deep: false,
             in_block: false,
@@ -461,16 +479,6 @@ fn reads_password_below(body: &str) -> bool {
                 .split_whitespace()
                 .any(|part| ASKING.contains(&part))
     })
-}
-
-/// Where a key begins on the line.
-fn begins_key(body: &str) -> Option<usize> {
-    if !body.contains("BEGIN") && !body.contains("PuTTY") {
-        return None;
-    }
-    ["-----BEGIN ", "---- BEGIN ", "PuTTY-User-Key-File"]
-        .iter()
-        .find_map(|begin| body.find(begin))
 }
 
 /// Whether a line begins as entries of logs do: no value goes on there.

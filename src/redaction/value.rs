@@ -44,6 +44,21 @@ pub(super) fn is_nothing(value: &str) -> bool {
     is_nothing || is_reference || !value.is_empty() && value.bytes().all(|byte| byte == b'*')
 }
 
+/// How a header of HTTP hands its secret over.
+fn is_scheme(value: &str) -> bool {
+    [
+        "basic",
+        "bearer",
+        "digest",
+        "negotiate",
+        "ntlm",
+        "token",
+        "apikey",
+    ]
+    .iter()
+    .any(|one| one.eq_ignore_ascii_case(value))
+}
+
 impl Line<'_> {
     /// Writes the value of `pending` that begins at `at`; gives where it ends.
     pub fn value(&mut self, at: usize, to: usize, pending: Pending) -> usize {
@@ -202,6 +217,13 @@ impl Line<'_> {
             self.out.push_str(value);
             self.shadow |= self.mood.is_setting
                 || cue >= Cue::Strong && !rest[value.len()..].starts_with([',', '<']);
+            return at + value.len();
+        }
+        // `auth: Basic V`
+        if cue == Cue::Weak && is_scheme(value) && rest[value.len()..].starts_with(' ') {
+            self.out.push_str(value);
+            self.shadow = true;
+            self.before = at..at + value.len();
             return at + value.len();
         }
         let is_port = value.len() <= 5

@@ -26,9 +26,19 @@ const WORLD: &[&str] = &[
     "http://activemq.apache.org/",
     "http://www.liquibase.org/",
     "http://docbook.org/",
+    "urn:activemq",
+    "urn:hibernate",
+    "urn:ietf:",
+    "urn:infinispan:",
+    "urn:jboss:",
+    "urn:jgroups",
+    "urn:oasis:",
+    "urn:org:jgroups",
+    "urn:schemas-microsoft-com:",
+    "urn:wildfly:",
 ];
 
-/// The document; `None` when it is not well-formed, or names places in its namespaces.
+/// The document; `None` when it is not well-formed.
 fn parse(text: &str) -> Result<Option<Document<'_>>, Unfit> {
     let options = ParsingOptions {
         nodes_limit: NODES,
@@ -36,12 +46,7 @@ fn parse(text: &str) -> Result<Option<Document<'_>>, Unfit> {
         ..ParsingOptions::default()
     };
     match Document::parse_with_options(text, options) {
-        Ok(document) => {
-            let spaces = document.descendants().flat_map(|node| node.namespaces());
-            let is_ours = |uri: &str| uri.contains("//") && !WORLD.iter().any(|world| uri.starts_with(world)) || uri.contains('@');
-            let names_places = spaces.into_iter().any(|space| is_ours(space.uri()));
-            Ok((!names_places).then_some(document))
-        }
+        Ok(document) => Ok(Some(document)),
         Err(roxmltree::Error::DtdDetected) => Err(Unfit::Content(
             "it has a DTD that declares entities, attributes or notations, which may build anything: take the \
              declarations out of a copy and send that by hand"
@@ -51,13 +56,25 @@ fn parse(text: &str) -> Result<Option<Document<'_>>, Unfit> {
     }
 }
 
+/// Whether a namespace says where something of ours is.
+fn names_places(document: &Document<'_>) -> bool {
+    let is_ours = |uri: &str| {
+        uri.contains("//") && !WORLD.iter().any(|world| uri.starts_with(world)) || uri.contains('@')
+    };
+    let mut spaces = document.descendants().flat_map(|node| node.namespaces());
+    spaces.any(|space| is_ours(space.uri()))
+}
+
 /// The names that the document uses: they are its product's.
 pub(super) fn learn(engine: &mut Engine, text: &str) -> Result<(), Unfit> {
-    if let Some(document) = parse(text)? {
+    if let Some(document) = parse(text)?.filter(|document| !names_places(document)) {
         for node in document.descendants().filter(Node::is_element) {
             engine.learn_schema(node.tag_name().name());
             for attribute in node.attributes() {
                 engine.learn_schema(attribute.name());
+            }
+            for prefix in node.namespaces().filter_map(|space| space.name()) {
+                engine.learn_schema(prefix);
             }
         }
     }
@@ -368,8 +385,8 @@ fn ends_with_name(text: &str) -> bool {
     cues::is_name_of_secret(name)
 }
 
-/// The document without what must not leave, and whether it has its form still; `None` when it is not
-/// well-formed, or calls an element like somebody.
+/// The document without what must not leave, and whether it may leave so: it has its form still, and calls no element
+/// and no namespace like somebody. `None` when it is not well-formed.
 pub(super) fn redact(
     engine: &Engine,
     text: &str,
@@ -378,14 +395,16 @@ pub(super) fn redact(
     let Some(document) = parse(text)? else {
         return Ok(None);
     };
-    let names = document.descendants().filter(Node::is_element);
+    let mut names = document.descendants().filter(Node::is_element);
     let is_ours = |name: &str| engine.holds_name(name);
-    if names.into_iter().any(|node| {
+    // Such a document goes as lines, and what is known by its place is taken out before.
+    let names_somebody = names.any(|node| {
         is_ours(node.tag_name().name())
             || node.attributes().any(|attribute| is_ours(attribute.name()))
-    }) {
-        return Ok(None);
-    }
+            || node.namespaces().any(|space| {
+                space.name().is_some_and(is_ours) || is_of_somebody(engine, space.uri())
+            })
+    }) || names_places(&document);
     let mut walk = Walk {
         engine,
         counts,
@@ -429,7 +448,7 @@ pub(super) fn redact(
         }
         _ => false,
     };
-    Ok(Some((clean, is_kept)))
+    Ok(Some((clean, is_kept && !names_somebody)))
 }
 
 /// Whether every text is what was told to stand there, or as it was: read anew, so that no place that was reckoned
@@ -485,6 +504,14 @@ pub(super) fn said(text: &str) -> Vec<String> {
         said.extend(node.pi().and_then(|pi| pi.value).map(str::to_owned));
     }
     said
+}
+
+/// `urn:secretbank:orders`: a namespace is rewritten nowhere, and leaves as it is or not at all.
+fn is_of_somebody(engine: &Engine, uri: &str) -> bool {
+    let mut words = uri.split(|c: char| !(c.is_alphanumeric() || "_-".contains(c)));
+    let is_worlds = WORLD.iter().any(|world| uri.starts_with(world));
+    let is_word = |word: &str| word.is_empty() || word == "urn" || engine.words.is_harmless(word);
+    !is_worlds && (engine.holds_name(uri) || !words.all(is_word))
 }
 
 /// The same elements and attributes, in the same order.

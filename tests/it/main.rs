@@ -13,6 +13,7 @@ mod bastion;
 mod broken_wire;
 mod browser;
 mod case;
+mod case_named;
 mod ci_examples;
 mod cmd;
 mod configuration;

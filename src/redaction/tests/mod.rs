@@ -1,7 +1,7 @@
 //! What is planted does not come through, whatever the file, the form and the spelling; what is harmless stays,
 //! and the structure survives. `forms`: secrets in running text. `names`: people and machines. `structures`:
 //! documents. `files`: packings, databases, blocks, the second pass. `closed`: what a reviewer got through, by kind.
-//! `kept_whole`: files that were refused, and keep their form.
+//! `kept_whole`: files that were refused, and keep their form. `said`: words as secrets, and keys in logs.
 
 mod closed;
 mod files;
@@ -10,6 +10,7 @@ mod house;
 mod kept_whole;
 mod names;
 mod placed;
+mod said;
 mod structures;
 
 use std::fs;

@@ -303,3 +303,98 @@ fn programs_of_the_profiles_are_words_and_dots_part_names() {
         "{clean}"
     );
 }
+
+/// What a document or a database is made of does not refuse the bundle because a log speaks of it.
+#[test]
+fn names_of_indexes_views_triggers_and_prefixes_are_of_the_schema() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE S(id int, kurtx77 int);
+             INSERT INTO S VALUES(9007, 5);
+             CREATE INDEX ixKurtxDesk ON S(id);
+             CREATE VIEW vwKurtxDesk AS SELECT id AS idKurtxDesk FROM S;
+             CREATE TRIGGER trKurtxDesk AFTER INSERT ON S BEGIN UPDATE S SET id = 5; END",
+        )
+        .unwrap();
+    drop(connection);
+    let names = [
+        "ixKurtxDesk",
+        "vwKurtxDesk",
+        "idKurtxDesk",
+        "trKurtxDesk",
+        "kurtx77",
+        "zrhx",
+    ];
+    let log: String = names
+        .iter()
+        .map(|name| format!("09:18 {name} is ready\n"))
+        .collect();
+    let xml = "<zrhx:Config xmlns:zrhx=\"urn:amps:config\"><zrhx:Port zrhx:level=\"info\">9007</zrhx:Port></zrhx:Config>";
+    let outs = bundle(&[
+        (Shape::Lines, log.as_bytes()),
+        (Shape::Database, &fs::read(&path).unwrap()),
+        (Shape::Xml, xml.as_bytes()),
+    ]);
+    let said = |at: usize| {
+        outs[at]
+            .iter()
+            .map(|byte| char::from(*byte))
+            .collect::<String>()
+    };
+    for name in names {
+        assert!(!said(0).contains(name), "{}", said(0));
+    }
+    for name in &names[..5] {
+        assert!(said(1).contains(name), "{name}");
+    }
+    assert_eq!(said(2), xml);
+}
+
+/// A namespace that is not of the world's, and no words, does not leave.
+#[test]
+fn a_namespace_that_names_somebody_does_not_leave() {
+    for xml in [
+        "<a:A xmlns:a=\"urn:secretbank:orders\"><a:Port>9007</a:Port></a:A>",
+        "<harvest:A xmlns:harvest=\"urn:amps:config\"><harvest:Port>9007</harvest:Port></harvest:A>",
+    ] {
+        let clean = text(Shape::Xml, xml);
+        assert!(
+            !clean.contains("secretbank") && !clean.contains("harvest"),
+            "{clean}"
+        );
+        assert!(clean.contains("Port"), "{clean}");
+    }
+    for xml in [
+        "<a:A xmlns:a=\"urn:amps:config\"><a:Port>9007</a:Port></a:A>",
+        "<A xmlns=\"http://www.w3.org/2005/Atom\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><Port>9007</Port></A>",
+    ] {
+        assert_eq!(text(Shape::Xml, xml), xml);
+    }
+}
+
+/// Also where an element is called like somebody, and the document goes as lines.
+#[test]
+fn a_document_that_goes_as_lines_loses_first_what_its_places_tell() {
+    for (begin, end) in [
+        ("<harvest>", "</harvest>"),
+        ("<A xmlns=\"http://db.bank.example/x\">", "</A>"),
+    ] {
+        for inner in [
+            "<Password>\n<b/>§</Password>",
+            "<Credential\n>\n<![CDATA[§]]>\n</Credential>",
+            "<P><name>db.password</name>\n<x/>\n<value>§</value></P>",
+        ] {
+            for secret in PLAIN {
+                let xml = format!("{begin}\n{inner}\n{end}\n").replace('§', secret);
+                let clean = text(Shape::Xml, &xml);
+                assert!(
+                    !clean.contains(secret) && !clean.contains("harvest"),
+                    "{xml} left {clean}"
+                );
+            }
+        }
+    }
+}
