@@ -33,6 +33,7 @@ fn with<T>(text: &str, run: Option<&str>, then: impl FnOnce(&mut Draft<'_>) -> T
         pieces,
         values: BTreeMap::from(known),
         lacking: BTreeMap::new(),
+        refused: BTreeMap::new(),
         unproven: run.map(str::to_owned),
         severities: Vec::new(),
     })
