@@ -91,7 +91,7 @@ impl Visit {
                     .strip_suffix(*end)
                     .is_some_and(|path| reads(path.to_owned()))
             };
-            if fresh(pattern).is_some() || beside.iter().any(|end| is_beside(&end)) {
+            if fresh(pattern).is_some() || beside.iter().any(is_beside) {
                 return None;
             }
             match beside.iter().all(|end| reads(format!("{pattern}{end}"))) {

@@ -257,7 +257,10 @@ fn a_database_is_held_in_the_order_of_its_proof_or_not_at_all() {
             .iter()
             .all(|one| one.as_ref().unwrap_err().kind == FailureKind::Missing)
     );
-    assert!(gathered.look_all(&[path.clone()]).is_none(), "once");
+    assert!(
+        gathered.look_all(std::slice::from_ref(&path)).is_none(),
+        "once"
+    );
 
     fs::write(&wal, vec![2; 3000]).unwrap();
     let mut gathered = fresh();
@@ -287,7 +290,7 @@ fn a_database_is_held_in_the_order_of_its_proof_or_not_at_all() {
     let mut old = fresh();
     let long_ago = Instant::now().checked_sub(Looks::FRESH).unwrap();
     old.when = Some((long_ago, long_ago));
-    assert!(old.look_all(&[wal.clone()]).is_none());
+    assert!(old.look_all(std::slice::from_ref(&wal)).is_none());
     symlink("nowhere", format!("{path}-journal")).unwrap();
     assert!(
         judged(&printed(&what), &what).is_none(),
