@@ -38,11 +38,15 @@ fn main() {
             r#"amps: {vendor: 60east, artifacts: {version: {kind: version, path: "{home}/VERSION", match: '\d+\.\d+\.\d+\.\d+'}}}"#,
         );
     let exec = plain.replace("key: login}", "key: login, transport: exec}");
+    let framed = |inventory: &str| inventory.replace("key: login", "key: login, gather: framed");
+    let (together, exec_together) = (framed(&plain), framed(&exec));
     println!("one host, {ROUNDS} runs at each of {RTTS:?} ms, the least of each\n");
     for (name, inventory) in [
         ("account with a shell", &shell),
         ("sftp-only account", &files),
         ("commands alone", &exec),
+        ("shell, gather: framed", &together),
+        ("exec, gather: framed", &exec_together),
     ] {
         let least = RTTS.map(|rtt| {
             let proxy = Proxy::new(
@@ -60,7 +64,10 @@ fn main() {
             let key = known.replace(&from, &format!("[127.0.0.1]:{}", proxy.port));
             fs::write(operator.join("known_hosts"), key).unwrap();
             let times = (0..ROUNDS).map(|round| {
-                let out = format!("{}-{rtt}-{round}", &name[..4]);
+                let out = format!(
+                    "{}-{rtt}-{round}",
+                    name.replace(|c: char| !c.is_alphanumeric(), "-")
+                );
                 let words = estate.gonogo(&out, "amps.feature", 1);
                 estate::measure::run(&operator, &words, &[0]);
                 estate.bytes_of(&out);

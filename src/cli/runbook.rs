@@ -218,7 +218,9 @@ fn deed(plan: &Plan, planned: &plan::Check, told: &Check) -> Deed {
             beside.extend(idle.planned_without_sftp());
         }
         let after = visit.after_denial();
-        let lines = lines.difference(&beside).filter(|one| !after.contains(one));
+        let lines = lines
+            .difference(&beside)
+            .filter(|one| !after.contains(one) && !one.has_nonce());
         let mut uses: Vec<Use> = touches
             .into_iter()
             .filter_map(|touch| match touch {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::artifact::Pattern;
+use super::gather::Gather;
 
 /// One login, with every default applied: `ssh:`, then the team, then the host, the last word wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Login {
     pub elevate: Elevate,
     /// Which of SSH's subsystems may be used.
     pub transport: Transport,
+    /// Whether one command may read many files.
+    pub gather: Gather,
     /// Which SSH client.
     pub client: Client,
     /// The operators' own ssh_config, where the login follows one.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::Host;
 use super::access::{Auth, Client, Elevate, Login, Transport};
 use super::follow::Follow;
+use super::gather::Gather;
 use super::page::Spanned;
 use super::raw::Access;
 use super::resolve::Index;
@@ -165,6 +166,7 @@ impl Logins {
                 .map_or(Elevate::None, |elevate| elevate.value.clone()),
             transport: last_word(levels, |level| level.transport.as_ref())
                 .map_or(Transport::Auto, value),
+            gather: last_word(levels, |level| level.gather.as_ref()).map_or(Gather::Each, value),
             client: last_word(levels, |level| level.client.as_ref()).map_or(Client::Ssh2, value),
             ssh_config: None,
             chroot: last_word(levels, |level| level.chroot.as_ref())

@@ -14,6 +14,7 @@ mod fields;
 mod files;
 mod follow;
 mod forbidden;
+mod gather;
 mod grammar;
 mod login;
 pub mod mask;
@@ -54,6 +55,7 @@ pub use artifact::{
     Get, Kind, LogKeys, Pattern, Retention, Sample, SampleUnit, Source, StatisticsKeys, Stream,
     Take, TimeForm, Zone,
 };
+pub use gather::Gather;
 
 pub use url::Url;
 pub use vendor::{

@@ -9,6 +9,7 @@ use super::artifact::{
     About, ConfigurationKeys, Format, Get, Kind, LogKeys, Pattern, SampleUnit, StatisticsKeys,
     Stream,
 };
+use super::gather::Gather;
 use super::page::{Mark, Spanned, Text};
 use super::placeholder::Template;
 use super::ssh_config::Source;
@@ -58,6 +59,7 @@ pub(super) struct Access {
     pub password_env: Option<Text>,
     pub elevate: Option<Spanned<Elevate>>,
     pub transport: Option<Spanned<Transport>>,
+    pub gather: Option<Spanned<Gather>>,
     pub client: Option<Spanned<Client>>,
     pub chroot: Option<Text>,
     /// `None` inside for `ssh_config: none`.

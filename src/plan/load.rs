@@ -40,6 +40,7 @@ impl<'a> Load<'a> {
         for visit in &plan.visits {
             let burden = load.hosts.entry(&visit.host).or_default();
             burden.logins += 1;
+            burden.commands += visit.gatherings().len();
             for touch in visit.touches.iter().chain(&*visit.identity) {
                 match touch {
                     Touch::Execute(_) => burden.commands += 1,

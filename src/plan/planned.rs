@@ -7,7 +7,8 @@ use crate::inventory::Elevate;
 use crate::steps::command_line;
 use crate::steps::statistics::{Piece, Writes, fresh};
 use crate::transport::{
-    Command, elevated, link_command, list_command, read_command, stat_command, trail_commands,
+    Command, Gathering, elevated, link_command, list_command, read_command, stat_command,
+    trail_commands,
 };
 
 /// One word of a planned command.
@@ -19,6 +20,8 @@ pub enum Word {
     Path(String),
     /// The size that a file has when it is read: digits.
     Size,
+    /// Digits that nobody can foresee: they mark where a file begins and ends.
+    Nonce,
     /// Ten letters or digits that `mktemp` chooses, between two known ends.
     Fresh {
         /// What stands before them.
@@ -57,6 +60,18 @@ impl Planned {
             }
         }
         planned.push(head);
+        planned
+    }
+
+    /// The command that reads files together.
+    pub(super) fn gathering(what: &Gathering) -> Self {
+        const NONCE: &str = "\u{1}";
+        let mut planned = Self::exact(what.command(NONCE));
+        for word in &mut planned.words {
+            if *word == Word::Exact(NONCE.to_owned()) {
+                *word = Word::Nonce;
+            }
+        }
         planned
     }
 
@@ -115,6 +130,12 @@ impl Planned {
         self
     }
 
+    /// Whether it is good for one time alone. What a person would type instead is planned beside it.
+    #[must_use]
+    pub fn has_nonce(&self) -> bool {
+        self.words.contains(&Word::Nonce)
+    }
+
     /// As the plan prints it: a pattern stands for each path that it leads to, `SIZE` for digits.
     #[must_use]
     pub fn line(&self) -> String {
@@ -128,6 +149,7 @@ impl Word {
         match self {
             Self::Exact(word) | Self::Path(word) => Cow::Borrowed(word),
             Self::Size => Cow::Borrowed("SIZE"),
+            Self::Nonce => Cow::Borrowed("NONCE"),
             Self::Fresh { before, after } => Cow::Owned(format!("{before}??????????{after}")),
         }
     }

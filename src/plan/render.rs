@@ -189,6 +189,13 @@ fn write(plan: &Plan, out: &mut impl std::fmt::Write) -> std::fmt::Result {
             "\nfiles are read by SFTP; where the server has none, by stat, find and head"
         )?;
     }
+    if plan.visits.iter().any(|visit| visit.login.gathers()) {
+        writeln!(
+            out,
+            "\nwhere `gather: framed` says so, small files are first read by the command with a NONCE in it, a set at a time; \
+             what does not come whole by that is read as if it had not been tried"
+        )?;
+    }
     if plan.visits.iter().any(|visit| !visit.urls().is_empty()) {
         writeln!(
             out,

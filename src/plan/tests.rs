@@ -392,3 +392,52 @@ fn an_account_for_files_only_is_asked_for_no_command() {
     let by_file = "artifacts: {version: {path: \"{home}/VERSION\"}}";
     assert_eq!(make_with(by_file).unwrap().checks.len(), 3);
 }
+
+/// The command that reads a set together is printed where the inventory consents and the account runs it as itself,
+/// and nowhere else; the digest tells such a plan from another.
+#[test]
+fn a_command_for_many_files_is_planned_with_consent_alone() {
+    let of = |gather: &str| {
+        let text = INVENTORY.replace("key: k}", &format!("key: k{gather}}}"));
+        let inventory = Inventory::parse(Path::new("i.yaml"), text.into_bytes()).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("features");
+        fs::create_dir(&directory).unwrap();
+        fs::write(directory.join("all.feature"), ALL).unwrap();
+        make(
+            &Arc::new(inventory),
+            read(&[directory]).unwrap(),
+            &Filters::default(),
+        )
+        .unwrap()
+    };
+    let plain = of("");
+    assert!(!render::text(&plain).contains("NONCE"));
+    assert_eq!(plain.digest, of(", gather: each").digest);
+    let framed = of(", gather: framed");
+    assert_ne!(plain.digest, framed.digest);
+    let lines = |plan: &Plan, visit: usize| {
+        let commands = plan.visits[visit].commands().into_iter();
+        commands
+            .filter(|line| line.contains("NONCE"))
+            .collect::<Vec<_>>()
+    };
+    let ends = |end: &str| {
+        lines(&framed, 0)
+            .iter()
+            .filter(|line| line.ends_with(end))
+            .count()
+    };
+    let sets = [
+        "f /etc/machine-id f /etc/hostname t",
+        "l /o/config/ '*.xml'",
+        "l /o/logs/ '*.log*'",
+    ];
+    for set in sets {
+        assert_eq!(ends(set), 1, "{set}: {:#?}", lines(&framed, 0));
+    }
+    assert_eq!(lines(&framed, 0).len(), 4, "the database, too");
+    // By sudo files are read as ever.
+    assert_eq!(framed.visits[1].team, "sup");
+    assert_eq!(lines(&framed, 1), Vec::<String>::new());
+}

@@ -8,8 +8,10 @@ use super::{Check, Planned};
 use crate::inventory::{Elevate, Inventory, Login, Transport};
 use crate::problem::Problem;
 use crate::steps::statistics::fresh;
-use crate::steps::{CLOCK_COMMAND, HOSTNAME_COMMAND, HOSTNAME_FILE, Known, MACHINE_ID_FILE, Touch};
-use crate::transport::Command;
+use crate::steps::{
+    CLOCK_COMMAND, HOSTNAME_COMMAND, HOSTNAME_FILE, Known, MACHINE_ID_FILE, Touch, at_the_door,
+};
+use crate::transport::{Command, Gathering};
 
 /// One login on one host.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +73,37 @@ impl Visit {
         let own = commands(&self.identity, &Elevate::None, by_command);
         let elevate = &self.login.elevate;
         own.chain(commands(&self.touches, elevate, self.reads_by_command()))
+            .chain(self.gatherings().iter().map(Planned::gathering))
             .collect()
+    }
+
+    /// What may be read together by one command, where the login consents to that.
+    #[must_use]
+    pub fn gatherings(&self) -> Vec<Gathering> {
+        if !self.login.gathers() {
+            return Vec::new();
+        }
+        let reads = |pattern: String| self.touches.contains(&Touch::Read(pattern));
+        let beside = ["-wal", "-journal"];
+        let one = |pattern: &str| {
+            let is_beside = |end: &&str| {
+                pattern
+                    .strip_suffix(*end)
+                    .is_some_and(|path| reads(path.to_owned()))
+            };
+            if fresh(pattern).is_some() || beside.iter().any(is_beside) {
+                return None;
+            }
+            match beside.iter().all(|end| reads(format!("{pattern}{end}"))) {
+                true => Gathering::database(pattern),
+                false => Gathering::set(pattern),
+            }
+        };
+        let read = self.touches.iter().filter_map(|touch| match touch {
+            Touch::Read(pattern) => one(pattern),
+            _ => None,
+        });
+        [at_the_door(&self.login)].into_iter().chain(read).collect()
     }
 
     /// Those among [`Self::planned`] that are used only after the host has denied a path or a program,

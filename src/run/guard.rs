@@ -13,8 +13,8 @@ use crate::inventory::{Get, Never};
 use crate::steps::Touch;
 use crate::steps::statistics::{Piece, Writes, fresh, leads_to};
 use crate::transport::{
-    Command, Entry, Greeting, Limits, Output, ReadError, Reading, Receipt, Session, Sink, Span,
-    Trail,
+    Command, Entry, Gathering, Greeting, Limits, Output, ReadError, Reading, Receipt, Session,
+    Sink, Span, Trail,
 };
 
 pub(super) struct Guard {
@@ -208,6 +208,17 @@ impl Session for Guard {
         }
     }
 
+    fn gather<'a>(
+        &'a self,
+        what: &'a Gathering,
+        limits: Limits,
+    ) -> BoxFuture<'a, Result<Option<String>, Failure>> {
+        match what.paths().iter().find(|path| !self.allows_path(path)) {
+            None => self.inner.gather(what, limits),
+            Some(path) => Box::pin(ready(Err(unplanned(path)))),
+        }
+    }
+
     fn get<'a>(
         &'a self,
         get: &'a Get,
@@ -398,6 +409,21 @@ mod tests {
                 panic!("read")
             };
             assert_eq!(failure.kind == FailureKind::Io, passes, "{path}");
+        }
+        for (what, passes) in [
+            (Gathering::set("/logs/*.log*"), true),
+            (Gathering::set("/logs/*"), false),
+            (Gathering::set("/stats.db"), true),
+            // Of what lies beside it, nothing is planned here.
+            (Gathering::database("/stats.db"), false),
+            (Some(Gathering::Door(vec!["/etc/machine-id".into()])), false),
+        ] {
+            let what = what.unwrap();
+            assert_eq!(
+                guard.gather(&what, limits).await.is_ok(),
+                passes,
+                "{what:?}"
+            );
         }
         for (url, passes) in [
             ("http://127.0.0.1:8085/amps/instance.json", true),

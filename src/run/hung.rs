@@ -12,8 +12,8 @@ use crate::failure::{Failure, FailureKind};
 use crate::inventory::Get;
 use crate::steps::command_line;
 use crate::transport::{
-    Command, Entry, Greeting, Limits, Output, ReadError, Reading, Receipt, Session, Sink, Span,
-    Trail,
+    Command, Entry, Gathering, Greeting, Limits, Output, ReadError, Reading, Receipt, Session,
+    Sink, Span, Trail,
 };
 
 /// What hung on one host with one login; outlives its sessions.
@@ -268,6 +268,19 @@ impl Session for Wary {
                 .unless_any(paths, patient, work, refuse, late)
                 .await
         })
+    }
+
+    fn gather<'a>(
+        &'a self,
+        what: &'a Gathering,
+        limits: Limits,
+    ) -> BoxFuture<'a, Result<Option<String>, Failure>> {
+        let subject = what.paths().into_iter().next().unwrap_or_default();
+        let work = self.inner.gather(what, limits);
+        Box::pin(
+            self.hung
+                .unless(subject, self.patient(limits), work, is_late),
+        )
     }
 
     fn get<'a>(

@@ -42,9 +42,24 @@ pub async fn measure(
         _ => return Ok(None),
     };
     let shown = std::str::from_utf8(&output.stdout).ok();
-    let shown = shown.and_then(|text| text.trim().parse().ok());
+    Ok(shown.and_then(|shown| read_clock(shown, before, after, login)))
+}
+
+/// What a clock showed that was asked between these times of the runner's.
+pub(super) fn read_clock(
+    shown: &str,
+    before: Timestamp,
+    after: Timestamp,
+    login: &Login,
+) -> Option<Clock> {
+    let shown = shown.trim().parse().ok()?;
     let ms = Timestamp::as_millisecond;
-    Ok(shown.map(|shown| Clock::between(shown, ms(before), ms(after), login.clock_tolerance)))
+    Some(Clock::between(
+        shown,
+        ms(before),
+        ms(after),
+        login.clock_tolerance,
+    ))
 }
 
 /// Judges a clock by the tolerance of this login.

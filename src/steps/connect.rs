@@ -4,9 +4,11 @@ use crate::evidence::tap::Tap;
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Identity, Login, Transport};
 use crate::text;
-use crate::transport::{Command, Limits, ReadError, Reading, Receipt, Session, Span};
+use crate::time;
+use crate::transport::{Command, Gathering, Limits, ReadError, Reading, Receipt, Session, Span};
 use crate::verdict::{Clock, same_hostname};
 
+use super::clock::read_clock;
 use super::{Stop, World};
 
 /// Run on every host of the plan whose accounts may run commands.
@@ -64,11 +66,15 @@ pub async fn identify(
     };
     // A name that the inventory pins is the running system's own word, by command. One that is only
     // recorded comes from the file where that is one short read: a command costs the server a shell.
-    let from_file = login.transport != Transport::Exec && expected.hostname.is_none();
+    let is_one_read = login.transport != Transport::Exec || login.gathers();
+    let from_file = is_one_read && expected.hostname.is_none();
     let mut paths = vec![login.on_host(MACHINE_ID_FILE)];
     if from_file {
         paths.push(login.on_host(HOSTNAME_FILE));
     }
+    let before = time::now();
+    let shown = session.gather(&at_the_door(login), limits).await?;
+    let clock = shown.and_then(|shown| read_clock(&shown, before, time::now(), login));
     let mut said = read_all(session, &paths, limits).await.into_iter();
     let machine_id = said.next().unwrap_or_else(|| Err(nothing_said()));
     let machine_id = fact(machine_id, expected.machine_id.is_some())?;
@@ -82,8 +88,18 @@ pub async fn identify(
         hostname,
         is_name_of_file,
         machine_id,
-        clock: None,
+        clock,
     })
+}
+
+/// What says which machine it is, and what time it has, by one command where the login consents to that.
+#[must_use]
+pub fn at_the_door(login: &Login) -> Gathering {
+    Gathering::Door(
+        [MACHINE_ID_FILE, HOSTNAME_FILE]
+            .map(|file| login.on_host(file))
+            .into(),
+    )
 }
 
 /// Compares what a host said with what the inventory pins.

@@ -1,7 +1,7 @@
 //! Every reason for a denial as a trail shows it, and the words it is told in.
 
 use super::*;
-use crate::inventory::{Client, Transport};
+use crate::inventory::{Client, Gather, Transport};
 use crate::transport::Account;
 
 fn login(elevate: Elevate) -> Login {
@@ -19,6 +19,7 @@ fn login(elevate: Elevate) -> Login {
         max_bytes: 1,
         elevate,
         transport: Transport::Auto,
+        gather: Gather::Each,
         client: Client::Ssh2,
         chroot: None,
         ssh_config: None,

@@ -39,7 +39,9 @@ pub use bind::{Below, BindError, bind};
 pub use call::{ArtifactName, Call, Known, Selector, Touch};
 pub use clock::{CLOCK_COMMAND, measure, on_time};
 pub use command::line as command_line;
-pub use connect::{HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Seen, identify, is_meant};
+pub use connect::{
+    HOSTNAME_COMMAND, HOSTNAME_FILE, MACHINE_ID_FILE, Seen, at_the_door, identify, is_meant,
+};
 pub use keep::{Keep, clean as kept_name};
 pub use perform::perform;
 pub use subject::Subject;

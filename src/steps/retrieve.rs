@@ -21,7 +21,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Artifact, Format, Kind, Source, mask};
 use crate::text;
 use crate::transport::{
-    Entry, EntryKind, Limits, ReadError, Reading, Receipt, Session, Sink, Span,
+    Entry, EntryKind, Gathering, Limits, ReadError, Reading, Receipt, Session, Sink, Span,
 };
 
 // A rotation between listing and reading moves names: look again this often before believing it.
@@ -134,6 +134,11 @@ async fn fetch_once(
     losses: &mut Losses,
 ) -> Result<Vec<Fetched>, Stop> {
     let session = world.session().await?;
+    // A mask means fewer files than its pattern: what it does not mean is not opened.
+    if let (Source::Path(_), Some(together)) = (&artifact.source, Gathering::set(pattern)) {
+        let gathered = session.gather(&together, world.limits()?).await;
+        gathered.map_err(|f| f.with_subject_if_none(pattern))?;
+    }
     let entries = session
         .list(pattern, world.limits()?)
         .await

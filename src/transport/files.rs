@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::actor::Deadline;
+use super::gather::{self, Gathered};
 use super::glob::Shelf as _;
 use super::pour::Pour;
 use super::rate::Rate;
@@ -50,7 +51,11 @@ impl Asked {
 /// Entries that were looked at a moment ago. A read takes its entry from here, and does not look a second
 /// time: one round trip less for each file. What is opened is still judged by what it is then.
 #[derive(Default)]
-pub(super) struct Looks(HashMap<String, (Entry, Instant)>);
+pub(super) struct Looks {
+    seen: HashMap<String, (Entry, Instant)>,
+    /// What came with a look, contents and all.
+    pub(super) gathered: Gathered,
+}
 
 impl Looks {
     /// For how long a look is as good as a new one: what is a file now may be a FIFO later, and
@@ -59,14 +64,14 @@ impl Looks {
 
     /// Keeps the regular files of a listing that began at `since`.
     fn keep(&mut self, entries: &[Entry], since: Instant) {
-        self.0.retain(|_, (_, at)| at.elapsed() < Self::FRESH);
+        self.seen.retain(|_, (_, at)| at.elapsed() < Self::FRESH);
         let files = entries.iter().filter(|entry| entry.kind == EntryKind::File);
-        self.0
+        self.seen
             .extend(files.map(|entry| (entry.path.clone(), (entry.clone(), since))));
     }
 
     fn take(&self, path: &str) -> Option<(Entry, Instant)> {
-        let (entry, at) = self.0.get(path)?;
+        let (entry, at) = self.seen.get(path)?;
         (at.elapsed() < Self::FRESH).then(|| (entry.clone(), *at))
     }
 }
@@ -106,6 +111,10 @@ pub(super) fn list(
     pattern: &str,
     deadline: &Deadline,
 ) -> Result<Vec<Entry>, Failure> {
+    if let Some((found, since)) = far.looks().gathered.list(pattern) {
+        far.looks().keep(&found, since);
+        return Ok(found);
+    }
     // What a glob stands for is not known yet.
     let is_glob = pattern.contains(['*', '?', '[']);
     let soon = [pattern];
@@ -129,6 +138,9 @@ pub(super) fn look_all(
     paths: &[String],
     deadline: &Deadline,
 ) -> Result<Vec<Result<Entry, Failure>>, Failure> {
+    if let Some(found) = far.looks().gathered.look_all(paths) {
+        return Ok(found);
+    }
     let asked: Vec<&str> = paths.iter().map(String::as_str).collect();
     match road(far, &asked, deadline)? {
         Road::Sftp => {
@@ -151,8 +163,20 @@ pub(super) fn look_all(
 }
 
 /// Streams regular files into their sinks; one answer for each. By SFTP in as few round trips as they take, by
-/// commands one after the other.
+/// commands one after the other; what came with a look already, from memory.
 pub(super) fn read_all(
+    far: &mut impl Wire,
+    asked: Vec<(Asked, Sink)>,
+    order: Order,
+    deadline: &Deadline,
+    rate: Option<&Arc<Rate>>,
+) -> Vec<Fetched> {
+    gather::serve(far, asked, order, |far, asked| {
+        by_road(far, asked, order, deadline, rate)
+    })
+}
+
+fn by_road(
     far: &mut impl Wire,
     asked: Vec<(Asked, Sink)>,
     order: Order,

@@ -254,6 +254,7 @@ fn nobody() -> Login {
         max_bytes: 1,
         elevate: crate::inventory::Elevate::None,
         transport: crate::inventory::Transport::Auto,
+        gather: crate::inventory::Gather::Each,
         client: crate::inventory::Client::Ssh2,
         ssh_config: None,
         chroot: None,

@@ -17,6 +17,7 @@ mod far;
 mod files;
 mod forward;
 mod frame;
+mod gather;
 mod glob;
 mod handshake;
 mod hello;
@@ -51,6 +52,7 @@ pub use auth::Keyring;
 pub use connect::libssh2_version;
 pub use elevate::elevated;
 pub use frame::script as framed;
+pub use gather::Gathering;
 pub use http::{Proxies, Wanted, ask};
 pub use mail::{exchangers, preferred};
 pub use openssh::openssh_version;
@@ -408,6 +410,19 @@ pub trait Session: Send + Sync {
             }
             read
         })
+    }
+
+    /// Reads what is about to be asked for by one command, where the login consents to that and there is such a way: the
+    /// calls that follow at once then find it here. What the host's clock shows comes back, where it was asked.
+    ///
+    /// What could not be had by it is no failure, and is asked for again by those calls; a deadline and a lost
+    /// connection are.
+    fn gather<'a>(
+        &'a self,
+        _what: &'a Gathering,
+        _limits: Limits,
+    ) -> BoxFuture<'a, Result<Option<String>, Failure>> {
+        Box::pin(ready(Ok(None)))
     }
 
     /// Sends one HTTP GET from the host itself (direct-tcpip) and streams the answer's body into `sink`.

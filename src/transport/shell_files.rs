@@ -175,7 +175,7 @@ impl<W: Wire> Shelf for Files<'_, W> {
 }
 
 // A path that does not begin with the directory stays as it is, and is refused for its slashes.
-fn names_of(directory: &str, printed: &[u8]) -> Result<Vec<Vec<u8>>, Failure> {
+pub(super) fn names_of(directory: &str, printed: &[u8]) -> Result<Vec<Vec<u8>>, Failure> {
     let above = with_slash(directory);
     let name = |path: &[u8]| {
         let name = path.strip_prefix(above.as_bytes()).unwrap_or(path);

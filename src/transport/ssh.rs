@@ -13,10 +13,10 @@ use super::rate::{Rate, Slow};
 use super::sftp::Order;
 use super::wire::{Wire, elevated};
 use super::{
-    Command, Entry, Greeting, Limits, Lost, Output, ReadError, Reading, Receipt, Session, Sink,
-    Span, Trail,
+    Command, Entry, Gathering, Greeting, Limits, Lost, Output, ReadError, Reading, Receipt,
+    Session, Sink, Span, Trail,
 };
-use super::{exec, files, trail};
+use super::{exec, files, gather, trail};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Elevate, Get, Login, Transport};
 
@@ -284,6 +284,25 @@ impl<W: Wire + 'static> Session for Ssh<W> {
         time: Duration,
     ) -> BoxFuture<'_, Vec<(Result<Receipt, ReadError>, Duration)>> {
         self.read_set(wanted, Order::InTurn, time)
+    }
+
+    fn gather<'a>(
+        &'a self,
+        what: &'a Gathering,
+        limits: Limits,
+    ) -> BoxFuture<'a, Result<Option<String>, Failure>> {
+        async move {
+            // At a bounded rate nothing is printed that might not be wanted.
+            if !self.login.gathers() || self.rate.is_some() {
+                return Ok(None);
+            }
+            let asked = what.clone();
+            let job = move |far: &mut W, deadline| gather::gather(far, &asked, &deadline);
+            let answer = self.actor.call(limits.time, "reading files", job).await;
+            let subject = || what.paths().into_iter().next().unwrap_or_default();
+            answer.map_err(|failure| self.complete(&subject(), failure))
+        }
+        .boxed()
     }
 
     fn get<'a>(

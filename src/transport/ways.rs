@@ -19,7 +19,7 @@ use super::connect;
 use super::hops::{Hop, Way};
 use super::rate::Rate;
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{Auth, Elevate, Login, Transport};
+use crate::inventory::{Auth, Elevate, Gather, Login, Transport};
 
 /// How many other connections are tried before a session waits where it is.
 const DETOURS: u32 = 3;
@@ -271,6 +271,7 @@ pub(super) fn is_same(one: &Login, other: &Login) -> bool {
         clock_tolerance: Duration::ZERO,
         elevate: Elevate::None,
         transport: Transport::Auto,
+        gather: Gather::Each,
         via: Vec::new(),
         ..login.clone()
     };
@@ -343,6 +344,7 @@ mod tests {
             chroot: None,
             elevate: Elevate::None,
             transport: Transport::Auto,
+            gather: Gather::Each,
             client: Client::Ssh2,
             via: vec![],
         }

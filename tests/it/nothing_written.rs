@@ -79,6 +79,15 @@ fn the_log_and_the_tree_would_show_a_write() {
 
 #[test]
 fn a_run_writes_nothing() {
+    writes_nothing("each");
+}
+
+#[test]
+fn a_run_that_reads_sets_by_one_command_writes_nothing() {
+    writes_nothing("framed");
+}
+
+fn writes_nothing(gather: &str) {
     let (lab, host, orders) = writable();
     *orders.teams.borrow_mut() = vec![OPERATIONS.team, MARKET_DATA.team];
     let trees = [orders.dir.clone(), host.path("home")];
@@ -87,8 +96,19 @@ fn a_run_writes_nothing() {
     // One team over SFTP, the other with commands alone, each of them written down by the server.
     let run = lab.judge_with(|inventory| {
         inventory["teams"][MARKET_DATA.team]["transport"] = "exec".into();
+        inventory["teams"][MARKET_DATA.team]["gather"] = gather.into();
     });
     run.assert_go(8);
+    // The door, configuration, log, statistics; no file of a set is asked for once more.
+    let sent = host.commands();
+    let together = sent.matches("GNG+").count();
+    let alone = sent.lines().filter(|line| {
+        line.contains("head'\\'' '\\''-c") && (line.contains("/logs/") || line.contains("/config/"))
+    });
+    match gather {
+        "framed" => assert_eq!((together, alone.count()), (4, 0), "{sent}"),
+        _ => assert!(together == 0 && alone.count() > 4, "{sent}"),
+    }
     assert_eq!(before, trees.each_ref().map(|tree| snapshot(tree)));
     assert!(
         host.sftp_log().contains("flags READ mode"),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::ways;
 use crate::inventory::access::{Client, Elevate, Transport};
 use crate::inventory::fields::{self, Keys};
+use crate::inventory::gather::Gather;
 use crate::inventory::page::{Page, Spanned, Text};
 use crate::inventory::raw::Access;
 use crate::inventory::ssh_config::Source;
@@ -18,6 +19,7 @@ const TRANSPORTS: [(&str, Transport); 3] = [
     ("exec", Transport::Exec),
     ("sftp", Transport::Sftp),
 ];
+const GATHER: [(&str, Gather); 2] = [("each", Gather::Each), ("framed", Gather::Framed)];
 const CLIENTS: [(&str, Client); 2] = [("ssh2", Client::Ssh2), ("openssh", Client::Openssh)];
 const ELEVATE: [(&str, bool); 2] = [("none", false), ("sudo", true)];
 const DURATION: &str = "write a whole number and a unit (ms, s, m, h, d), such as 10s or 2m";
@@ -71,6 +73,9 @@ pub(super) fn access(page: &mut Page<'_>, keys: &mut Keys<'_, '_>, folder: &Path
     }
     if let Some(node) = keys.take("transport") {
         access.transport = fields::word(page, node, "transport", &TRANSPORTS);
+    }
+    if let Some(node) = keys.take("gather") {
+        access.gather = fields::word(page, node, "gather", &GATHER);
     }
     if let Some(node) = keys.take("client") {
         access.client = fields::word(page, node, "client", &CLIENTS);

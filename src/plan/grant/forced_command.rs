@@ -133,7 +133,8 @@ fn line(planned: &Planned) -> Option<String> {
                 literal.push_str(&quoted(&[word]));
                 continue;
             }
-            Word::Size => "SIZE".to_owned(),
+            // Both are digits that do not begin with 0.
+            Word::Size | Word::Nonce => "SIZE".to_owned(),
             Word::Fresh { before, after } => {
                 if before.contains(char::is_control) || after.contains(char::is_control) {
                     return None;

@@ -115,7 +115,7 @@ fn rule(planned: &Planned, looked_up: &mut BTreeSet<String>) -> Result<String, W
             Word::Exact(word) | Word::Path(word) if word.is_empty() => vec![" "],
             Word::Exact(word) | Word::Path(word) => vec![word.as_str()],
             Word::Fresh { before, after } => vec![before.as_str(), after],
-            Word::Size => Vec::new(),
+            Word::Size | Word::Nonce => Vec::new(),
         };
         let is_odd = |c: char| c.is_whitespace() || is_unsafe(c);
         if texts.iter().any(|text| text.contains(is_odd)) {
@@ -144,7 +144,7 @@ fn rule(planned: &Planned, looked_up: &mut BTreeSet<String>) -> Result<String, W
         .iter()
         .filter_map(|word| match word {
             Word::Exact(word) => Some(word.as_str()),
-            Word::Path(_) | Word::Size | Word::Fresh { .. } => None,
+            Word::Path(_) | Word::Size | Word::Nonce | Word::Fresh { .. } => None,
         })
         .collect();
     let exact = exact.join(" ");
@@ -167,7 +167,7 @@ fn expression(word: &Word) -> Option<String> {
     match word {
         Word::Exact(word) => Some(pattern::literal(word)),
         Word::Path(path) => pattern::regex(path),
-        Word::Size => Some("[1-9][0-9]*".to_owned()),
+        Word::Size | Word::Nonce => Some("[1-9][0-9]*".to_owned()),
         Word::Fresh { before, after } => Some(format!(
             "{}[0-9A-Za-z]{{10}}{}",
             pattern::literal(before),

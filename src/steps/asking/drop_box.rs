@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::evidence::redact::Capture;
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{AgentKey, Auth, Client, Elevate, Login, Transport};
+use crate::inventory::{AgentKey, Auth, Client, Elevate, Gather, Login, Transport};
 use crate::probe::{Drop, DropLogin, Inbox, Lack};
 use crate::transport::{EntryKind, Limits, Ways};
 
@@ -138,6 +138,7 @@ fn login(drop: &Drop, pin: &str, time: Duration) -> Login {
         max_bytes: MOST,
         elevate: Elevate::None,
         transport: Transport::Sftp,
+        gather: Gather::Each,
         client: Client::Ssh2,
         ssh_config: None,
         chroot: None,

@@ -22,7 +22,7 @@ use crate::steps::retrieve::{
 use crate::steps::{Stop, World};
 use crate::text;
 use crate::time;
-use crate::transport::{Entry, EntryKind, Reading, Receipt, Session, Sink, Span};
+use crate::transport::{Entry, EntryKind, Gathering, Reading, Receipt, Session, Sink, Span};
 
 /// Why it is read as it lies, when nothing else is asked for.
 const REASON: &str = "read where it lies, which touches nothing";
@@ -81,6 +81,10 @@ pub(super) async fn one(
     loop {
         let (mut kept, from) = (Vec::new(), time::now());
         let attempt = u32::try_from(taken.attempts.len() + 1).unwrap_or(u32::MAX);
+        if let (Look::AtAll, Some(together)) = (look, Gathering::database(path)) {
+            let gathered = session.gather(&together, world.limits()?).await;
+            gathered.map_err(|f| f.with_subject_if_none(path))?;
+        }
         let beside = Beside::look(world, &*session, path, look).await?;
         look = Look::Beside;
         let copied = copy(world, &*session, artifact, path, beside, attempt, &mut kept).await;

@@ -110,6 +110,7 @@ fn edit(inventory: &mut Value, transport: &str) {
     let team = &mut inventory["teams"][OPERATIONS.team];
     match transport {
         "installed ssh" => team["client"] = json!("openssh"),
+        "together" => team["gather"] = json!("framed"),
         transport => team["transport"] = json!(transport),
     }
     if transport == "sftp" {
@@ -125,13 +126,29 @@ fn a_key_may_do_what_was_planned_and_nothing_else() {
     }
     let lab = Lab::new();
     let (host, orders) = free(&lab);
-    for transport in ["sftp", "auto", "exec", "installed ssh"] {
+    for transport in ["sftp", "auto", "exec", "installed ssh", "together"] {
         write(&lab, transport);
         if transport != "sftp" {
             install_script(&lab, &host);
         }
         authorize(&host, OPERATIONS, &printed(&lab, "--authorized-keys"));
-        lab.judge_as_written().assert_go(4);
+        let run = lab.judge_as_written();
+        run.assert_go(4);
+        if transport == "together" {
+            let files = run
+                .checks()
+                .iter()
+                .flat_map(|check| check["evidence"].as_array().unwrap());
+            // Nobody writes that database: it has no log that decides.
+            let files = files.filter(|file| file["artifact"] != "statistics");
+            let by_sftp = files.filter(|file| file["method"] == "sftp").count();
+            assert_eq!(
+                by_sftp,
+                0,
+                "the script refused the planned command: {}",
+                host.log()
+            );
+        }
         let got = liberties(&lab, &host, &orders);
         assert_eq!(got, [""; 0], "{transport}: {}", host.log());
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use gonogo::failure::Failure;
-use gonogo::inventory::{Auth, Client, Elevate, Login, Transport};
+use gonogo::inventory::{Auth, Client, Elevate, Gather, Login, Transport};
 use gonogo::transport::{self, Limits, Receipt, Session, Sink, Span, Ways};
 use tokio_util::sync::CancellationToken;
 
@@ -446,6 +446,7 @@ pub fn login_at(address: &str, port: u16, user: &str, way: Auth, known_hosts: Pa
         max_bytes: 1 << 30,
         elevate: Elevate::None,
         transport: Transport::Auto,
+        gather: Gather::Each,
         client: CLIENT.get(),
         ssh_config: None,
         chroot: None,

@@ -11,6 +11,7 @@ mod exec;
 mod files;
 mod forged;
 mod gate;
+mod gathered;
 mod gets;
 mod gets_tls;
 mod greeting;

@@ -28,6 +28,7 @@ pub(super) fn anywhere(address: &str, port: u16) -> Login {
         max_bytes: 1,
         elevate: gonogo::inventory::Elevate::None,
         transport: gonogo::inventory::Transport::Auto,
+        gather: gonogo::inventory::Gather::Each,
         client: super::lab::client(),
         ssh_config: None,
         chroot: None,
