@@ -227,39 +227,7 @@ impl Plan<'_> {
     /// Where it goes, as people write it.
     #[must_use]
     pub fn place(&self) -> String {
-        let name = &self.parcel.name;
-        match &self.intake.to {
-            IntakeTo::Sftp {
-                host,
-                port,
-                user,
-                directory,
-                ..
-            } => {
-                let folder = directory.as_deref().map_or_else(
-                    || "~/".to_owned(),
-                    |folder| format!("{}/", folder.trim_end_matches('/')),
-                );
-                format!(
-                    "sftp {user}@{}, {folder}{name}",
-                    text::endpoint(host, *port)
-                )
-            }
-            IntakeTo::Https { link, .. } => {
-                format!("https PUT {}/{name}", link.url.trim_end_matches('/'))
-            }
-            IntakeTo::Email { to, by } => {
-                let by = by.as_ref();
-                let by = by.map_or_else(String::new, |by| {
-                    format!(
-                        " from {} by {}",
-                        by.from,
-                        text::endpoint(&by.desk.host, by.desk.port)
-                    )
-                });
-                format!("e-mail to {to}{by}, attachment {name}")
-            }
-        }
+        place(self.intake, &self.parcel.name)
     }
 
     /// How it goes, a line each.
@@ -552,6 +520,42 @@ pub fn send(
     }
     let receipt = Receipt::of(order, plan, &sent, started, time::now());
     Ok(Delivered { receipt, refused })
+}
+
+/// Where a file of that name goes by this way, as people write it.
+pub(super) fn place(intake: &Intake, name: &str) -> String {
+    match &intake.to {
+        IntakeTo::Sftp {
+            host,
+            port,
+            user,
+            directory,
+            ..
+        } => {
+            let folder = directory.as_deref().map_or_else(
+                || "~/".to_owned(),
+                |folder| format!("{}/", folder.trim_end_matches('/')),
+            );
+            format!(
+                "sftp {user}@{}, {folder}{name}",
+                text::endpoint(host, *port)
+            )
+        }
+        IntakeTo::Https { link, .. } => {
+            format!("https PUT {}/{name}", link.url.trim_end_matches('/'))
+        }
+        IntakeTo::Email { to, by } => {
+            let by = by.as_ref();
+            let by = by.map_or_else(String::new, |by| {
+                format!(
+                    " from {} by {}",
+                    by.from,
+                    text::endpoint(&by.desk.host, by.desk.port)
+                )
+            });
+            format!("e-mail to {to}{by}, attachment {name}")
+        }
+    }
 }
 
 /// Where receipts are kept when nobody says: beside the bundle.

@@ -5,7 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
+use super::deliver::place;
 use super::draft::{Draft, Order};
+use super::receipt::{Receipt, kind};
 use super::sent;
 use crate::digest::Sha256;
 use crate::inventory::Inventory;
@@ -16,7 +20,7 @@ use crate::report::drill::{
 use crate::report::read;
 use crate::report::schema::Report;
 use crate::sign::manifest::read_regular;
-use crate::text::escape;
+use crate::text::{count, escape};
 
 /// An inventory is text.
 const MOST_BYTES: u64 = 64 << 20;
@@ -29,11 +33,12 @@ const NAMED: usize = 5;
 /// # Errors
 /// What does not fit, in a phrase.
 pub fn held(dir: &Path, entries: &[Entry]) -> Result<Vec<String>, String> {
-    let (mut asked, mut made) = (None, None);
+    let (mut asked, mut made, mut sent) = (None, None, None);
     for entry in entries {
         match &entry.step {
             Step::Request(step) => asked = Some(step),
             Step::Bundle(step) => made = Some(step),
+            Step::Delivery(step) => sent = Some(step),
             _ => {}
         }
     }
@@ -43,10 +48,19 @@ pub fn held(dir: &Path, entries: &[Entry]) -> Result<Vec<String>, String> {
         if let Some(asked) = asked {
             drill.request(&kept(dir, &asked.file)?)?;
         }
+        for receipt in sent.iter().flat_map(|sent| &sent.receipts) {
+            drill.delivered(&kept(dir, receipt)?)?;
+        }
     }
-    let unproven = made.map_or(Ok(Vec::new()), |made| bundle(dir, made))?;
+    let mut unproven = made.map_or(Ok(Vec::new()), |made| bundle(dir, made))?;
     if let (Some(asked), Some(made)) = (asked, made) {
         of_one_case(&kept(dir, &asked.file)?, &made.said)?;
+    }
+    if sent.is_some_and(|sent| !sent.receipts.is_empty()) {
+        unproven.push(
+            "nothing but who told it says that the receipts are those of `gonogo case deliver`: the vendor's acknowledgement is what shows that the bundle arrived"
+                .to_owned(),
+        );
     }
     Ok(unproven)
 }
@@ -194,6 +208,36 @@ impl<'a> Drill<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A receipt tells of an intake that the inventory names, and of the place where that has such a file lie.
+    fn delivered(&self, bytes: &[u8]) -> Result<(), String> {
+        let receipt: Receipt = serde_json::from_slice(bytes)
+            .map_err(|error| format!("it is no receipt: {}", escape(&error.to_string())))?;
+        let vendor = self.inventory.vendor(&self.begun.vendor);
+        let intakes = vendor.map_or(&[][..], |vendor| &vendor.intake);
+        let intake = receipt.intake.checked_sub(1);
+        let Some(intake) = intake.and_then(|at| intakes.get(at)) else {
+            return Err(format!(
+                "the receipt is of intake {}, and the inventory names {} of the vendor",
+                receipt.intake,
+                count(intakes.len(), "intake")
+            ));
+        };
+        let agreed = place(intake, &receipt.name);
+        if (kind(&intake.to), &agreed) != (&*receipt.kind, &receipt.place) {
+            return Err(format!(
+                "the receipt is of a delivery to `{}`, and intake {} of the inventory is `{}`",
+                escape(&receipt.place),
+                receipt.intake,
+                escape(&agreed)
+            ));
+        }
+        let time = |text: &str| text.parse::<Timestamp>().ok();
+        match (time(&receipt.started), time(&receipt.finished)) {
+            (Some(started), Some(finished)) if started <= finished => Ok(()),
+            _ => Err("the receipt tells of a delivery that ended before it began".to_owned()),
+        }
     }
 
     fn request(&self, text: &[u8]) -> Result<(), String> {

@@ -89,10 +89,14 @@ pub(super) fn build(args: &Build) -> Result<Exit, Fault> {
     if args
         .reviewed_by
         .as_ref()
-        .is_some_and(|name| name.trim().is_empty())
+        .is_some_and(|name| text::says_nothing(name))
     {
         let hint = "name the person who looked at the unreviewed bundle";
-        return Err(Fault::new(Exit::Refused, "--reviewed-by is empty", hint));
+        return Err(Fault::new(
+            Exit::Refused,
+            "--reviewed-by names nobody",
+            hint,
+        ));
     }
     let receivers = receivers(args)?;
     let allowed = signers::read(&args.allowed_signers, None)?;

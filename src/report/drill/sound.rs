@@ -9,7 +9,7 @@ use super::schema::{Begin, Deviation, Entry, Finding, Kind, State, Step, begin};
 use super::{EXPERT, OPERATOR};
 use crate::digest::Sha256;
 use crate::report::answer::says_something;
-use crate::text::{did_you_mean, escape};
+use crate::text::{did_you_mean, escape, says_nothing};
 use crate::time::rfc3339;
 
 /// Nobody tells more; whoever does fills a disk.
@@ -171,7 +171,7 @@ fn step(begin: &Begin, entry: &Entry, begun: Timestamp, at: Timestamp) -> Result
                 let digest = said.run_manifest.parse::<Sha256>();
                 digest.map_err(|error| error.to_string())?;
                 says_something("the run that it is of", &said.run)?;
-                says_something("who looked at it", &said.reviewed_by)?;
+                means_something("who looked at it", &said.reviewed_by)?;
             }
             match !digests.is_empty() && digests.len() == step.files.len() {
                 true => Ok(()),
@@ -186,15 +186,15 @@ fn step(begin: &Begin, entry: &Entry, begun: Timestamp, at: Timestamp) -> Result
                     .map_err(|error| error.to_string())?;
             }
             match (&step.words, step.receipts.is_empty()) {
-                (Some(words), true) => says_something("how the digests became known", words),
+                (Some(words), true) => means_something("how the digests became known", words),
                 (None, false) => Ok(()),
                 _ => Err("it has receipts, or words on how the digests became known".to_owned()),
             }
         }
         Step::Acknowledgement(step) => {
             within("when the vendor answered", &step.at)?;
-            says_something("the case number", &step.case)?;
-            says_something("who answered", &step.from)?;
+            means_something("the case number", &step.case)?;
+            means_something("who answered", &step.from)?;
             theirs(begin, &step.from, "the vendor acknowledges a case")
         }
         Step::Escalation(step) => {
@@ -203,7 +203,7 @@ fn step(begin: &Begin, entry: &Entry, begun: Timestamp, at: Timestamp) -> Result
             match (&step.answered, &step.from) {
                 (None, None) => Ok(()),
                 (Some(answered), Some(from)) => {
-                    says_something("who answered", from)?;
+                    means_something("who answered", from)?;
                     theirs(begin, from, "the vendor answers an escalation")?;
                     match within("when it was answered", answered)? >= tried {
                         true => Ok(()),
@@ -215,7 +215,7 @@ fn step(begin: &Begin, entry: &Entry, begun: Timestamp, at: Timestamp) -> Result
         }
         Step::Deviation(step) => {
             let mut what = step.what.iter();
-            what.try_for_each(|what| says_something("the deviation", what))
+            what.try_for_each(|what| means_something("the deviation", what))
         }
         Step::Finding(step) => finding(begin, step, at),
         Step::Last(step) => {
@@ -228,6 +228,17 @@ fn step(begin: &Begin, entry: &Entry, begun: Timestamp, at: Timestamp) -> Result
                 }
             }
         }
+    }
+}
+
+/// Words, and none that only stand where some belong: `TBD`, `?`, `nobody`.
+fn means_something(what: &str, words: &str) -> Result<(), String> {
+    says_something(what, words)?;
+    let nobody = ["nobody", "noone", "no one", "none"];
+    let is_nobody = what.starts_with("who ") && nobody.contains(&&*words.trim().to_lowercase());
+    match is_nobody || says_nothing(words) {
+        true => Err(format!("{what}: `{}` says nothing", escape(words))),
+        false => Ok(()),
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) const STEPS: &[StepDef] = &[
         "go-live lies outside the release windows",
         "Then go-live lies outside the release windows",
         |_| Ok(Call::Vendor(Ask::OutsideWindows)),
-        "The time of `--go-live` is in none of the weekly windows in which the vendor changes its service, by the clock of their zone. Fails in a run that was not told when go-live is.",
+        "The time of `--go-live`, up to `--go-live-until` where that is told, meets none of the weekly windows in which the vendor changes its service, by the clock of their zone. Fails in a run that was not told when go-live is.",
     ),
     step(
         "Then",

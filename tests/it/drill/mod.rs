@@ -101,6 +101,8 @@ impl Office {
                 {"name": "support line", "kind": "phone", "to": "+1 702 555 0100", "answers_within": "1h"},
             ],
             "process_test": {"within": "4h"},
+            "intake": [{"kind": "sftp", "host": "drop.amps-vendor.example.com", "user": "bank", "directory": "in",
+                "host_key": "SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDTSGiEO5VJ2mRJPmk", "key": "keys/ann"}],
             "drill": {"last": "2020-01-01"},
         }});
         edit(&mut inventory);
@@ -163,10 +165,14 @@ impl Office {
     }
 
     fn receipt(&self, file: &str, edit: impl FnOnce(&mut Value)) {
-        let digest = Sha256::of(&fs::read(self.at(file)).unwrap()).to_string();
+        let bytes = fs::read(self.at(file)).unwrap();
+        let now = now();
         let mut receipt = json!({
             "schema": "gonogo/receipt/v1", "tool": "gonogo", "environment": "production", "vendor": "60east",
-            "sha256": digest, "finished": now(), "outcome": "delivered", "arrival": "read back",
+            "intake": 1, "kind": "sftp", "process_test": true, "file": file, "name": file,
+            "place": format!("sftp bank@drop.amps-vendor.example.com:22, in/{file}"), "bytes": bytes.len(),
+            "sha256": Sha256::of(&bytes).to_string(), "started": now, "finished": now, "outcome": "delivered",
+            "arrival": "read back",
         });
         edit(&mut receipt);
         self.write("receipt.json", &receipt.to_string());
