@@ -61,6 +61,8 @@ pub enum Ask {
     NoActionOverdueAtGoLive,
     /// Every level of escalation was proven.
     EscalationProven(u32),
+    /// Every level of escalation tells when it answers and how soon, and no two are one.
+    EscalationAgreed,
     /// Every team receives what every channel tells.
     Subscribed(u32),
     /// Primary and backup are two people with two telephones.
@@ -165,6 +167,7 @@ impl Ask {
             Self::NoActionOverdue => releases::none_overdue(vendor, moment, false),
             Self::NoActionOverdueAtGoLive => releases::none_overdue(vendor, moment, true),
             Self::EscalationProven(days) => channels::escalation(vendor, moment, days),
+            Self::EscalationAgreed => channels::agreed(vendor),
             Self::Subscribed(days) => channels::subscribed(vendor, inventory, moment, days),
             Self::ContactsDiffer => people::differ(vendor),
             Self::PhonesValid => phones::valid(vendor),

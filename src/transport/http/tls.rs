@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, ClientConnection, Error, RootCertStore};
 
 use crate::failure::{Failure, FailureKind};
@@ -117,7 +117,39 @@ pub(super) fn refused(error: &io::Error) -> Option<Failure> {
     let failure = Failure::new(
         FailureKind::Mismatch,
         "a certificate that this server should have",
-        error.to_string(),
+        said(error),
     );
     Some(failure.with_hint(hint))
+}
+
+/// What is wrong, with times that people can read.
+pub(in crate::transport) fn said(error: &Error) -> String {
+    let at = |time: &UnixTime| {
+        let seconds = i64::try_from(time.as_secs()).ok();
+        let instant = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+        instant.map_or_else(
+            || "a time beyond all calendars".to_owned(),
+            crate::time::rfc3339,
+        )
+    };
+    let Error::InvalidCertificate(wrong) = error else {
+        return error.to_string();
+    };
+    match wrong {
+        CertificateError::ExpiredContext { time, not_after } => format!(
+            "its certificate has expired: it ended at {}, and it is {} here",
+            at(not_after),
+            at(time)
+        ),
+        CertificateError::NotValidYetContext { time, not_before } => format!(
+            "its certificate is not valid yet: it begins at {}, and it is {} here",
+            at(not_before),
+            at(time)
+        ),
+        // Known to rustls by its text alone.
+        CertificateError::Other(_) if error.to_string().contains("CaUsedAsEndEntity") => {
+            "its certificate is one of an issuer (CA:TRUE), not of a server".to_owned()
+        }
+        _ => error.to_string(),
+    }
 }
