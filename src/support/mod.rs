@@ -5,6 +5,8 @@
 
 mod asked;
 mod channels;
+#[cfg(test)]
+mod channels_tests;
 mod contract;
 mod coverage;
 #[cfg(test)]
