@@ -117,6 +117,7 @@ kind: e-mail, to: help@example.com, hours ¦ kind: mail, to: help@example.com, h
 name: night ¦ name: desk ¦ 35:9 ¦ two levels of `escalation` are called `desk` ¦ name of its own
 to: "https://forum.example.com/" ¦ to: forum.example.com ¦ 33:40 ¦ cannot read `forum.example.com` ¦ https://
 to: "+1 (415) 555-2671" ¦ to: help@example.com ¦ 35:40 ¦ cannot read `help@example.com` ¦ country's code
+openers: [ana, ben] ¦ openers: none ¦ 18:16 ¦ `openers`: expected a list ¦ write `openers: []` where there is none
 address: ops@bank.example.com ¦ address: ops@bank ¦ 40:26 ¦ `address`: `ops@bank` is not acceptable ¦ support@example.com
 address: ops@bank.example.com ¦ address: "@ops" ¦ 40:26 ¦ `address`: `@ops` is not acceptable ¦ support@example.com
 address: ops@bank.example.com ¦ address: "2125550142" ¦ 40:26 ¦ cannot read `2125550142` ¦ country's code

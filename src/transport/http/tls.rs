@@ -153,3 +153,50 @@ pub(in crate::transport) fn said(error: &Error) -> String {
         _ => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rustls::OtherError;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct CaUsedAsEndEntity;
+
+    impl std::fmt::Display for CaUsedAsEndEntity {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("CaUsedAsEndEntity")
+        }
+    }
+
+    impl std::error::Error for CaUsedAsEndEntity {}
+
+    #[test]
+    fn a_certificate_is_told_in_words_and_times_of_people() {
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let told = |wrong| said(&Error::InvalidCertificate(wrong));
+        assert_eq!(
+            told(CertificateError::ExpiredContext {
+                time: at(1_795_360_387),
+                not_after: at(1_791_676_800)
+            }),
+            "its certificate has expired: it ended at 2026-10-11T00:00:00Z, and it is 2026-11-22T15:13:07Z here"
+        );
+        let early = told(CertificateError::NotValidYetContext {
+            time: at(0),
+            not_before: at(86_400),
+        });
+        assert!(early.contains("begins at 1970-01-02T00:00:00Z"), "{early}");
+        let other = OtherError(Arc::new(CaUsedAsEndEntity));
+        let issuer = told(CertificateError::Other(other));
+        assert!(
+            issuer.contains("CA:TRUE") && !issuer.contains("Other"),
+            "{issuer}"
+        );
+        // What rustls says well stays as it is.
+        let stranger = told(CertificateError::UnknownIssuer);
+        assert!(stranger.contains("UnknownIssuer"), "{stranger}");
+    }
+}
