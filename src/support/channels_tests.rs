@@ -114,7 +114,7 @@ fn every_level_tells_when_it_answers_and_no_two_are_one() {
     fails(&london("+44 (0)20 7946 0018"), Mismatch, "level `third`");
     holds(&london("+44 20 7946 0019"));
     fails(
-        &twice("kind: url, to: \"https://forum.example.com\""),
+        &twice("kind: url, to: \"https://forum.example.com/\""),
         Mismatch,
         "level `other` leads where level `forum` does",
     );
