@@ -31,6 +31,7 @@ Feature: The support process for 60East
     Scenario: Every level of escalation at <vendor> was tried
       Given the "60east" vendor
       Then every escalation level was proven within the last 92 days
+      And every escalation level has its hours and a response goal
 
     @vendor @drill
     Scenario: The support process of <vendor> was rehearsed

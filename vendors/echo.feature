@@ -35,6 +35,7 @@ Feature: The support process for a cloud vendor
       Then the primary and the backup contact differ
       And every phone number fits its country's numbering plan
       And every escalation level was proven within the last 92 days
+      And every escalation level has its hours and a response goal
 
     @vendor @drill
     Scenario: The support process of <vendor> was rehearsed

@@ -88,14 +88,14 @@ vendors:
     primary: ana
     backup: ben
     escalation:
-      - {name: mailbox, kind: e-mail, to: support@amps.example.com, answers_within: 4h, proven: {date: PROVEN, by: Ana Silva}}
-      - {name: telephone, kind: phone, to: "+1 702 555 0100", answers_within: 1h, proven: {date: PROVEN, by: Ana Silva}}
+      - {name: mailbox, kind: e-mail, to: support@amps.example.com, hours: 24x7, answers_within: 4h, proven: {date: PROVEN, by: Ana Silva}}
+      - {name: telephone, kind: phone, to: "+1 702 555 0100", hours: 24x7, answers_within: 1h, proven: {date: PROVEN, by: Ana Silva}}
     channels:
       releases:
         url: https://amps.example.com/releases.atom
         subscribed:
-          operations: {proven: {date: PROVEN, by: Ana Silva}}
-          market-data: {proven: {date: PROVEN, by: Ana Silva}}
+          operations: {address: noc@bank.example.com, proven: {date: PROVEN, by: Ana Silva}}
+          market-data: {address: desk@bank.example.com, proven: {date: PROVEN, by: Ana Silva}}
     release_windows: none
     announced:
       - {release: 5.3.5.1, action: test the new client library, due: DUE, done: PROVEN}
@@ -121,16 +121,16 @@ vendors:
     primary: ana
     backup: ben
     escalation:
-      - {name: forum, kind: forum, to: "https://forum.echo.example.com/", proven: {date: PROVEN, by: Ana Silva}}
-      - {name: emergency, kind: emergency e-mail, to: emergency@echo.example.com, answers_within: 30m, proven: {date: PROVEN, by: Ana Silva}}
+      - {name: forum, kind: forum, to: "https://forum.echo.example.com/", hours: 24x7, answers_within: 1d, proven: {date: PROVEN, by: Ana Silva}}
+      - {name: emergency, kind: emergency e-mail, to: emergency@echo.example.com, hours: 24x7, answers_within: 30m, proven: {date: PROVEN, by: Ana Silva}}
     channels:
       outages:
-        url: https://status.echo.example.com/feed.atom
+        url: "SITE/announcements.atom"
         feed: {url: "SITE/announcements.atom", ca: practice-ca.pem}
         read: {date: READ, by: Ben Okafor}
         subscribed:
           operations: {address: noc@bank.example.com, proven: {date: PROVEN, by: Ana Silva}}
-          market-data: {proven: {date: PROVEN, by: Ana Silva}}
+          market-data: {address: desk@bank.example.com, proven: {date: PROVEN, by: Ana Silva}}
     release_windows: {hours: "Wed-Fri 00:00-03:00"}
     announced: []
     drill: {last: DRILL}

@@ -1,10 +1,13 @@
 //! RSS and Atom: how many entries, and which is the newest. Titles and dates only; what a feed says is for
 //! people. A date that cannot be read is refused: an entry that is left out could be the newest.
 
+use std::borrow::Cow;
+
 use jiff::{Timestamp, fmt::rfc2822};
 use roxmltree::{Document, Node};
 
 use super::redact::Capture;
+use super::xml_encoding::{NotText, decode};
 use crate::failure::{Failure, FailureKind};
 use crate::probe::{Entry, Feed};
 use crate::time::rfc3339;
@@ -17,7 +20,7 @@ const DATES: [&str; 4] = ["updated", "published", "pubDate", "date"];
 /// # Errors
 /// `corrupt` when it is none.
 pub fn feed(bytes: &[u8]) -> Result<Feed, Failure> {
-    let text = std::str::from_utf8(bytes).map_err(|_| corrupt("bytes that are no UTF-8"))?;
+    let text = characters(bytes)?;
     let text = text.trim_start_matches('\u{feff}').trim_start();
     // No DTD, and so no entity that could grow.
     let document = Document::parse(text).map_err(|error| corrupt(&error.to_string()))?;
@@ -62,6 +65,22 @@ pub fn feed(bytes: &[u8]) -> Result<Feed, Failure> {
             title,
             at: rfc3339(at),
         }),
+    })
+}
+
+/// By the encoding that it declares; many a feed declares another than it has, and is UTF-8.
+fn characters(bytes: &[u8]) -> Result<Cow<'_, str>, Failure> {
+    decode(bytes).or_else(|why| match (why, std::str::from_utf8(bytes)) {
+        (NotText::Unknown(_), Ok(text)) => Ok(Cow::Borrowed(text)),
+        (NotText::Unknown(name), Err(_)) => {
+            let name = Capture::new(name).excerpt(40);
+            Err(corrupt(&format!(
+                "an encoding `{name}` that is not read here"
+            )))
+        }
+        (NotText::Invalid { encoding, .. }, _) => {
+            Err(corrupt(&format!("bytes that are no {encoding}")))
+        }
     })
 }
 
@@ -120,6 +139,42 @@ mod tests {
         assert_eq!(newest(rdf).2, "2026-11-03T00:00:00Z");
         let none = feed(b"<feed xmlns='http://www.w3.org/2005/Atom'></feed>").unwrap();
         assert_eq!((none.entries, none.newest), (0, None));
+    }
+
+    #[test]
+    fn a_feed_is_read_by_the_encoding_that_it_declares() {
+        let title = |bytes: &[u8]| feed(bytes).map(|feed| feed.newest.unwrap().title);
+        let declared = |name: &str, place: &[u8]| {
+            let text = ATOM
+                .replace("\"1.0\"", &format!("\"1.0\" encoding=\"{name}\""))
+                .replace("5.3.5", "PLACE");
+            let (before, after) = text.split_once("PLACE").unwrap();
+            [before.as_bytes(), place, after.as_bytes()].concat()
+        };
+        let zurich = "Z\u{fc}rich \u{20ac} &amp; more";
+        let said = zurich.replace("&amp;", "&");
+        let plain = "Z\u{fc}rich & more";
+        assert_eq!(title(&declared("ISO-8859-1", b"Z\xfcrich")).unwrap(), plain);
+        let windows = declared("windows-1252", b"Z\xfcrich \x80");
+        assert_eq!(title(&windows).unwrap(), said);
+        for order in [u16::to_le_bytes, u16::to_be_bytes] {
+            let text = String::from_utf8(declared("utf-16", "Z\u{fc}rich".as_bytes())).unwrap();
+            let text = format!("\u{feff}{text}");
+            let bytes: Vec<u8> = text.encode_utf16().flat_map(order).collect();
+            assert_eq!(title(&bytes).unwrap(), plain);
+        }
+        // Declared otherwise, and UTF-8 all the same.
+        assert_eq!(
+            title(&declared("utf-16", "Z\u{fc}rich".as_bytes())).unwrap(),
+            plain
+        );
+        for broken in [
+            declared("utf-8", b"Z\xfcrich"),
+            declared("windows-1252", b"Z\x81rich"),
+            declared("EBCDIC", b"Z\xfcrich"),
+        ] {
+            assert_eq!(feed(&broken).unwrap_err().kind, FailureKind::Corrupt);
+        }
     }
 
     #[test]

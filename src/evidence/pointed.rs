@@ -16,7 +16,7 @@ const MILLISECONDS: i64 = 100_000_000_000;
 /// `corrupt` where the answer is no JSON, `missing` where nothing stands there, `mismatch` where it is no
 /// time.
 pub fn time(pointer: &str, bytes: &[u8]) -> Result<String, Failure> {
-    let json: Value = serde_json::from_slice(bytes).map_err(|error| {
+    let json: Value = serde_json::from_slice(super::status::unmarked(bytes)).map_err(|error| {
         Failure::new(FailureKind::Corrupt, "an answer in JSON", error.to_string())
             .with_hint("see with curl what the URL answers; `fresh` reads JSON only")
     })?;

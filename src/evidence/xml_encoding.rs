@@ -36,6 +36,7 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
                 "iso-8859-1" | "iso8859-1" | "latin1" | "latin-1" | "iso_8859-1" | "l1" => {
                     Ok(bytes.iter().map(|byte| char::from(*byte)).collect())
                 }
+                "windows-1252" | "cp1252" => windows_1252(bytes),
                 _ => Err(NotText::Unknown(name)),
             },
         },
@@ -49,6 +50,27 @@ fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
             encoding: "UTF-8",
             line: Some(1 + feeds(&bytes[..error.valid_up_to()])),
         })
+}
+
+/// ISO-8859-1 but for 32 places, five of which are nothing.
+fn windows_1252(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
+    const NOTHING: char = '\0';
+    const PLACES: [char; 32] = [
+        '€', NOTHING, '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', NOTHING, 'Ž', NOTHING,
+        NOTHING, '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', NOTHING, 'ž', 'Ÿ',
+    ];
+    let place = |byte: &u8| match byte {
+        0x80..=0x9f => PLACES[usize::from(byte - 0x80)],
+        _ => char::from(*byte),
+    };
+    let is_nothing = |byte: &u8| *byte >= 0x80 && place(byte) == NOTHING;
+    match bytes.iter().any(is_nothing) {
+        true => Err(NotText::Invalid {
+            encoding: "windows-1252",
+            line: Some(line_of(bytes, is_nothing)),
+        }),
+        false => Ok(bytes.iter().map(place).collect()),
+    }
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, str>, NotText> {

@@ -214,6 +214,9 @@ pub(super) fn list<T>(
 ) -> Option<Spanned<Vec<T>>> {
     let Value::List(items) = &node.value else {
         let hint = match &node.value {
+            Value::Scalar { text, .. } if ["none", "nothing", "no"].contains(&&**text) => {
+                format!("write `{key}: []` where there is none")
+            }
             Value::Scalar { text, .. } if !node.is_null() => format!("write `{key}: [{text}]`"),
             _ => format!("write `{key}: [ … ]`"),
         };

@@ -231,7 +231,7 @@ pub struct Channel {
     /// Its key in `channels`.
     pub name: String,
     /// Where it is read or subscribed to.
-    pub url: Option<String>,
+    pub url: Option<Link>,
     /// Who must be subscribed; every team when it is empty.
     pub teams: Vec<String>,
     /// Who is: team, address, proof.

@@ -5,6 +5,8 @@
 
 mod asked;
 mod channels;
+#[cfg(test)]
+mod channels_tests;
 mod contract;
 mod coverage;
 #[cfg(test)]
@@ -82,6 +84,8 @@ pub enum Ask {
     NoActionOverdueAtGoLive,
     /// Every level of escalation was proven.
     EscalationProven(u32),
+    /// Every level of escalation tells when it answers and how soon, and no two are one.
+    EscalationAgreed,
     /// Every team receives what every channel tells.
     Subscribed(u32),
     /// Primary and backup are two people with two telephones.
@@ -186,6 +190,7 @@ impl Ask {
             Self::NoActionOverdue => releases::none_overdue(vendor, moment, false),
             Self::NoActionOverdueAtGoLive => releases::none_overdue(vendor, moment, true),
             Self::EscalationProven(days) => channels::escalation(vendor, moment, days),
+            Self::EscalationAgreed => channels::agreed(vendor),
             Self::Subscribed(days) => channels::subscribed(vendor, inventory, moment, days),
             Self::ContactsDiffer => people::differ(vendor),
             Self::PhonesValid => phones::valid(vendor),

@@ -5,6 +5,7 @@ mod plans;
 
 use phonenumber::{Type, country, parse_with};
 
+use super::questions::subscriptions;
 use super::{Judged, Short, place};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Means, Vendor};
@@ -18,7 +19,8 @@ pub(super) fn valid(vendor: &Vendor) -> Judged {
     let levels = vendor.escalation.iter();
     let levels = levels.filter(|level| level.means == Means::Phone);
     let levels = levels.map(|level| (format!("level `{}`", level.name), level.to.as_str()));
-    let numbers: Vec<(String, &str)> = people.chain(levels).collect();
+    let teams = subscriptions(vendor).filter(|(_, address)| address.starts_with('+'));
+    let numbers: Vec<(String, &str)> = people.chain(levels).chain(teams).collect();
     if numbers.is_empty() {
         let expected = "telephone numbers";
         let failure = Failure::new(
@@ -47,9 +49,24 @@ pub(super) fn valid(vendor: &Vendor) -> Judged {
     judged.unless_short(
         "numbers that fit their country's numbering plan",
         short,
-        place(vendor, "contacts, escalation"),
+        place(vendor, "contacts, escalation, channels"),
         "see whether digits are missing, too many or swapped, and call it",
     )
+}
+
+/// Whether its country has such a number.
+pub(super) fn fits(number: &str) -> bool {
+    kind(number).is_some()
+}
+
+/// Whether both are one number, however they are written.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    let read = |number: &str| {
+        let plan = plans::of(number)?;
+        let number = parse_with(&plan, None::<country::Id>, number).ok()?;
+        Some((number.code().value(), number.national().value()))
+    };
+    one == other || read(one).is_some_and(|number| Some(number) == read(other))
 }
 
 /// What sort of number it is, where its country has it.

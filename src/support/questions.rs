@@ -16,7 +16,9 @@ impl Ask {
                 vendor.status_pages.iter().flat_map(of_page).collect()
             }
             Self::OutageLog => of_log(vendor).into_iter().collect(),
-            Self::AnnouncementsRead(_) => feeds(vendor).map(|(_, question)| question).collect(),
+            Self::AnnouncementsRead(_) => (feeds(vendor).chain(pages(vendor)))
+                .map(|(_, question)| question)
+                .collect(),
             Self::Answers(_) | Self::CertificatesHold(_) => {
                 asked_here(vendor).map(of_monitoring).collect()
             }
@@ -110,6 +112,16 @@ pub(super) fn feeds(vendor: &Vendor) -> impl Iterator<Item = (String, Question)>
     channels.chain(log.map(|question| ("the outage log".to_owned(), question)))
 }
 
+/// Every page of a channel, by what it is called; one that is its own feed is asked as that.
+pub(super) fn pages(vendor: &Vendor) -> impl Iterator<Item = (String, Question)> + '_ {
+    vendor.channels.iter().filter_map(|channel| {
+        let page = channel.url.as_ref()?;
+        let is_feed = (channel.feed.as_ref()).is_some_and(|feed| feed.url == page.url);
+        let question = get(page, page.url.clone(), Read::Nothing);
+        (!is_feed).then(|| (format!("channel `{}`", channel.name), question))
+    })
+}
+
 /// What the runner asks.
 pub(super) fn asked_here(vendor: &Vendor) -> impl Iterator<Item = &Monitoring> {
     let all = vendor.monitoring.iter();
@@ -152,11 +164,22 @@ pub(super) fn on_host(one: &Monitoring, host: &str) -> Question {
 pub(super) fn mailboxes(vendor: &Vendor) -> Vec<(String, &str)> {
     let people = addresses(vendor).into_iter();
     let people = people.map(|(whose, address, _)| (whose, address));
+    let teams = subscriptions(vendor).filter(|(_, address)| address.contains('@'));
     let intake = vendor.intake.iter().filter_map(|intake| match &intake.to {
         IntakeTo::Email { to, .. } => Some(("the intake".to_owned(), to.as_str())),
         _ => None,
     });
-    people.chain(intake).collect()
+    people.chain(teams).chain(intake).collect()
+}
+
+/// What receives the channels, with what it belongs to.
+pub(super) fn subscriptions(vendor: &Vendor) -> impl Iterator<Item = (String, &str)> + '_ {
+    vendor.channels.iter().flat_map(|channel| {
+        channel.subscribed.iter().filter_map(|one| {
+            let whose = format!("team `{}` on channel `{}`", one.team, channel.name);
+            Some((whose, one.address.as_deref()?))
+        })
+    })
 }
 
 /// Every address of a person or a level, with what it belongs to, and whether its mail server may be asked about it.

@@ -52,7 +52,7 @@ fn the_practice_estate_has_a_runbook_that_holds() {
         "- **id:** `60E-PRACTICE` — proven by [`features/60east.feature:",
         "- **severity S1:** first answer within 1h — proven by",
         "- **answers S2:** Mon-Fri 08\\:00-18\\:00 America/New\\_York — proven by",
-        "- **2 telephone:** phone `+17025550100`, at any hour",
+        "- **2 telephone:** phone `+17025550100`, 24x7 America/New\\_York, answers within 1h",
         "(ben), the on-call engineer fails over to the replica\n",
         "- **ana:** Ana Silva, head of operations, `ana@bank.example.com` — **stated in the inventory, proven by no check**",
         "- **request template:** NOT STATED in the inventory",

@@ -50,7 +50,7 @@ vendors:
     primary: ana
     backup: ben
     escalation: [{name: telephone, kind: phone, to: "+1 415 555 2671", proven: {date: PROVEN, by: Ana}}]
-    channels: {outages: {subscribed: {ops: {proven: {date: PROVEN, by: Ana}}}}}
+    channels: {outages: {subscribed: {ops: {address: ops@bank.example.com, proven: {date: PROVEN, by: Ana}}}}}
     release_windows: {hours: "Wed-Fri 00:00-03:00"}
     announced: []
     drill: {last: DRILL}

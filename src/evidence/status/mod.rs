@@ -47,7 +47,12 @@ pub fn page(read: &Read, bytes: &[u8]) -> Option<Result<Page, Failure>> {
 }
 
 fn json<T: DeserializeOwned>(bytes: &[u8], kind: &str) -> Result<T, Failure> {
-    serde_json::from_slice(bytes).map_err(|error| corrupt(kind, &error.to_string()))
+    serde_json::from_slice(unmarked(bytes)).map_err(|error| corrupt(kind, &error.to_string()))
+}
+
+/// JSON without the byte order mark of UTF-8, which a reader may pass over (RFC 8259 8.1).
+pub(super) fn unmarked(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
 fn corrupt(kind: &str, actual: &str) -> Failure {

@@ -33,6 +33,14 @@ struct Overall {
 struct Part {
     name: String,
     status_code: i64,
+    containers: Option<Vec<Container>>,
+}
+
+/// Where a component runs, such as a region: with a code of its own.
+#[derive(Deserialize)]
+struct Container {
+    name: String,
+    status_code: i64,
 }
 
 #[derive(Deserialize)]
@@ -53,11 +61,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, Failure> {
     let whole = json::<Answer>(bytes, KIND)?.result;
     let updated = whole.status_overall.updated.as_deref();
     let updated = updated.ok_or_else(|| corrupt(KIND, "`status_overall` without `updated`"))?;
-    let unwell = whole.status.iter();
-    let unwell = unwell.filter(|part| part.status_code != OPERATIONAL);
-    let unwell = unwell.map(|part| Component {
-        name: words(&part.name),
-        word: part.status_code.to_string(),
+    let mut parts: Vec<(String, i64)> = Vec::new();
+    for part in &whole.status {
+        parts.push((words(&part.name), part.status_code));
+        for container in part.containers.iter().flatten() {
+            let name = format!("{} / {}", part.name.trim(), container.name.trim());
+            parts.push((words(&name), container.status_code));
+        }
+    }
+    let components = parts.len() as u64;
+    let unwell = parts.into_iter().filter(|(_, code)| *code != OPERATIONAL);
+    let unwell = unwell.map(|(name, code)| Component {
+        name,
+        word: code.to_string(),
     });
     let incidents = whole.incidents.iter().map(|told| Incident {
         title: words(&told.name),
@@ -94,7 +110,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Page, Failure> {
     Ok(Page {
         indicator: Some(whole.status_overall.status_code.to_string()),
         updated: time(Some(updated), "updated", KIND)?,
-        components: whole.status.len() as u64,
+        components,
         unwell: unwell.collect(),
         incidents: incidents.collect(),
         maintenance,

@@ -28,6 +28,17 @@ fn each_kind_reads_its_own() {
 }
 
 #[test]
+fn a_byte_order_mark_is_passed_over() {
+    let marked = |text: &str| [b"\xef\xbb\xbf", text.as_bytes()].concat();
+    assert!(page(&Read::Statuspage, &marked(SUMMARY)).unwrap().is_ok());
+    // Two of them, or one amid the text, are none.
+    let twice = [b"\xef\xbb\xbf", &marked(SUMMARY)[..]].concat();
+    assert!(page(&Read::Statuspage, &twice).unwrap().is_err());
+    let time = super::super::pointed::time("/t", &marked(r#"{"t":"2026-11-20T10:00:00Z"}"#));
+    assert_eq!(time.unwrap(), "2026-11-20T10:00:00Z");
+}
+
+#[test]
 fn what_has_another_shape_is_refused() {
     let without = |text: &str, part: &str| {
         assert!(text.contains(part), "{part}");

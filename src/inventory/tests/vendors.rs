@@ -117,6 +117,15 @@ kind: e-mail, to: help@example.com, hours ¦ kind: mail, to: help@example.com, h
 name: night ¦ name: desk ¦ 35:9 ¦ two levels of `escalation` are called `desk` ¦ name of its own
 to: "https://forum.example.com/" ¦ to: forum.example.com ¦ 33:40 ¦ cannot read `forum.example.com` ¦ https://
 to: "+1 (415) 555-2671" ¦ to: help@example.com ¦ 35:40 ¦ cannot read `help@example.com` ¦ country's code
+openers: [ana, ben] ¦ openers: none ¦ 18:16 ¦ `openers`: expected a list ¦ write `openers: []` where there is none
+address: ops@bank.example.com ¦ address: ops@bank ¦ 40:26 ¦ `address`: `ops@bank` is not acceptable ¦ support@example.com
+address: ops@bank.example.com ¦ address: "@ops" ¦ 40:26 ¦ `address`: `@ops` is not acceptable ¦ support@example.com
+address: ops@bank.example.com ¦ address: "2125550142" ¦ 40:26 ¦ cannot read `2125550142` ¦ country's code
+address: ops@bank.example.com ¦ address: "+1 212" ¦ 40:26 ¦ cannot read `+1 212` ¦ country's code
+        teams: [ops] ¦         read: {date: 2026-11-20, by: Ana}
+        teams: [ops] ¦ 43:9 ¦ `read` without a feed is judged by nothing ¦ write `feed:`
+outage_log: https://status.example.com/history ¦ outage_log: {url: "https://status.example.com/history", kind: page, read: {date: 2026-11-20, by: Ana}} ¦ 52:73 ¦ `read` without a feed is judged by nothing ¦ kind: atom
+outage_log: https://status.example.com/history ¦ outage_log: {url: "https://status.example.com/history", read: {date: 2026-11-20, by: Ana}} ¦ 52:61 ¦ `read` without a feed is judged by nothing ¦ kind: rss
           support: {proven ¦           suport: {proven ¦ 41:11 ¦ there is no team `suport` ¦ did you mean `support`
 teams: [ops]
         subscribed ¦ teams: []

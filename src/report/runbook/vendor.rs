@@ -310,7 +310,7 @@ impl About<'_> {
         for channel in &self.vendor.channels {
             let mut line = Line::item(&format!("channel {}", channel.name));
             if let Some(url) = &channel.url {
-                line = line.code(url).words("; ");
+                line = line.code(&url.url).words("; ");
             }
             if channel.subscribed.is_empty() {
                 line = line.words("nobody is subscribed");

@@ -31,7 +31,7 @@ pub(super) const STEPS: &[StepDef] = &[
         "every gap in coverage has a plan whose owner was proven within the last {duration}",
         "Then every gap in coverage has a plan whose owner was proven within the last 92 days",
         |a| Ok(Call::Vendor(Ask::GapsPlanned(bind::days(a[0])?))),
-        "Over the 366 days from the run's start: whenever an application must be available and the vendor does not answer, a plan of `out_of_hours` says who does what, and somebody reached that owner lately. Clock changes, midnight and holidays are counted; each gap is listed on the application's clock and in UTC.",
+        "From the run's start up to 366 days behind it, or behind go-live: whenever an application must be available and the vendor does not answer, a plan of `out_of_hours` says who does what, and somebody reached that owner lately. Clock changes, midnight and holidays are counted; each gap is listed on the application's clock and in UTC.",
     ),
     step(
         "Then",
@@ -45,7 +45,7 @@ pub(super) const STEPS: &[StepDef] = &[
         "every phone number fits its country's numbering plan",
         "Then every phone number fits its country's numbering plan",
         |_| Ok(Call::Vendor(Ask::PhonesValid)),
-        "The numbers of contacts and escalation levels can exist; that anybody answers only a call can prove. The transcript names those that may be out of reach from abroad.",
+        "The numbers of contacts, escalation levels and subscriptions can exist; that anybody answers only a call can prove. The transcript names those that may be out of reach from abroad.",
     ),
     step(
         "Then",
@@ -56,10 +56,17 @@ pub(super) const STEPS: &[StepDef] = &[
     ),
     step(
         "Then",
+        "every escalation level has its hours and a response goal",
+        "Then every escalation level has its hours and a response goal",
+        |_| Ok(Call::Vendor(Ask::EscalationAgreed)),
+        "Each level of `escalation` tells its `hours` and `answers_within`, and no two lead to the same telephone, mailbox or page.",
+    ),
+    step(
+        "Then",
         "every team is subscribed to every channel, proven within the last {duration}",
         "Then every team is subscribed to every channel, proven within the last 92 days",
         |a| Ok(Call::Vendor(Ask::Subscribed(bind::days(a[0])?))),
-        "Each team of the inventory, or of the channel's `teams`, receives what the channel tells, and a person saw it arrive lately.",
+        "Each team of the inventory, or of the channel's `teams`, receives what the channel tells at its `address`, and a person saw it arrive lately. An address that is a telephone number fits its country's numbering plan.",
     ),
     step(
         "Then",
@@ -108,7 +115,7 @@ pub(super) const STEPS: &[StepDef] = &[
         "no incident is open at the vendor's status pages",
         "Then no incident is open at the vendor's status pages",
         |_| Ok(Call::Vendor(Ask::NoIncident)),
-        "Asks each of `status_pages` from the runner. Each answers, and was updated within its `max_age`; those of kind `statuspage`, `status.io` and `cachet`, of which there is at least one, tell of no open incident, no major one by any word of theirs, and no maintenance at go-live (at the run's start where no go-live was told). A word that gonogo does not know is a failure. Feeds and pages for people tell no program of incidents: they have to be alive.",
+        "Asks each of `status_pages` from the runner. Each answers, and was updated within its `max_age`; those of kind `statuspage`, `status.io` and `cachet`, of which there is at least one, name components, tell of no open incident, no major one by any word of theirs, no partial or major outage of a component, and no maintenance at go-live (at the run's start where no go-live was told, by the words of components, too). A word that gonogo does not know is a failure. Feeds and pages for people tell no program of incidents: they have to be alive.",
     ),
     step(
         "Then",
@@ -122,14 +129,14 @@ pub(super) const STEPS: &[StepDef] = &[
         "the outage log of the vendor can be read",
         "Then the outage log of the vendor can be read",
         |_| Ok(Call::Vendor(Ask::OutageLog)),
-        "Asks `outage_log` from the runner: it answers with content, and is a feed where its `kind` says so.",
+        "Asks `outage_log` from the runner: it answers with content, and is a feed where its `kind` says so. A feed without any entry passes, and is told: a vendor may never have had an outage.",
     ),
     step(
         "Then",
         "every announcement was read within {duration}",
         "Then every announcement was read within 7 days",
         |a| Ok(Call::Vendor(Ask::AnnouncementsRead(bind::duration(a[0])?))),
-        "Asks each `feed` of `channels`, and `outage_log` where it is a feed, from the runner: a person's `read` is of a day after that of the newest entry (UTC), or the entry came no longer ago than that.",
+        "Asks each `feed` of `channels`, and `outage_log` where it is a feed, from the runner: a person's `read` is of a day after that of the newest entry (UTC), or the entry came no longer ago than that. Each `url` of a channel answers with content, too; of a channel without `feed` the transcript says that nobody can tell from here what is newest.",
     ),
     step(
         "Then",
@@ -157,7 +164,7 @@ pub(super) const STEPS: &[StepDef] = &[
         "every e-mail address is of a domain that takes mail",
         "Then every e-mail address is of a domain that takes mail",
         |_| Ok(Call::Vendor(Ask::TakesMail)),
-        "Asks DNS for the exchangers of each domain of `contacts`, `escalation` and `intake`: there is one with an address, or the domain itself has one and no exchanger. A null MX (RFC 7505), NXDOMAIN, and what nobody could tell are failures. Of an address with `probe: rcpt` its preferred mail server is asked, too, by MAIL FROM and RCPT TO, with no message behind them: what it refuses or puts off is a failure, and what it leaves open (252) is told. No other mail server is talked to: that somebody reads the mailbox, only a person can prove.",
+        "Asks DNS for the exchangers of each domain of `contacts`, `escalation`, subscriptions of `channels`, and `intake`: there is one with an address, or the domain itself has one and no exchanger. A null MX (RFC 7505), NXDOMAIN, and what nobody could tell are failures. Of an address with `probe: rcpt` its preferred mail server is asked, too, by MAIL FROM and RCPT TO, with no message behind them: what it refuses or puts off is a failure, and what it leaves open (252) is told. No other mail server is talked to: that somebody reads the mailbox, only a person can prove.",
     ),
     step(
         "Then",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::super::questions::{asked_from, asked_here, of_monitoring, on_host};
-use super::super::{Ask, Heard, Judged, unsaid};
+use super::super::{Ask, Heard, Judged, place, unsaid};
 use super::{Wrong, document, heard as answer, millis, time, told, whole};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Monitoring, Vendor};
@@ -163,6 +163,7 @@ fn is_fresh(
 pub(in crate::support) fn certificates(vendor: &Vendor, heard: &Heard<'_>, days: u32) -> Judged {
     let mut judged = Judged::default();
     let asked: Vec<Question> = asked_here(vendor).map(of_monitoring).collect();
+    let is_any = !asked.is_empty();
     let (secure, plain): (Vec<_>, Vec<_>) =
         (asked.into_iter()).partition(|question| question.target.starts_with("https://"));
     for question in plain {
@@ -172,7 +173,16 @@ pub(in crate::support) fn certificates(vendor: &Vendor, heard: &Heard<'_>, days:
         ));
     }
     if secure.is_empty() {
-        return judged.fail(none_asked(vendor, None));
+        return judged.fail(match is_any {
+            false => none_asked(vendor, None),
+            true => Failure::new(
+                FailureKind::Missing,
+                "monitored URLs with certificates",
+                "none of those that the runner asks is of https",
+            )
+            .with_subject(place(vendor, "monitoring"))
+            .with_hint("write `https://` where the service has it; where nothing is encrypted, remove this step"),
+        });
     }
     let mut wrong = Vec::new();
     for question in &secure {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::questions::{feeds, of_log};
+use super::super::questions::{feeds, of_log, pages};
 use super::super::{Heard, Judged, Moment, place, proof, unsaid};
 use super::{Wrong, document, heard as answer, time, told, whole};
 use crate::failure::{Failure, FailureKind};
@@ -29,8 +29,12 @@ pub(in crate::support) fn outage_log(vendor: &Vendor, heard: &Heard<'_>) -> Judg
     };
     let wrong = match newest(&question, heard, &mut judged) {
         Ok(newest) => {
-            if let Some(entry) = newest {
-                judged.tell(said(&entry));
+            match newest {
+                Some(entry) => judged.tell(said(&entry)),
+                None if question.read == Read::Feed => judged.tell(
+                    "it has no entry: no outage was ever told there, or nobody keeps it; only a person can say which",
+                ),
+                None => judged.tell("a page for people: nobody can tell from here what is newest"),
             }
             Vec::new()
         }
@@ -99,6 +103,18 @@ pub(in crate::support) fn read(
         ));
     }
     let mut wrong = Vec::new();
+    for (name, question) in pages(vendor) {
+        if let Err(failure) = newest(&question, heard, &mut judged) {
+            let actual = format!("{name}: {}", failure.actual);
+            wrong.push(Failure { actual, ..failure });
+        }
+    }
+    for channel in vendor.channels.iter().filter(|one| one.feed.is_none()) {
+        judged.tell(format!(
+            "channel `{}` has no feed: nobody can tell from here what is newest",
+            channel.name
+        ));
+    }
     for (name, question) in &feeds {
         let newest = match newest(question, heard, &mut judged) {
             Ok(newest) => newest,

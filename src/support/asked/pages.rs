@@ -19,37 +19,59 @@ struct Words {
     well: &'static [&'static str],
     /// Not well, and no incident by itself.
     lesser: &'static [&'static str],
+    /// The vendor works on it now: whether that concerns go-live, what it has planned tells.
+    maintained: &'static [&'static str],
     /// An incident, whatever else the page says.
     severe: &'static [&'static str],
+    /// What numbers mean.
+    means: &'static [(&'static str, &'static str)],
 }
 
 /// Statuspage: `indicator`.
 const INDICATOR: Words = Words {
     well: &["none"],
-    lesser: &["minor", "maintenance"],
+    lesser: &["minor"],
+    maintained: &["maintenance"],
     severe: &["major", "critical"],
+    means: &[],
 };
 /// status.io: `status_code` of the whole and of components.
 const STATUS_CODE: Words = Words {
     well: &["100"],
-    lesser: &["200"],
+    lesser: &[],
+    maintained: &["200"],
     severe: &["300", "400", "500", "600"],
+    means: &[
+        ("100", "operational"),
+        ("200", "planned maintenance"),
+        ("300", "degraded performance"),
+        ("400", "partial service disruption"),
+        ("500", "service disruption"),
+        ("600", "security event"),
+    ],
 };
 /// Components of Statuspage.
 const COMPONENT: Words = Words {
     well: &["operational"],
-    lesser: &[
-        "degraded_performance",
-        "partial_outage",
-        "under_maintenance",
-    ],
-    severe: &["major_outage"],
+    lesser: &["degraded_performance"],
+    maintained: &["under_maintenance"],
+    severe: &["partial_outage", "major_outage"],
+    means: &[],
 };
 /// Components of Cachet 3.
 const CACHET_COMPONENT: Words = Words {
     well: &["1"],
-    lesser: &["2", "3", "6"],
-    severe: &["4"],
+    lesser: &["2"],
+    maintained: &["6"],
+    severe: &["3", "4"],
+    means: &[
+        ("1", "operational"),
+        ("2", "performance issues"),
+        ("3", "partial outage"),
+        ("4", "major outage"),
+        ("5", "unknown"),
+        ("6", "under maintenance"),
+    ],
 };
 
 /// How far an incident is: closed, open.
@@ -60,6 +82,12 @@ const INCIDENT: Course = (
     &["investigating", "identified", "monitoring"],
 );
 const CACHET_INCIDENT: Course = (&["4"], &["1", "2", "3"]);
+const CACHET_INCIDENT_MEANS: &[(&str, &str)] = &[
+    ("1", "investigating"),
+    ("2", "identified"),
+    ("3", "watching"),
+    ("4", "fixed"),
+];
 
 /// How far a maintenance is: over, to come, going on.
 type Stage = (
@@ -74,6 +102,8 @@ const MAINTENANCE: Stage = (
     &["in_progress", "verifying"],
 );
 const CACHET_SCHEDULE: Stage = (&["2"], &["0"], &["1"]);
+const CACHET_SCHEDULE_MEANS: &[(&str, &str)] =
+    &[("0", "upcoming"), ("1", "in progress"), ("2", "complete")];
 const STATUS_IO_MAINTENANCE: Stage = (&[], &["upcoming"], &["active"]);
 
 fn none_named(vendor: &Vendor) -> Failure {
@@ -279,16 +309,28 @@ fn tell_of(
         match (&seen.indicator, has_indicator) {
             (None, true) => wrong.push(unread(&question)),
             (Some(word), _) => {
-                judge_word("the whole", word, &indicator, url, judged, wrong);
+                judge_word("the whole", word, &indicator, moment, url, judged, wrong);
             }
             (None, false) => {}
         }
-        components(seen, &component, url, judged, wrong);
+        let tells_components = has_indicator || question.read == Read::CachetComponents;
+        if tells_components && seen.components == 0 {
+            wrong.push(
+                Failure::new(
+                    FailureKind::Empty,
+                    "a page that tells how its components are",
+                    "it names no component",
+                )
+                .with_subject(url)
+                .with_hint("a page of nothing is always well: ask the vendor which page tells of what you use"),
+            );
+        }
+        components(seen, &component, moment, url, judged, wrong);
         for incident in &seen.incidents {
             wrong.extend(judge_incident(incident, page.kind, course, url));
         }
         for maintenance in &seen.maintenance {
-            match judge_maintenance(maintenance, stage, by, moment, url) {
+            match judge_maintenance(maintenance, page.kind, stage, by, moment, url) {
                 Ok(line) => judged.tell(line),
                 Err(failure) => wrong.push(failure),
             }
@@ -296,10 +338,17 @@ fn tell_of(
     }
 }
 
-fn components(seen: &Page, words: &Words, url: &str, judged: &mut Judged, wrong: &mut Vec<Wrong>) {
+fn components(
+    seen: &Page,
+    words: &Words,
+    moment: &Moment,
+    url: &str,
+    judged: &mut Judged,
+    wrong: &mut Vec<Wrong>,
+) {
     for component in &seen.unwell {
         let name = format!("component `{}`", clip(&component.name, 80));
-        judge_word(&name, &component.word, words, url, judged, wrong);
+        judge_word(&name, &component.word, words, moment, url, judged, wrong);
     }
     if seen.components > 0 {
         let well = seen.components.saturating_sub(seen.unwell.len() as u64);
@@ -314,26 +363,46 @@ fn judge_word(
     what: &str,
     word: &str,
     words: &Words,
+    moment: &Moment,
     url: &str,
     judged: &mut Judged,
     wrong: &mut Vec<Wrong>,
 ) {
     let is = |known: &[&str]| known.contains(&word);
-    if is(words.well) || is(words.lesser) {
-        judged.tell(format!("{url}: {what}: {word}"));
+    // How it will be at go-live only what is planned tells; how it is when the run starts, this word does.
+    let is_worked_on = is(words.maintained) && moment.go_live.is_none();
+    if is(words.well) || is(words.lesser) || (is(words.maintained) && !is_worked_on) {
+        judged.tell(format!("{url}: {what}: {}", told_as(word, words.means)));
         return;
     }
-    let word = clip(word, 80);
-    let failure = match is(words.severe) {
-        true => Failure::new(
+    let meaning = words.means.iter().find(|(number, _)| *number == word);
+    let meaning = meaning.map(|(_, meaning)| format!(" ({meaning})"));
+    let said = format!("`{}`{}", clip(word, 80), meaning.unwrap_or_default());
+    let actual = format!("{what} is told as {said}");
+    let failure = if is_worked_on {
+        Failure::new(
             FailureKind::Mismatch,
-            "no incident at the vendor's",
-            format!("{what} is told as `{word}`"),
+            format!("no maintenance at the vendor's at {}", crate::time::rfc3339(moment.started)),
+            actual,
         )
-        .with_hint("do not go live into somebody else's outage: wait until the vendor says that it is over"),
-        false => strange(&format!("{what} is told as `{word}`")),
+        .with_hint("wait until the vendor has done its work; or tell when go-live is (`--go-live TIME`): then what is planned for that time counts")
+    } else if is(words.severe) {
+        Failure::new(FailureKind::Mismatch, "no incident at the vendor's", actual).with_hint(
+            "do not go live into somebody else's outage: wait until the vendor says that it is over",
+        )
+    } else {
+        strange(&actual)
     };
     wrong.push(failure.with_subject(url));
+}
+
+/// A number with what it means; a word as it is.
+fn told_as(word: &str, means: &[(&str, &str)]) -> String {
+    let known = means.iter().find(|(number, _)| *number == word);
+    known.map_or_else(
+        || word.to_owned(),
+        |(number, meaning)| format!("{number}: {meaning}"),
+    )
 }
 
 fn strange(actual: &str) -> Failure {
@@ -361,7 +430,12 @@ fn judge_incident(
         .as_deref()
         .unwrap_or("a time that is not told");
     let place = incident.url.as_deref().unwrap_or(url);
-    let at = format!("incident \"{title}\" ({word}), since {began}: {place}");
+    let means = match kind {
+        PageKind::Cachet => CACHET_INCIDENT_MEANS,
+        _ => &[],
+    };
+    let said = told_as(word, means);
+    let at = format!("incident \"{title}\" ({said}), since {began}: {place}");
     // Of status.io every one is open that it lists.
     let failure = match open.contains(&word) || kind == PageKind::StatusIo {
         true => Failure::new(FailureKind::Mismatch, "no open incident at the vendor's", at).with_hint(
@@ -374,6 +448,7 @@ fn judge_incident(
 
 fn judge_maintenance(
     maintenance: &Maintenance,
+    kind: PageKind,
     (over, to_come, now): Stage,
     by: Timestamp,
     moment: &Moment,
@@ -384,7 +459,12 @@ fn judge_maintenance(
     let spoken = |time: &Option<String>| time.clone().unwrap_or_else(|| "?".to_owned());
     let (from_said, until_said) = (spoken(&maintenance.from), spoken(&maintenance.until));
     let place = maintenance.url.as_deref().unwrap_or(url);
-    let line = format!("maintenance \"{title}\" ({word}), {from_said} to {until_said}: {place}");
+    let means = match kind {
+        PageKind::Cachet => CACHET_SCHEDULE_MEANS,
+        _ => &[],
+    };
+    let said_as = told_as(word, means);
+    let line = format!("maintenance \"{title}\" ({said_as}), {from_said} to {until_said}: {place}");
     if over.contains(&word) {
         return Ok(line);
     }
@@ -393,6 +473,18 @@ fn judge_maintenance(
     }
     let read = |text: &Option<String>| text.as_deref().and_then(time);
     let (from, until) = (read(&maintenance.from), read(&maintenance.until));
+    if from.zip(until).is_some_and(|(from, until)| until <= from) {
+        let line = format!("it ends before it begins: {line}");
+        return Err(Failure::new(
+            FailureKind::Undefined,
+            "maintenance whose times make sense",
+            line,
+        )
+        .with_subject(url)
+        .with_hint(
+            "nobody can tell from this when the vendor works: ask it, and have the page corrected",
+        ));
+    }
     // One that goes on past its end, or tells none, has no end that anybody knows.
     let until = until.filter(|until| *until > moment.started);
     let has_begun = match now.contains(&word) {

@@ -30,6 +30,7 @@ use crate::inventory::{Get, Url};
 pub use near::{Wanted, ask};
 use peer::Peer;
 pub use proxy::Proxies;
+pub(super) use tls::said as certificate_said;
 
 /// What is late or lost, in a failure.
 pub(super) const WHAT: &str = "the HTTP request";

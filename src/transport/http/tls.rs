@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, ClientConnection, Error, RootCertStore};
 
 use crate::failure::{Failure, FailureKind};
@@ -117,7 +117,86 @@ pub(super) fn refused(error: &io::Error) -> Option<Failure> {
     let failure = Failure::new(
         FailureKind::Mismatch,
         "a certificate that this server should have",
-        error.to_string(),
+        said(error),
     );
     Some(failure.with_hint(hint))
+}
+
+/// What is wrong, with times that people can read.
+pub(in crate::transport) fn said(error: &Error) -> String {
+    let at = |time: &UnixTime| {
+        let seconds = i64::try_from(time.as_secs()).ok();
+        let instant = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+        instant.map_or_else(
+            || "a time beyond all calendars".to_owned(),
+            crate::time::rfc3339,
+        )
+    };
+    let Error::InvalidCertificate(wrong) = error else {
+        return error.to_string();
+    };
+    match wrong {
+        CertificateError::ExpiredContext { time, not_after } => format!(
+            "its certificate has expired: it ended at {}, and it is {} here",
+            at(not_after),
+            at(time)
+        ),
+        CertificateError::NotValidYetContext { time, not_before } => format!(
+            "its certificate is not valid yet: it begins at {}, and it is {} here",
+            at(not_before),
+            at(time)
+        ),
+        // Known to rustls by its text alone.
+        CertificateError::Other(_) if error.to_string().contains("CaUsedAsEndEntity") => {
+            "its certificate is one of an issuer (CA:TRUE), not of a server".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rustls::OtherError;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct CaUsedAsEndEntity;
+
+    impl std::fmt::Display for CaUsedAsEndEntity {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("CaUsedAsEndEntity")
+        }
+    }
+
+    impl std::error::Error for CaUsedAsEndEntity {}
+
+    #[test]
+    fn a_certificate_is_told_in_words_and_times_of_people() {
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let told = |wrong| said(&Error::InvalidCertificate(wrong));
+        assert_eq!(
+            told(CertificateError::ExpiredContext {
+                time: at(1_795_360_387),
+                not_after: at(1_791_676_800)
+            }),
+            "its certificate has expired: it ended at 2026-10-11T00:00:00Z, and it is 2026-11-22T15:13:07Z here"
+        );
+        let early = told(CertificateError::NotValidYetContext {
+            time: at(0),
+            not_before: at(86_400),
+        });
+        assert!(early.contains("begins at 1970-01-02T00:00:00Z"), "{early}");
+        let other = OtherError(Arc::new(CaUsedAsEndEntity));
+        let issuer = told(CertificateError::Other(other));
+        assert!(
+            issuer.contains("CA:TRUE") && !issuer.contains("Other"),
+            "{issuer}"
+        );
+        // What rustls says well stays as it is.
+        let stranger = told(CertificateError::UnknownIssuer);
+        assert!(stranger.contains("UnknownIssuer"), "{stranger}");
+    }
 }

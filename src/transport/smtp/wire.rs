@@ -209,6 +209,7 @@ impl Wire {
                 "see whether this port speaks TLS from its first byte (`tls: implicit`) or after STARTTLS"
             }
         };
+        let error = crate::transport::http::certificate_said(error);
         let why = format!("{} is not who it should be: {error}", self.at);
         Some(Unmet::new(
             FailureKind::Mismatch,

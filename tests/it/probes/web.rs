@@ -245,6 +245,21 @@ fn announcements_are_read_and_the_outage_log_is_there() {
     office.ask(&channel(""), step).is_no_go("missing", "5.3.5");
     site.put("releases.atom", &feed(-86_400));
     office.ask(&channel(""), step).is_go();
+    // The page of a channel is asked beside its feed: a dead one is found.
+    site.put("notes.html", "what is new");
+    let noted = |path: &str| {
+        let url = format!(
+            "url: {{url: \"{}\", ca: \"{}\"}}, feed: ",
+            site.url(path),
+            ca.display()
+        );
+        channel("").replacen("feed: ", &url, 1)
+    };
+    office.ask(&noted("notes.html"), step).is_go();
+    office.verify(0);
+    office
+        .ask(&noted("gone.html"), step)
+        .is_no_go("missing", "404");
     site.put("releases.atom", "<html><body>moved</body></html>");
     office.ask(&channel(""), step).is_no_go("corrupt", "html");
 

@@ -166,9 +166,12 @@ pub(super) fn outage_log(
     let mut keys = Keys::of(page, node, "`outage_log`", node.at)?;
     let url = keys.require("url", "https://status.example.com/history.atom");
     let url = url.and_then(|node| super::url(page, node, "url"));
-    let kind = keys.take("kind");
-    let kind = kind.and_then(|node| fields::word(page, node, "kind", &LOGS));
-    let read = people::day_of(page, &mut keys, "read");
+    let written = keys.take("kind");
+    let kind = written.and_then(|node| fields::word(page, node, "kind", &LOGS));
+    let kind_is_wrong = written.is_some() && kind.is_none();
+    let is_feed = matches!(&kind, Some(kind) if kind.value != PageKind::Page);
+    let hint = "write `kind: rss` or `kind: atom` with the URL of its feed, or remove `read`";
+    let read = people::read_of(page, &mut keys, is_feed || kind_is_wrong, hint);
     let link = link(page, &mut keys, url, reading);
     keys.done(page);
     Some(OutageLog {
@@ -179,19 +182,20 @@ pub(super) fn outage_log(
 }
 
 /// A URL, or `{url, ca, redirects}`.
-pub(super) fn feed(
+pub(super) fn asked_at(
     page: &mut Page<'_>,
     entry: &Entry<'_>,
+    key: &str,
     reading: &mut Reading<'_>,
 ) -> Option<Link> {
     if let Value::Scalar { .. } = entry.value.value {
-        let url = super::url(page, &entry.value, "feed")?;
+        let url = super::url(page, &entry.value, key)?;
         return Some(Link {
             url,
             ..Link::default()
         });
     }
-    let mut keys = Keys::of(page, &entry.value, "`feed`", entry.at)?;
+    let mut keys = Keys::of(page, &entry.value, format!("`{key}`"), entry.at)?;
     let url = keys.require("url", "https://example.com/releases.atom");
     let url = url.and_then(|node| super::url(page, node, "url"));
     let link = link(page, &mut keys, url, reading);

@@ -75,7 +75,8 @@ pub(super) fn channels(
         let Some(mut keys) = Keys::of(page, &entry.value, owner, entry.at) else {
             continue;
         };
-        let url = keys.take("url").and_then(|node| url(page, node, "url"));
+        let url = keys.entry("url");
+        let url = url.and_then(|entry| asked::asked_at(page, entry, "url", reading));
         let mut teams = Vec::new();
         if let Some(node) = keys.take("teams")
             && let Some(named) = fields::names(page, node, "teams", grammar::name)
@@ -95,9 +96,10 @@ pub(super) fn channels(
         }
         let subscribed = keys.take("subscribed");
         let subscribed = subscribed.map(|node| subscriptions(page, node, reading));
-        let feed = keys.entry("feed");
-        let feed = feed.and_then(|entry| asked::feed(page, entry, reading));
-        let read = people::day_of(page, &mut keys, "read");
+        let written = keys.entry("feed");
+        let feed = written.and_then(|entry| asked::asked_at(page, entry, "feed", reading));
+        let hint = "write `feed:` with the URL of what it announces, or remove `read`";
+        let read = people::read_of(page, &mut keys, written.is_some(), hint);
         keys.done(page);
         channels.push(Channel {
             name: name.value,
@@ -127,15 +129,26 @@ fn subscriptions(
             continue;
         };
         let address = keys.take("address");
-        let address =
-            address.and_then(|node| fields::checked(page, node, "address", grammar::stated));
+        let address = address.and_then(|node| receives(page, node));
         let proven = people::proven(page, &mut keys);
         keys.done(page);
         subscriptions.push(Subscription {
             team: team.value,
-            address: address.map(|address| address.value),
+            address,
             proven,
         });
     }
     subscriptions
+}
+
+/// An e-mail address, a telephone number, or words of another way, such as a room of a chat.
+fn receives(page: &mut Page<'_>, node: &Node<'_>) -> Option<String> {
+    let text = fields::checked(page, node, "address", grammar::stated)?.value;
+    if text.contains('@') {
+        email(page, node, "address")
+    } else if text.starts_with(|first: char| first == '+' || first.is_ascii_digit()) {
+        phone(page, node, "address")
+    } else {
+        Some(text)
+    }
 }

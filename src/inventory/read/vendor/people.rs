@@ -72,6 +72,19 @@ pub(super) fn proven(page: &mut Page<'_>, keys: &mut Keys<'_, '_>) -> Option<Pro
     day_of(page, keys, "proven")
 }
 
+/// When somebody last read what a feed announces: of what is no feed nobody can tell what came since.
+pub(super) fn read_of(
+    page: &mut Page<'_>,
+    keys: &mut Keys<'_, '_>,
+    is_feed: bool,
+    hint: &str,
+) -> Option<Proven> {
+    if let (Some(entry), false) = (keys.entry("read"), is_feed) {
+        page.refuse(entry.at, "`read` without a feed is judged by nothing", hint);
+    }
+    day_of(page, keys, "read")
+}
+
 /// The same below another key.
 pub(super) fn day_of(
     page: &mut Page<'_>,

@@ -188,6 +188,7 @@ fn what_is_announced_was_read_the_day_after_or_is_fresh() {
     });
     fails(&page, Corrupt, "html");
 
+    never_opens_a_dead_page();
     let log = estate("    outage_log: https://status.example.com/history\n");
     never_silent(Ask::OutageLog, &log, |one| answered(one, "outages"));
     let empty = judge_by(Ask::OutageLog, &log, None, |one| Some(answered(one, "")));
@@ -195,9 +196,12 @@ fn what_is_announced_was_read_the_day_after_or_is_fresh() {
     let log = estate(
         "    outage_log: {url: \"https://status.example.com/h.rss\", kind: rss, read: {date: 2026-11-10, by: Ana}}\n",
     );
-    holds(&judge_by(Ask::OutageLog, &log, None, |one| {
+    let bare = judge_by(Ask::OutageLog, &log, None, |one| {
         Some(answered(one, "<feed/>"))
-    }));
+    });
+    holds(&bare);
+    let told = bare.told.join("\n");
+    assert!(told.contains("it has no entry"), "{told}");
     holds(&judge_by(week, &log, None, |one| {
         Some(answered(one, &atom("2026-11-09T00:00:00Z")))
     }));
@@ -208,6 +212,40 @@ fn what_is_announced_was_read_the_day_after_or_is_fresh() {
         Stale,
         "the outage log",
     );
+}
+
+/// The page of a channel is asked, too, and what has no feed is told.
+fn never_opens_a_dead_page() {
+    let week = Ask::AnnouncementsRead(Duration::from_secs(7 * 86_400));
+    let inventory = estate(
+        "    channels: {news: {url: \"https://example.com/news\", feed: \"https://example.com/n.atom\"}, notes: {url: \"https://example.com/notes\"}, one: {url: \"https://example.com/n.atom\", feed: \"https://example.com/n.atom\"}}\n",
+    );
+    assert_eq!(week.questions(&inventory.vendors[0], None).len(), 3);
+    let at = |gone: &str| {
+        judge_by(week, &inventory, None, |one| {
+            let mut probe = answered(one, &atom("2026-11-20T00:00:00Z"));
+            if one.target.ends_with(gone) {
+                probe.samples[0].hops[0].status = Some(404);
+            }
+            Some(probe)
+        })
+    };
+    let well = at("/nothing");
+    holds(&well);
+    let told = well.told.join("\n");
+    assert!(
+        told.contains("channel `notes` has no feed: nobody can tell"),
+        "{told}"
+    );
+    assert!(!told.contains("channel `news` has no feed"), "{told}");
+    for gone in ["/news", "/notes", "/n.atom"] {
+        fails(&at(gone), FailureKind::Missing, "404");
+    }
+    let silent = judge_by(week, &inventory, None, |one| {
+        let probe = answered(one, &atom("2026-11-20T00:00:00Z"));
+        (!one.target.ends_with("/notes")).then_some(probe)
+    });
+    fails(&silent, FailureKind::Undefined, "not asked");
 }
 
 const MONITORED: &str = "    monitoring: [{url: \"https://api.example.com/health\", runner: true, from: [h], status: 201, fresh: {at: /t, within: 10m}}]\n";
@@ -308,5 +346,5 @@ fn certificates_hold_to_the_day() {
     let judged = judge_by(Ask::CertificatesHold(1), &plain, None, |one| {
         Some(answered(one, "x"))
     });
-    fails(&judged, Missing, "");
+    fails(&judged, Missing, "is of https");
 }

@@ -58,6 +58,43 @@ fn mail_domains_are_plausible_refused_or_unknown() {
 }
 
 #[test]
+fn the_domain_of_a_subscription_takes_mail_too() {
+    let inventory = estate(
+        "    contacts: {ana: {name: Ana, email: ana@example.com}}\n    channels: {news: {subscribed: {ops: {address: noc@gone.example}}}, sms: {subscribed: {ops: {address: \"+1 212 555 0100\"}}}, chat: {subscribed: {ops: {address: \"#noc\"}}}}\n",
+    );
+    let at = |gone: &str| {
+        judge_by(Ask::TakesMail, &inventory, None, |one| {
+            let is_gone = one.target == gone;
+            let exchangers = vec![Exchanger {
+                name: "a.example".to_owned(),
+                addresses: 1,
+            }];
+            let mail = Mail {
+                says: if is_gone { "no-domain" } else { "exchangers" }.to_owned(),
+                exchangers: if is_gone { Vec::new() } else { exchangers },
+                resolver: None,
+                lack: None,
+            };
+            Some(Probe {
+                samples: Vec::new(),
+                mail: Some(mail),
+                ..answered(one, "")
+            })
+        })
+    };
+    assert_eq!(
+        Ask::TakesMail.questions(&inventory.vendors[0], None).len(),
+        2
+    );
+    holds(&at("nowhere"));
+    fails(
+        &at("gone.example"),
+        FailureKind::Missing,
+        "team `ops` on channel `news` (noc@gone.example)",
+    );
+}
+
+#[test]
 fn an_intake_is_reached_with_its_own_key_and_account() {
     use FailureKind::{HostKey, Io, Mismatch, Missing, Undefined};
     let drop_box = |more: &str| {
