@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::Refused;
 use super::archive::{self, Packing};
+use super::enclosed;
 use super::ends::end_of_file;
 use super::known::known;
 use super::lock::{self, Locked};
-use super::manifest::{Bite, LeftOut, Manifest, Member, Review, SCHEMA, Window, page};
+use super::manifest::{Bite, Enclosed, LeftOut, Manifest, Member, Review, SCHEMA, Window, page};
 use super::origin::{self, Origin, Origins};
 use super::proof;
 use super::sources::{self, Source, digest};
@@ -29,6 +30,8 @@ pub struct Order<'a> {
     pub report: &'a Report,
     /// SHA-256 of its SHA256SUMS.
     pub run_digest: String,
+    /// Who signed it.
+    pub signer: &'a str,
     /// The inventory that it keeps.
     pub inventory: &'a Inventory,
     /// Which instance.
@@ -37,6 +40,8 @@ pub struct Order<'a> {
     pub team: Option<&'a str>,
     /// Where `run --keep` put it.
     pub from: &'a Path,
+    /// The finished request, which goes along.
+    pub request: Option<&'a Path>,
     /// Artifacts that are left out.
     pub without: &'a [String],
     /// Files that are left out, each as the run names it.
@@ -132,6 +137,10 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
             "",
         )
     })?;
+    let request = order
+        .request
+        .map(|path| enclosed::read(path, order))
+        .transpose()?;
     let team = order
         .team
         .or_else(|| instance.teams.first().map(String::as_str))
@@ -266,6 +275,11 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
         host,
         window: window(sources.iter()),
         files,
+        request: request.as_ref().map(|bytes| Enclosed {
+            file: enclosed::NAME,
+            bytes: bytes.len() as u64,
+            sha256: crate::digest::Sha256::of(bytes).to_string(),
+        }),
         left_out,
     };
     let page = page(&manifest, &engine.sums());
@@ -280,6 +294,9 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
         };
     add("manifest.json", &json, &mut members)?;
     add("REDACTION.md", page.as_bytes(), &mut members)?;
+    if let Some(bytes) = &request {
+        add(enclosed::NAME, bytes, &mut members)?;
+    }
     members.sort();
     let mut sums = String::new();
     for (name, path) in &members {
@@ -321,6 +338,7 @@ pub fn build(order: &Order<'_>) -> Result<Built, Refused> {
     archive::write(packing, &members, file)?.sync_all()?;
     proof::holds(
         &Proof::new(&engine),
+        &Proof::of_request(&engine),
         packing,
         &draft,
         &root,

@@ -6,6 +6,8 @@
 mod facts;
 mod taken;
 
+pub use taken::finished;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

@@ -22,8 +22,19 @@ pub(super) struct Manifest {
     pub host: String,
     pub window: Window,
     pub files: Vec<Member>,
+    /// The request, where it goes along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Enclosed>,
     /// What the run retrieved, and nothing tells what it holds.
     pub left_out: Vec<LeftOut>,
+}
+
+/// The request: as it was written, since it names hosts and people on purpose.
+#[derive(Debug, Serialize)]
+pub(super) struct Enclosed {
+    pub file: &'static str,
+    pub bytes: u64,
+    pub sha256: String,
 }
 
 /// A file that is not in the bundle.
@@ -86,6 +97,13 @@ pub(super) fn page(manifest: &Manifest, names: &std::collections::BTreeMap<Strin
         for bite in &member.redactions {
             let _ = writeln!(page, "| {} | {} | {} |", member.file, bite.rule, bite.count);
         }
+    }
+    if let Some(request) = &manifest.request {
+        let _ = writeln!(
+            page,
+            "| {} | goes along as it was written, with names | |",
+            request.file
+        );
     }
     for left in &manifest.left_out {
         let _ = writeln!(

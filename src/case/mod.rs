@@ -8,6 +8,7 @@ pub mod archive;
 mod build;
 pub mod deliver;
 pub mod draft;
+mod enclosed;
 mod ends;
 mod known;
 mod letter;

@@ -6,15 +6,18 @@ use std::path::Path;
 
 use super::Refused;
 use super::archive::{self, Packing};
+use super::enclosed;
 use super::sources::digest;
 use crate::redaction::{Proof, Shape, prove};
 use crate::text::escape;
 
 const MOST_TOLD: usize = 20;
 
-/// Proves the archive at `path`; `shapes` says of each artifact's member how it is read.
+/// Proves the archive at `path`; `shapes` says of each artifact's member how it is read, `request` what must not be in
+/// the request, which names hosts and people on purpose.
 pub(super) fn holds(
     proof: &Proof,
+    request: &Proof,
     packing: Packing,
     path: &Path,
     root: &str,
@@ -54,6 +57,10 @@ pub(super) fn holds(
             continue;
         }
         let shape = shapes.get(below).copied().unwrap_or(Shape::Lines);
+        let proof = match below {
+            enclosed::NAME => request,
+            _ => proof,
+        };
         let leaks = prove(proof, shape, file).map_err(|unfit| {
             Refused::Fault(format!("`{}` cannot be read again: {unfit}", escape(below)))
         })?;
@@ -73,6 +80,6 @@ pub(super) fn holds(
     }
     Err(Refused::Found(
         found,
-        "the bundle was removed: what is named still stood in it; leave the artifact out with `--without ARTIFACT`, and report a rule that did not bite",
+        "the bundle was removed: what is named still stood in it; leave the artifact out with `--without ARTIFACT`, or that file alone with `--without-file PATH`, and report a rule that did not bite; of request.txt, take it out of the request",
     ))
 }

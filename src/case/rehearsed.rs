@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::deliver::place;
-use super::draft::{Draft, Order};
+use super::draft::finished;
 use super::receipt::{Receipt, kind};
 use super::sent;
 use crate::digest::Sha256;
@@ -256,25 +256,13 @@ impl<'a> Drill<'a> {
         }
         let mut least: Option<Vec<String>> = None;
         for instance in ours.clone().filter(|one| names(text, &one.name)) {
-            // For one instance, as one of its teams, and by whom the run was proven or by nobody.
-            let teams = instance.teams.iter();
-            for (team, signer) in
-                teams.flat_map(|team| [(team, Some(&*self.run.signer)), (team, None)])
-            {
-                let draft = Draft::begin(&Order {
-                    report: &self.report,
-                    signer,
-                    inventory: &self.inventory,
-                    instance: &instance.name,
-                    team: Some(team),
-                });
-                let wrong = match draft.map_err(told).and_then(|mut draft| draft.take(text)) {
-                    Ok(()) => return Ok(()),
-                    Err(wrong) => wrong,
-                };
-                if least.as_ref().is_none_or(|least| wrong.len() < least.len()) {
-                    least = Some(wrong);
-                }
+            let (name, signer) = (&instance.name, &self.run.signer);
+            let wrong = match finished(text, &self.report, &self.inventory, name, signer) {
+                Ok(()) => return Ok(()),
+                Err(wrong) => wrong,
+            };
+            if least.as_ref().is_none_or(|least| wrong.len() < least.len()) {
+                least = Some(wrong);
             }
         }
         let Some(mut wrong) = least else {

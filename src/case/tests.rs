@@ -7,8 +7,9 @@ use std::process::Command;
 
 use super::archive::{Packing, read, write};
 use super::build::file_name;
+use super::proof;
 use super::sources::withhold;
-use crate::redaction::{Counts, Engine, Known, Map, Proof};
+use crate::redaction::{Counts, Engine, Known, Map, Proof, Shape, learn};
 use crate::report::schema::Evidence;
 
 #[test]
@@ -151,5 +152,82 @@ fn a_single_file_is_left_out_with_what_belongs_to_it() {
         &["/etc/x/server.key", "/etc/x/server.key"],
     ] {
         assert!(left(wrong).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_request_names_people_and_no_secret() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("config");
+    fs::write(
+        &config,
+        "url=tcp://bob:hunter2-Xy9@db.zrhbank.ch/\nclient kurtx.meier from 10.77.1.9\n",
+    )
+    .unwrap();
+    let known = Known {
+        users: ["kurtx.meier".to_owned(), "kurtx-hunter2-Xy9".to_owned()].into(),
+        canaries: vec!["blue heron".to_owned()],
+        ..Known::default()
+    };
+    let mut engine = Engine::new(known, Map::with_key([7; 32]));
+    learn(&mut engine, Shape::Lines, &config).unwrap();
+    engine.settle();
+    let (all, of_request) = (Proof::new(&engine), Proof::of_request(&engine));
+    let whats = |proof: &Proof, text: &str| -> Vec<String> {
+        let leaks = proof.text(text, 1);
+        leaks.into_iter().map(|leak| leak.what).collect()
+    };
+    // What is told on purpose, and would be a leak elsewhere.
+    for named in [
+        "Contact: kurtx.meier",
+        "Host: 10.77.1.9",
+        "Contact: Ana <ana@bank.example.com>",
+    ] {
+        assert_eq!(whats(&of_request, named), [""; 0], "{named}");
+        assert_ne!(whats(&all, named), [""; 0], "{named}");
+    }
+    for (leak, what) in [
+        (
+            "Seen: it says hunter2-Xy9 then",
+            "secret that was taken out",
+        ),
+        ("Seen: kurtx-hunter2-Xy9", "secret that was taken out"),
+        (
+            "Seen: hunter2%2DXy9",
+            "secret that was taken out, spelled otherwise",
+        ),
+        ("Seen: a blue heron", "canary 1"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", "private key"),
+        ("Seen: password=Quokka77", "password"),
+        ("Seen: glpat-abcdefghijklmnop1", "access token"),
+        ("Seen: tcp://eve:Quokka77@db/", "password in an address"),
+    ] {
+        assert!(
+            whats(&of_request, leak).iter().any(|found| found == what),
+            "{leak}"
+        );
+    }
+    // Only the member of that name is read so, whatever else is called alike.
+    let request = home.path().join("request");
+    fs::write(&request, "Contact: kurtx.meier\n").unwrap();
+    let archive = home.path().join("b.zip");
+    for (name, holds) in [
+        ("root/request.txt", true),
+        ("root/artifacts/log/request.txt", false),
+        ("root/manifest.json", false),
+    ] {
+        let members = [(name.to_owned(), request.clone())];
+        write(Packing::Zip, &members, File::create(&archive).unwrap()).unwrap();
+        let shapes = BTreeMap::new();
+        let proven = proof::holds(
+            &all,
+            &of_request,
+            Packing::Zip,
+            &archive,
+            "root",
+            &shapes,
+            &members,
+        );
+        assert_eq!(proven.is_ok(), holds, "{name}: {proven:?}");
     }
 }

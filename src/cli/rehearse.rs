@@ -151,6 +151,8 @@ impl Play<'_> {
             INSTANCE,
             "--from",
             &kept,
+            "--request",
+            &request,
             "-o",
             &bundle,
         ];

@@ -85,6 +85,19 @@ fn next_place(name: &str, text: &str, from: usize) -> Option<usize> {
     Some(line)
 }
 
+/// The password alone, of what was taken out as `bob:V` or `scott/V`: people quote it without the account.
+fn bare(secret: &str) -> Option<String> {
+    let by_colon = secret.split_once(':');
+    let by_slash = || {
+        secret
+            .split_once('/')
+            .filter(|(_, rest)| !rest.contains('/'))
+    };
+    let (user, bare) = by_colon.or_else(by_slash)?;
+    let is_account = !user.is_empty() && !secret.contains(char::is_whitespace);
+    (is_account && !bare.starts_with('/')).then(|| bare.to_owned())
+}
+
 /// What must not be found.
 pub struct Proof {
     needles: Option<AhoCorasick>,
@@ -94,18 +107,39 @@ pub struct Proof {
     schema: Vec<bool>,
     /// Texts that only look so.
     versions: Vec<String>,
+    /// Whether it is of a text that names hosts and people on purpose.
+    has_names: bool,
 }
+
+/// Forms of names, not of secrets: a request tells how somebody is reached.
+const NAMES: [&str; 2] = ["mail", "address of a network"];
 
 impl Proof {
     /// Everything that `engine` took out, and what was planted.
     #[must_use]
     pub fn new(engine: &Engine) -> Self {
+        Self::of(engine, false)
+    }
+
+    /// As [`Self::new`], of a request: it names hosts and people on purpose, but no secret of the artifacts, nothing
+    /// that was planted, and no form of a secret.
+    #[must_use]
+    pub fn of_request(engine: &Engine) -> Self {
+        Self::of(engine, true)
+    }
+
+    fn of(engine: &Engine, has_names: bool) -> Self {
         let mut needles: Vec<(String, String, bool)> = Vec::new();
         for (number, canary) in engine.known.canaries.iter().enumerate() {
             needles.push((canary.clone(), format!("canary {}", number + 1), false));
         }
         let is_harmless = |text: &str| is_words(&engine.words, text);
-        for secret in engine.seen() {
+        let mut seen = engine.seen();
+        if has_names {
+            let bare: Vec<String> = seen.iter().filter_map(|secret| bare(secret)).collect();
+            seen.extend(bare);
+        }
+        for secret in seen {
             let is_number = secret
                 .bytes()
                 .all(|byte| byte.is_ascii_digit() || b".-: ".contains(&byte));
@@ -120,8 +154,9 @@ impl Proof {
                 needles.push((secret, "secret that was taken out".to_owned(), alone));
             }
         }
+        // Not looked for at all where they may stand: a longer name would hide the secret in it.
         for (class, name) in engine.replaced() {
-            if name.len() >= LEAST && !is_harmless(&name) {
+            if !has_names && name.len() >= LEAST && !is_harmless(&name) {
                 needles.push((name, format!("{class} that was replaced"), true));
             }
         }
@@ -144,6 +179,7 @@ impl Proof {
                 .collect(),
             schema,
             versions: engine.known.versions.iter().cloned().collect(),
+            has_names,
         }
     }
 
@@ -169,7 +205,8 @@ impl Proof {
                 place: at(offset),
             });
         }
-        for (name, form) in FORMS.iter() {
+        let forms = FORMS.iter();
+        for (name, form) in forms.filter(|(name, _)| !(self.has_names && NAMES.contains(name))) {
             let mut from = 0;
             while let Some(begin) = next_place(name, text, from) {
                 let Some(found) = form.find_at(text, begin) else {

@@ -325,3 +325,84 @@ fn what_the_run_does_not_vouch_for_is_refused() {
     );
     none(&lab);
 }
+
+#[test]
+fn the_request_goes_along_with_its_names_and_without_a_secret() {
+    let (lab, run) = kept();
+    let at = |name: &str| lab.operator().join(name);
+    let request = "Support request\n\nInstance: orders (AMPS)\nVersion: 5.3.4.12\nHost: ny4-1, 10.77.1.9\n\
+                   Contact: Ana Silva <ana@bank.example.com>, bob\nImpact: acknowledged late\n";
+    let none = || {
+        let left = fs::read_dir(lab.operator()).unwrap().filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            let name = name.to_string_lossy();
+            ["unreviewed", "gonogo-case", "names.json", "origins.json"]
+                .iter()
+                .any(|part| name.contains(part))
+        });
+        assert_eq!(left.count(), 0, "something is left");
+    };
+    let asked = |text: &[u8]| {
+        fs::write(at("request"), text).unwrap();
+        build(&lab, &run, "b.zip", &["--request", "request"])
+    };
+    // No finished request about this instance.
+    for (text, says) in [
+        (request.replace("orders", "trades"), "instance `orders`"),
+        (request.replace("4.12", "4.1"), "5.3.4.12"),
+        (request.replace("acknowledged late", "{impact}"), "line 7"),
+        (request.replace(" acknowledged late", ""), "line 7"),
+        (request.repeat(8000), "at most 1 MiB"),
+    ] {
+        let refused = asked(text.as_bytes());
+        ends(&refused, 2, says);
+        ends(&refused, 2, "hint: ");
+        none();
+    }
+    ends(&asked(b"orders 5.3.4.12 \xff"), 2, "UTF-8");
+    let missing = build(&lab, &run, "b.zip", &["--request", "missing"]);
+    ends(&missing, 2, "cannot read the request");
+    // What must not leave.
+    for (leak, says) in [
+        (SECRET, "request.txt: secret that was taken out"),
+        ("password=Quokka77", "request.txt: password"),
+        (
+            "-----BEGIN OPENSSH PRIVATE KEY-----",
+            "request.txt: private key",
+        ),
+    ] {
+        let refused = asked(format!("{request}Seen: it says {leak}\n").as_bytes());
+        ends(&refused, 1, says);
+        ends(&refused, 1, "--without-file PATH");
+        none();
+    }
+    // The twin with names alone; what was reviewed is what leaves.
+    ends(&asked(request.as_bytes()), 0, "not reviewed");
+    let review = ["--reviewed-by", "Eve", "--request", "request"];
+    let changed = build(&lab, &run, "b.zip", &review[..2]);
+    ends(&changed, 1, "is not what is built now");
+    fs::write(at("request"), request.replace("late", "later")).unwrap();
+    let changed = build(&lab, &run, "b.zip", &review);
+    ends(&changed, 1, "is not what is built now");
+    fs::write(at("request"), request).unwrap();
+    ends(&build(&lab, &run, "b.zip", &review), 0, "");
+    let member = |name: &str| {
+        let shown = Command::new("unzip")
+            .arg("-p")
+            .arg(at("b.zip"))
+            .arg(format!("*/{name}"))
+            .output()
+            .unwrap();
+        String::from_utf8(shown.stdout).unwrap()
+    };
+    assert_eq!(member("request.txt"), request);
+    let digest = gonogo::digest::Sha256::of(request.as_bytes()).to_string();
+    let named = format!("{digest}  request.txt\n");
+    assert!(member("SHA256SUMS").contains(&named));
+    assert!(member("manifest.json").contains(&digest));
+    let page = member("REDACTION.md");
+    assert!(
+        page.contains("| request.txt | goes along as it was written"),
+        "{page}"
+    );
+}

@@ -67,6 +67,13 @@ fn the_process_is_rehearsed_whole_and_its_commands_can_be_typed_again() {
     assert!(lines.contains(&packed), "the message holds the bundle");
     assert!(mail.contains("Subject: Case 00012346: orders"), "{mail}");
     assert!(lines.contains("5.3.4.12"), "{mail}");
+    let asked = Command::new("tar")
+        .args(["--zstd", "--wildcards", "-xOf"])
+        .arg(&bundle)
+        .arg("*/request.txt")
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(asked.stdout).unwrap(), request);
     let receipts: Vec<_> = (dir.join("receipts").read_dir().unwrap())
         .map(|one| one.unwrap().path())
         .filter(|path| path.to_string_lossy().ends_with(".receipt.json"))
@@ -93,6 +100,21 @@ fn the_process_is_rehearsed_whole_and_its_commands_can_be_typed_again() {
         "COMMANDS.txt",
     ] {
         assert!(dir.join(file).metadata().unwrap().len() > 100, "{file}");
+    }
+
+    // The bundle holds its request to the vendor's template.
+    let typed_before = fs::read_to_string(dir.join("COMMANDS.txt")).unwrap();
+    let build = (typed_before.lines())
+        .find(|line| line.contains(" case build ") && line.contains(" --request "))
+        .unwrap();
+    let build = build.replace("case.tar.zst", "more.tar.zst");
+    for (text, code) in [(format!("{request}And one thing more.\n"), 2), (request, 0)] {
+        fs::write(dir.join("request.txt"), &text).unwrap();
+        let built = typed(at, &build);
+        assert_eq!(built.status.code(), Some(code), "{built:?}");
+        let refused = said(&built).contains("not the vendor's template, filled in");
+        assert_eq!(refused, code == 2, "{built:?}");
+        assert_eq!(dir.join("more.unreviewed.tar.zst").exists(), code == 0);
     }
 
     let again = below(&told, "and type it again");

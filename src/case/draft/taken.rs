@@ -2,9 +2,58 @@
 //! all the rest must be what the template, the run and the inventory say. Where it fits in no way, the first piece of
 //! the template that is not there is told.
 
-use super::Draft;
+use super::{Draft, Order};
+use crate::inventory::Inventory;
 use crate::inventory::template::Piece;
+use crate::problem::Problems;
+use crate::report::schema::Report;
 use crate::text::clip;
+
+/// Holds `text` to the request of that instance of the run, finished: drafted as one of its teams, and by whom the run
+/// was proven or by nobody.
+///
+/// # Errors
+/// What does not fit, of the draft of which least does not.
+pub fn finished(
+    text: &str,
+    report: &Report,
+    inventory: &Inventory,
+    instance: &str,
+    signer: &str,
+) -> Result<(), Vec<String>> {
+    let ran = report.instances.iter().find(|one| one.name == instance);
+    let mut least: Option<Vec<String>> = None;
+    for (team, signer) in ran
+        .iter()
+        .flat_map(|ran| &ran.teams)
+        .flat_map(|team| [(team, Some(signer)), (team, None)])
+    {
+        let draft = Draft::begin(&Order {
+            report,
+            signer,
+            inventory,
+            instance,
+            team: Some(team),
+        });
+        let wrong = match draft.map_err(told).and_then(|mut draft| draft.take(text)) {
+            Ok(()) => return Ok(()),
+            Err(wrong) => wrong,
+        };
+        if least.as_ref().is_none_or(|least| wrong.len() < least.len()) {
+            least = Some(wrong);
+        }
+    }
+    Err(least.unwrap_or_else(|| {
+        vec![format!(
+            "no team of the run is responsible for `{instance}`"
+        )]
+    }))
+}
+
+fn told(problems: Problems) -> Vec<String> {
+    let all = problems.into_vec().into_iter();
+    all.map(|one| one.message).collect()
+}
 
 /// What stands in a row between two answers.
 #[derive(Default)]
@@ -45,10 +94,6 @@ impl Draft<'_> {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let told = |problems: crate::problem::Problems| {
-            let all = problems.into_vec().into_iter();
-            all.map(|one| one.message).collect::<Vec<_>>()
-        };
         let page = self.render().map_err(told)?;
         let same = |one: &str, other: &str| {
             let lines = |text: &str| -> Vec<String> {

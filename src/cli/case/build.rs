@@ -40,6 +40,9 @@ pub(in crate::cli) struct Build {
     /// Where `run --keep` put the artifacts of that run
     #[arg(long, value_name = "DIR")]
     pub from: PathBuf,
+    /// The request, as `case draft` wrote it: it goes along with its real names
+    #[arg(long, value_name = "FILE")]
+    pub request: Option<PathBuf>,
     /// The bundle: NAME.tar.zst, NAME.tar.gz or NAME.zip
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
@@ -136,10 +139,12 @@ pub(super) fn build(args: &Build) -> Result<Exit, Fault> {
     let built = case::build(&Order {
         report: verified.report(),
         run_digest: verified.sealed().digest.to_string(),
+        signer: &verified.signer().identity,
         inventory: &inventory,
         instance: &args.instance,
         team: args.team.as_deref(),
         from: &args.from,
+        request: args.request.as_deref(),
         without: &args.without,
         without_files: &args.without_file,
         allows_trace: args.allow_trace,

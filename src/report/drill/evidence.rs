@@ -120,11 +120,7 @@ pub fn about(text: &[u8], report: &[u8]) -> Result<(), String> {
     let report = read(report).map_err(|fault| fault.to_string())?;
     let mut known = Vec::new();
     for instance in &report.instances {
-        let of = |check: &&Check| check.instance.as_ref() == Some(&instance.name);
-        let versions: BTreeSet<&str> = (report.checks.iter().filter(of))
-            .flat_map(|check| &check.evidence)
-            .filter_map(|found| found.version.as_deref())
-            .collect();
+        let versions = versions(&report, &instance.name);
         if versions.iter().any(|version| names(&text, version)) && names(&text, &instance.name) {
             return Ok(());
         }
@@ -136,6 +132,16 @@ pub fn about(text: &[u8], report: &[u8]) -> Result<(), String> {
         "it names no instance of the run with the version that was retrieved of it ({}): `gonogo case draft` fills in the vendor's template",
         escape(&known.join(", "))
     ))
+}
+
+/// What was read of an instance's version.
+#[must_use]
+pub fn versions<'r>(report: &'r Report, instance: &str) -> BTreeSet<&'r str> {
+    let of = |check: &&Check| check.instance.as_deref() == Some(instance);
+    (report.checks.iter().filter(of))
+        .flat_map(|check| &check.evidence)
+        .filter_map(|found| found.version.as_deref())
+        .collect()
 }
 
 /// Whether a text has that word, and not only within another.

@@ -25,7 +25,7 @@ mod tests;
 pub use agreed::agreed;
 pub use chain::{Folder, Past};
 pub use counts::{Counted, Sealed};
-pub use evidence::{Read, about, names, receipt, record, records, request, retrieved};
+pub use evidence::{Read, about, names, receipt, record, records, request, retrieved, versions};
 pub use journal::{Journal, JournalFault};
 pub use judge::{Judged, judge};
 pub use page::{html, in_words, markdown};
