@@ -298,7 +298,7 @@ fn the_shipped_example_has_both_vendors_and_plans() {
 
 /// The gate holds a run to the go-live that it is asked for, in whatever zone that is written.
 #[test]
-fn a_run_is_for_one_go_live_and_a_window_that_nobody_asked_for_shuts_the_gate() {
+fn a_run_is_for_one_go_live_and_none_is_made_for_a_window_that_nobody_asked_for() {
     let office = Office::new();
     let asked = |run: &str, more: &[&str], code: i32, words: &str| {
         let args = ["verify", run, "--allowed-signers", "allowed_signers"];
@@ -361,11 +361,33 @@ fn a_run_is_for_one_go_live_and_a_window_that_nobody_asked_for_shuts_the_gate() 
     assert_ne!(silent, FEATURE);
     fs::write(office.at().join("support.feature"), silent).unwrap();
     let wednesday = next(Weekday::Wednesday, "09");
-    office.run("silent", &["--go-live", &wednesday], 0);
-    asked("silent", &[], 0, "GO");
+    let refused = |more: &[&str], words: &str| {
+        let args = ["run", "-i", "inventory.yaml", "support.feature"];
+        let args = [&args[..], &["-o", "silent", "--key", "signer"], more].concat();
+        let output = office.gonogo(&args);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(words), "{words}: {said}");
+        assert!(!office.at().join("silent").exists());
+    };
     let window = "vendor `echo`: go-live at ";
-    asked("silent", &["--go-live", &wednesday], 1, window);
-    office.run("quiet", &["--go-live", &monday.to_string()], 0);
+    refused(&["--go-live", &wednesday], window);
+    // It begins before the window and lasts into it; or takes no time at all.
+    let early = wednesday.parse::<Timestamp>().unwrap() - 12.hours();
+    let long = [
+        "--go-live",
+        &early.to_string(),
+        "--go-live-until",
+        &wednesday,
+    ];
+    refused(&long, window);
+    let none = ["--go-live", &wednesday, "--go-live-until", &wednesday];
+    refused(&none, "go-live ends before it begins");
+    refused(&["--go-live", "2099-12-02T01:30:00-08:00[UTC]"], "offset");
+    let until = (monday + 1.hours()).to_string();
+    let given = ["--go-live", &monday.to_string(), "--go-live-until", &until];
+    let report = office.run("quiet", &given, 0);
+    assert_eq!(report["run"]["go_live_until"], until.as_str());
     asked("quiet", &["--go-live", &monday.to_string()], 0, "GO");
     // What is not told is for none.
     let quiet = silent_of_go_live();
