@@ -1,6 +1,6 @@
 //! Whether the ways to the vendor and from it were proven by people.
 
-use super::{Judged, Moment, Short, phones, place, proof, unsaid};
+use super::{Judged, Moment, Short, people, phones, place, proof, unsaid};
 use crate::failure::{Failure, FailureKind};
 use crate::inventory::{Inventory, Level, Means, Vendor};
 
@@ -72,7 +72,7 @@ fn leads_to_the_same(one: &Level, other: &Level) -> bool {
     match (one.means, other.means) {
         (Means::Phone, Means::Phone) => phones::is_same(a, b),
         (Means::Forum | Means::Url, Means::Forum | Means::Url) => a == b,
-        _ => is_mail(one) && is_mail(other) && a.to_lowercase() == b.to_lowercase(),
+        _ => is_mail(one) && is_mail(other) && people::alike(a, b),
     }
 }
 

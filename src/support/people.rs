@@ -38,7 +38,7 @@ pub(super) fn differ(vendor: &Vendor) -> Judged {
         same("read", one);
     }
     if let (Some(one), Some(other)) = (&primary.phone, &backup.phone)
-        && phones::alike(one, other)
+        && phones::is_same(one, other)
     {
         same("answer", one);
     }
@@ -63,7 +63,7 @@ fn phone(contact: &Contact) -> &str {
 }
 
 /// Whether two addresses are one mailbox, as far as their spelling tells.
-fn alike(one: &str, other: &str) -> bool {
+pub(super) fn alike(one: &str, other: &str) -> bool {
     mailbox(one) == mailbox(other)
 }
 

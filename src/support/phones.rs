@@ -59,7 +59,7 @@ pub(super) fn fits(number: &str) -> bool {
     kind(number).is_some()
 }
 
-/// Whether both are one number, however they are written.
+/// Whether both are one number, however they are written: with the zero that is dialled at home (`+44 (0)20 …`) too.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
     let read = |number: &str| {
         let plan = plans::of(number)?;
@@ -75,16 +75,4 @@ fn kind(number: &str) -> Option<Type> {
     let number = parse_with(&plan, None::<country::Id>, number).ok()?;
     let kind = number.number_type(&plan);
     (number.is_valid_with(&plan) && kind != Type::Unknown).then_some(kind)
-}
-
-/// Whether two numbers reach one telephone, with the zero that is dialled at home (`+44 (0)20 …`) or without.
-pub(super) fn alike(one: &str, other: &str) -> bool {
-    one == other || dialled(one).is_some_and(|number| dialled(other) == Some(number))
-}
-
-/// Country and number as the network dials them.
-fn dialled(number: &str) -> Option<String> {
-    let plan = plans::of(number)?;
-    let number = parse_with(&plan, None::<country::Id>, number).ok()?;
-    Some(format!("+{} {}", number.code().value(), number.national()))
 }
