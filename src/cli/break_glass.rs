@@ -244,6 +244,7 @@ fn refusal(args: &Request, run: &beside::Run) -> Result<Refusal, Fault> {
             commit: gate.commit.clone(),
             release: gate.release,
             go_live: gate.go_live,
+            go_live_until: None,
         },
         challenge: gate.challenge.clone(),
         demand: gate.demand.clone(),

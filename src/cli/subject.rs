@@ -39,6 +39,9 @@ pub(super) struct MadeFor {
     /// release windows of the vendors in its inventory, asked for by its features or not
     #[arg(long, value_name = "TIME", value_parser = crate::time::instant)]
     pub go_live: Option<Timestamp>,
+    /// And for a go-live that is over at this very time
+    #[arg(long, value_name = "TIME", value_parser = crate::time::instant, requires = "go_live")]
+    pub go_live_until: Option<Timestamp>,
 }
 
 impl Made {

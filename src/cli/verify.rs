@@ -178,6 +178,7 @@ fn demands(args: &Verify, policy: Option<&Policy>) -> Result<Demands, Fault> {
         commit: args.made_for.commit.clone(),
         release: args.made_for.release,
         go_live: args.made_for.go_live,
+        go_live_until: args.made_for.go_live_until,
     })
 }
 

@@ -56,10 +56,7 @@ fn until(vendor: &Vendor, moment: &Moment, until: Date, why: &str) -> Judged {
 }
 
 pub(super) fn holds_for(vendor: &Vendor, moment: &Moment, days: u32) -> Judged {
-    let from = match moment.go_live {
-        Some(go_live) if go_live > moment.started => go_live,
-        _ => moment.started,
-    };
+    let from = moment.latest();
     let last = vendor.day(from).checked_add(i64::from(days).days());
     let what = match from == moment.started {
         true => "the start of this run",

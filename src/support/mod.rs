@@ -27,7 +27,7 @@ mod week;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::calendar::Span;
 use crate::failure::{Failure, FailureKind};
@@ -58,10 +58,14 @@ impl Moment {
         }
     }
 
-    /// The later of the run's start and go-live: what must hold, must hold then as well.
+    /// The later of the run's start and the last of go-live: what must hold, must hold then as well.
     fn latest(&self) -> Timestamp {
-        self.go_live
-            .map_or(self.started, |live| live.max(self.started))
+        let live = self.live();
+        let last = match live.to > live.from {
+            true => live.to.checked_sub(SignedDuration::from_nanos(1)),
+            false => Ok(live.from),
+        };
+        last.unwrap_or(live.from).max(self.started)
     }
 }
 

@@ -87,7 +87,7 @@ pub(super) fn none_overdue(vendor: &Vendor, moment: &Moment, demanded: bool) -> 
     let by = match (moment.go_live, demanded) {
         (None, false) => moment.started,
         _ => match go_live(moment) {
-            Ok(go_live) => go_live,
+            Ok(_) => moment.latest(),
             Err(failure) => return judged.fail(failure),
         },
     };

@@ -121,6 +121,12 @@ fn the_entitlement_names_all_that_support_asks_first() {
         "before go-live on 2027-04-01",
     );
     holds(&live("2027-04-01T03:59:59Z"));
+    fails(
+        &live("2027-04-01T01:00:00Z/2027-04-01T04:00:01Z"),
+        Gap,
+        "before go-live on 2027-04-01",
+    );
+    holds(&live("2027-04-01T01:00:00Z/2027-04-01T04:00:00Z"));
     // The last day counts, by the vendor's calendar: it is still the 22nd in New York.
     let text = WELL.replacen("2027-03-31", "2026-11-22", 1);
     holds(&judge_at(&text, ask, "2026-11-23T04:59:59Z", None));

@@ -60,6 +60,8 @@ pub struct Demands {
     pub release: Option<Sha256>,
     /// When the estate goes live for which the run must have been made.
     pub go_live: Option<Timestamp>,
+    /// When that is over, for which the run must have been made.
+    pub go_live_until: Option<Timestamp>,
 }
 
 pub(super) fn whole(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {
@@ -210,23 +212,36 @@ fn subject(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {
     Ok(())
 }
 
-/// The same instant, in whatever zone either was written; a run tells whole seconds.
+/// The same instants, in whatever zone either was written; a run tells whole seconds.
 fn live(report: &Report, demands: &Demands) -> Result<(), Unacceptable> {
-    let Some(wanted) = demands.go_live else {
-        return Ok(());
-    };
-    let named = time::rfc3339(wanted);
-    let why = match &report.run.go_live {
-        None => format!("the run tells no go-live, and {named} is asked for"),
-        Some(told) => match told.parse::<Timestamp>() {
-            Ok(time) if time.as_second() == wanted.as_second() => return Ok(()),
-            _ => format!(
-                "the run was made for a go-live at {}, not at {named}",
-                escape(told)
-            ),
-        },
-    };
-    Err(Unacceptable::Binding(why))
+    let run = &report.run;
+    let both = [
+        ("go-live", "a go-live at", demands.go_live, &run.go_live),
+        (
+            "end of go-live",
+            "a go-live that ends at",
+            demands.go_live_until,
+            &run.go_live_until,
+        ),
+    ];
+    for (missing, what, wanted, told) in both {
+        let Some(wanted) = wanted else {
+            continue;
+        };
+        let named = time::rfc3339(wanted);
+        let why = match told {
+            None => format!("the run tells no {missing}, and {named} is asked for"),
+            Some(told) => match told.parse::<Timestamp>() {
+                Ok(time) if time.as_second() == wanted.as_second() => continue,
+                _ => format!(
+                    "the run was made for {what} {}, not at {named}",
+                    escape(told)
+                ),
+            },
+        };
+        return Err(Unacceptable::Binding(why));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -297,6 +312,27 @@ mod tests {
                 "{told}"
             );
         }
+        // And its end, where that is asked for.
+        let until = |time: &str| Demands {
+            go_live_until: Some(time.parse().unwrap()),
+            ..of("2026-12-02T09:30:00Z")
+        };
+        let ends = "2026-12-02T11:30:00Z";
+        let told = bound(&report, &until(ends)).unwrap_err().to_string();
+        assert!(
+            told.contains("no end of go-live, and 2026-12-02T11:30:00Z"),
+            "{told}"
+        );
+        report.run.go_live_until = Some(ends.to_owned());
+        assert!(bound(&report, &until("2026-12-02T03:30:00-08:00")).is_ok());
+        assert!(bound(&report, &of("2026-12-02T09:30:00Z")).is_ok());
+        let told = bound(&report, &until("2026-12-02T12:30:00Z"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            told.contains("that ends at 2026-12-02T11:30:00Z, not at"),
+            "{told}"
+        );
         report.run.go_live = Some("soon".to_owned());
         assert!(bound(&report, &of("2026-12-02T09:30:00Z")).is_err());
     }
