@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use regex::Regex;
 
+use super::cues::is_name_of_secret;
 use super::engine::{Engine, is_words};
 use super::undress::{LAYERS, decoded};
 use super::{Leak, Unfit, stream};
@@ -156,7 +157,9 @@ impl Proof {
         }
         // Not looked for at all where they may stand: a longer name would hide the secret in it.
         for (class, name) in engine.replaced() {
-            if !has_names && name.len() >= LEAST && !is_harmless(&name) {
+            // `DBPASS` tells of a secret, and of nobody.
+            let is_name = name.len() >= LEAST && !is_harmless(&name) && !is_name_of_secret(&name);
+            if !has_names && is_name {
                 needles.push((name, format!("{class} that was replaced"), true));
             }
         }

@@ -67,8 +67,14 @@ impl Line<'_> {
             Cue::Person(class) => self.person(at, to, class),
             Cue::Number => self.digits(at, to),
             Cue::None => at,
+            Cue::Weak if self.is_client_of_amps(at) => self.person(at, to, "client"),
             cue => self.hidden(at, to, cue, pending),
         }
+    }
+
+    /// `client session: 'pricing-3' disconnected`: AMPS calls a client's name so, and support has to tell clients apart.
+    fn is_client_of_amps(&self, at: usize) -> bool {
+        self.text[..at].ends_with("client session: ") && self.text[at..].starts_with('\'')
     }
 
     /// What a name of a person or a machine names.

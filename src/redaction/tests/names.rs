@@ -50,6 +50,32 @@ fn users_are_gone_wherever_they_stand() {
     }
 }
 
+/// AMPS tells of its clients by their sessions: support has to tell one from another.
+#[test]
+fn clients_of_amps_are_told_apart() {
+    let clean = text(
+        Shape::Lines,
+        "2026-11-22T10:00:00.1Z [7] info: 07-0003 client session: 'zorb-3' disconnected\n\
+         2026-11-22T10:00:01.1Z [7] info: 07-0003 client session: 'island' disconnected\n\
+         2026-11-22T10:00:02.1Z [7] info: 07-0018 client name = 'zorb-3'\n",
+    );
+    let token = |line: usize| {
+        clean
+            .lines()
+            .nth(line)
+            .and_then(|line| line.split('\'').nth(1))
+    };
+    let (one, other, again) = (token(0).unwrap(), token(1).unwrap(), token(2).unwrap());
+    assert!(one != other && one == again, "{clean}");
+    assert!(
+        one.starts_with("client-") && !clean.contains("zorb"),
+        "{clean}"
+    );
+    assert!(!clean.contains("island"), "{clean}");
+    // Another session is a secret, as before.
+    gone("session: '§' closed", MIXED);
+}
+
 #[test]
 fn machines_and_addresses_are_gone() {
     for (form, names) in [

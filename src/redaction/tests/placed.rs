@@ -220,6 +220,24 @@ fn bundle(files: &[(Shape, &[u8])]) -> Vec<Vec<u8>> {
     all
 }
 
+/// `DBPASS` of one file is `dbpass` of another: a name that tells of a secret gives nobody away.
+#[test]
+fn the_name_of_a_secret_refuses_no_bundle() {
+    for name in ["DBPASS", "JDBCPASS", "FOOTOKEN"] {
+        let settings = format!("{name}={MIXED}\nport=9007\n");
+        let yaml = format!("data:\n  {}: {WORD}\n  port: 9007\n", name.to_lowercase());
+        let outs = bundle(&[
+            (Shape::Settings(Format::Properties), settings.as_bytes()),
+            (Shape::Yaml, yaml.as_bytes()),
+        ]);
+        for out in outs {
+            let out = String::from_utf8(out).unwrap();
+            assert!(!out.contains(MIXED) && !out.contains(WORD), "{out}");
+            assert!(out.contains("9007"), "{out}");
+        }
+    }
+}
+
 #[test]
 fn what_a_document_calls_its_own_gives_nobody_away_elsewhere() {
     let home = tempfile::tempdir().unwrap();
