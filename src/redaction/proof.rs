@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use regex::Regex;
 
-use super::cues::is_name_of_secret;
+use super::cues::{self, Cue};
 use super::engine::{Engine, is_words};
 use super::undress::{LAYERS, decoded};
 use super::{Leak, Unfit, stream};
@@ -157,8 +157,9 @@ impl Proof {
         }
         // Not looked for at all where they may stand: a longer name would hide the secret in it.
         for (class, name) in engine.replaced() {
-            // `DBPASS` tells of a secret, and of nobody.
-            let is_name = name.len() >= LEAST && !is_harmless(&name) && !is_name_of_secret(&name);
+            // `DBPASS` tells of a secret, and of nobody; `mckey` may be somebody.
+            let is_name =
+                name.len() >= LEAST && !is_harmless(&name) && cues::of(&name) != Cue::Strong;
             if !has_names && is_name {
                 needles.push((name, format!("{class} that was replaced"), true));
             }

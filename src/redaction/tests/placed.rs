@@ -220,6 +220,21 @@ fn bundle(files: &[(Shape, &[u8])]) -> Vec<Vec<u8>> {
     all
 }
 
+/// Of a name that only ends as one of a secret's may, the second pass still says where it was left.
+#[test]
+fn somebody_who_is_called_like_a_key_is_still_looked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let from = home.path().join("a.log");
+    fs::write(&from, "09:18 user mckey logged in\n").unwrap();
+    let (mut engine, out) = (engine(), home.path().join("out"));
+    learn(&mut engine, Shape::Lines, &from).unwrap();
+    engine.settle();
+    redact(&engine, Shape::Lines, &from, &out).unwrap();
+    let proof = Proof::new(&engine);
+    assert_ne!(proof.text("mckey asked for it", 1), vec![]);
+    assert_eq!(proof.text("somebody asked for it", 1), vec![]);
+}
+
 /// `DBPASS` of one file is `dbpass` of another: a name that tells of a secret gives nobody away.
 #[test]
 fn the_name_of_a_secret_refuses_no_bundle() {

@@ -20,7 +20,7 @@ async fn both(lab: &Lab) -> [(Arc<dyn Session>, &'static str); 2] {
 }
 
 // facts: traps.md T16. Root would read everything.
-fn bites(path: &str) {
+pub(super) fn bites(path: &str) {
     let test = std::process::Command::new("su")
         .args([OPS, "-s", "/bin/sh", "-c", &format!("test -r '{path}'")])
         .status()

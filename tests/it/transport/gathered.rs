@@ -9,7 +9,9 @@ use gonogo::failure::FailureKind as K;
 use gonogo::inventory::{Gather, Login, Transport};
 use gonogo::transport::{EntryKind, Gathering, Limits, ReadError, Reading, Receipt, Session, Span};
 
-use super::lab::{AMPLE, APPLETS, Kept, Lab, OPS, TWO, connect, sh, usable, within};
+use super::files::bites;
+use super::lab::{AMPLE, APPLETS, Kept, Lab, OPS, connect, sh, usable, within};
+use super::shells::SHELLS;
 
 fn login(lab: &Lab, user: &str) -> Login {
     let mut login = lab.login(user);
@@ -60,15 +62,6 @@ fn kind(read: &Result<Receipt, ReadError>) -> Option<K> {
     }
 }
 
-// facts: traps.md T16. Root would read everything.
-fn bites(path: &str) {
-    let test = std::process::Command::new("su")
-        .args([OPS, "-s", "/bin/sh", "-c", &format!("test -r '{path}'")])
-        .status()
-        .unwrap();
-    assert!(!test.success(), "the sabotage of {path} does not bite");
-}
-
 #[tokio::test]
 pub(super) async fn a_set_comes_by_one_command_through_every_shell_that_runs_sh() {
     if !usable() {
@@ -91,22 +84,7 @@ pub(super) async fn a_set_comes_by_one_command_through_every_shell_that_runs_sh(
         );
     }
     let pattern = format!("{}/files/logs/*.log", lab.dir.display());
-    for user in [
-        OPS,
-        TWO,
-        "gngt-noisy",
-        "gngt-rbash",
-        "gngt-dash",
-        "gngt-zsh",
-        "gngt-fish",
-        "gngt-tcsh",
-        "gngt-csh",
-        "gngt-ksh",
-        "gngt-mksh",
-        "gngt-ash",
-        "gngt-homeless",
-        "gngt-loud",
-    ] {
+    for user in SHELLS.into_iter().chain(["gngt-loud"]) {
         let session = connect(&login(&lab, user)).await.unwrap();
         let read = set(&*session, &pattern, AMPLE.bytes).await.unwrap();
         assert_eq!(read.len(), names.len(), "{user}");

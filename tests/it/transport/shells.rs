@@ -21,6 +21,23 @@ const NASTY: [&str; 11] = [
     "żółw 東京",
 ];
 
+/// Accounts whose shells all run what is sent to them.
+pub(super) const SHELLS: [&str; 13] = [
+    OPS,
+    TWO,
+    "gngt-noisy",
+    "gngt-rbash",
+    "gngt-dash",
+    "gngt-zsh",
+    "gngt-fish",
+    "gngt-tcsh",
+    "gngt-csh",
+    "gngt-ksh",
+    "gngt-mksh",
+    "gngt-ash",
+    "gngt-homeless",
+];
+
 #[tokio::test]
 pub(super) async fn every_shell_that_runs_sh_is_as_good_as_another() {
     if !usable() {
@@ -37,21 +54,7 @@ pub(super) async fn every_shell_that_runs_sh_is_as_good_as_another() {
         );
     }
     let logs = lab.dir.join("files/logs").display().to_string();
-    for user in [
-        OPS,
-        TWO,
-        "gngt-noisy",
-        "gngt-rbash",
-        "gngt-dash",
-        "gngt-zsh",
-        "gngt-fish",
-        "gngt-tcsh",
-        "gngt-csh",
-        "gngt-ksh",
-        "gngt-mksh",
-        "gngt-ash",
-        "gngt-homeless",
-    ] {
+    for user in SHELLS {
         let mut login = lab.login(user);
         login.transport = Transport::Exec;
         let session = connect(&login).await.unwrap();
