@@ -66,7 +66,7 @@ fn main() {
     );
     let sftp: Vec<String> = sftp.split(' ').map(str::to_owned).collect();
 
-    let (mut theirs, mut ours) = (Rounds::of("sftp -b"), Rounds::of("gonogo run"));
+    let (mut theirs, mut ours) = (Rounds::of("sftp -b", 1), Rounds::of("gonogo run", 1));
     for round in 0..=ROUNDS {
         let out = format!("run-{round}");
         theirs.take(&estate, &sftp);

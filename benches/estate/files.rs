@@ -22,6 +22,9 @@ const ROWS: i64 = 18_000;
 /// Samples that are in the `-wal` alone: about 130 KiB of it.
 const FRESH: i64 = 16;
 
+/// No entry has fewer bytes.
+const ENTRY: u64 = 88;
+
 /// Adds a sample to each database every 10 seconds, AMPS' default; ends when dropped.
 pub struct Writer {
     stop: Option<Sender<()>>,
@@ -54,6 +57,7 @@ pub fn install(root: &Path, hosts: usize, big: Option<u64>) -> Writer {
             fs::Permissions::from_mode(0o755),
         )
         .unwrap();
+        fs::write(home.join("VERSION"), "AMPS 5.3.4.12.973814\n").unwrap();
         for (file, tag) in [
             ("config", "AMPSConfig"),
             ("logging", "Logging"),
@@ -139,22 +143,20 @@ fn logs(directory: &Path, big: Option<u64>) {
     fs::write(directory.join("amps.log.1"), text(hours(12), hours(1))).unwrap();
     match big {
         None => fs::write(directory.join("amps.log"), text(hours(1), now)).unwrap(),
-        Some(bytes) => {
-            let mut file = BufWriter::new(File::create(directory.join("amps.log")).unwrap());
-            let mut piece = Vec::new();
-            entries(&mut piece, hours(1), now, SignedDuration::from_millis(100));
-            let mut left = bytes;
-            while left > 0 {
-                let part = piece.len().min(usize::try_from(left).unwrap());
-                file.write_all(&piece[..part]).unwrap();
-                left -= part as u64;
-            }
+        Some(big) => {
+            let file = File::create(directory.join("amps.log")).unwrap();
+            let mut file = BufWriter::new(file);
+            // So many entries in an hour that they make as many bytes.
+            let every =
+                SignedDuration::from_nanos(3_600_000_000_000 / i64::try_from(big / ENTRY).unwrap());
+            entries(&mut file, hours(1), now, every);
             file.flush().unwrap();
+            file.get_ref().set_len(big).unwrap();
         }
     }
 }
 
-fn entries(out: &mut Vec<u8>, from: Timestamp, to: Timestamp, every: SignedDuration) {
+fn entries(out: &mut impl std::io::Write, from: Timestamp, to: Timestamp, every: SignedDuration) {
     let mut at = from;
     let mut number = 0_u32;
     while at <= to {

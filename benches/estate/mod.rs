@@ -41,6 +41,12 @@ for config in "$@"; do /usr/sbin/sshd -D -e -f "$config" & done
 wait
 "#;
 
+/// Where a host listens, counted from 0.
+pub fn address(host: usize) -> Ipv4Addr {
+    let part = |number: usize| u8::try_from(number + 1).unwrap();
+    Ipv4Addr::new(127, 0, part(host / 250), part(host % 250))
+}
+
 /// Hosts 127.0.1.1, 127.0.1.2 … , their files, and the operator's directory.
 pub struct Estate {
     servers: Child,
@@ -78,9 +84,7 @@ impl Estate {
         for key in ["operator/signer", "operator/login", "host_key"] {
             keygen(&at(key));
         }
-        let addresses: Vec<Ipv4Addr> = (1..=hosts)
-            .map(|number| Ipv4Addr::new(127, 0, 1, u8::try_from(number).unwrap()))
-            .collect();
+        let addresses: Vec<Ipv4Addr> = (0..hosts).map(address).collect();
         let socket = TcpListener::bind((addresses[0], 0)).unwrap();
         let port = socket.local_addr().unwrap().port();
         drop(socket);
@@ -96,7 +100,7 @@ impl Estate {
             root,
         };
         estate.greets();
-        estate.write_inputs();
+        estate.write_inputs(port);
         estate
     }
 
@@ -164,11 +168,12 @@ impl Estate {
         }
     }
 
-    fn write_inputs(&self) {
+    /// The operator's inventory, features and known hosts, of servers that are reached at `port`.
+    pub fn write_inputs(&self, port: u16) {
         let mut inventory = String::from(
             "environment: bench\nssh: {known_hosts: [known_hosts], connect_timeout: 30s}\nhosts:\n",
         );
-        let (port, user) = (self.port, account());
+        let user = account();
         for (index, address) in self.addresses.iter().enumerate() {
             writeln!(
                 inventory,

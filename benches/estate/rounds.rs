@@ -6,16 +6,18 @@ use super::measure::{Used, median, run};
 /// What each round used; the first one warms caches and is not counted.
 pub struct Rounds {
     name: &'static str,
+    hosts: usize,
     used: Vec<Used>,
     server: Vec<f64>,
     is_warm: bool,
 }
 
 impl Rounds {
-    /// No round yet.
-    pub const fn of(name: &'static str) -> Self {
+    /// No round yet, of so many hosts.
+    pub const fn of(name: &'static str, hosts: usize) -> Self {
         Self {
             name,
+            hosts,
             used: Vec::new(),
             server: Vec::new(),
             is_warm: false,
@@ -46,10 +48,11 @@ impl Rounds {
     /// Medians, and the wall time of each round.
     pub fn print(&self) {
         println!(
-            "{:12} wall {:.2} s   client CPU {:.2} s   server CPU {:.2} s   peak {:.1} MiB   walls {:.2?}",
+            "{:24} wall {:.2} s   client CPU {:.2} s ({:.1} ms a host)   server CPU {:.2} s   peak {:.1} MiB   walls {:.2?}",
             self.name,
             self.median(|used| used.wall),
             self.median(|used| used.cpu),
+            self.median(|used| used.cpu) * 1000.0 / self.hosts as f64,
             self.server(),
             self.median(|used| used.rss),
             self.used.iter().map(|used| used.wall).collect::<Vec<_>>(),
@@ -61,7 +64,8 @@ impl Rounds {
         let ratio = |of: fn(&Used) -> f64| self.median(of) / other.median(of);
         let total = |rounds: &Self| rounds.median(|used| used.cpu) + rounds.server();
         println!(
-            "ratio        wall {:.2}   client CPU {:.2}   server CPU {:.2}   total CPU {:.2}   (aim: wall {aim:.2})",
+            "{:24} wall {:.2}   client CPU {:.2}   server CPU {:.2}   total CPU {:.2}   (aim: wall {aim:.2})",
+            "  over the first",
             ratio(|used| used.wall),
             ratio(|used| used.cpu),
             self.server() / other.server(),

@@ -31,10 +31,10 @@ fn main() {
         line
     };
     let mut contenders = [
-        (Rounds::of("own, 40"), &own, HOSTS),
-        (Rounds::of("shared, 40"), &shared, HOSTS),
-        (Rounds::of("shared, 8"), &shared, 8),
-        (Rounds::of("no bastion"), &plain, HOSTS),
+        (Rounds::of("own, 40", HOSTS), &own, HOSTS),
+        (Rounds::of("shared, 40", HOSTS), &shared, HOSTS),
+        (Rounds::of("shared, 8", HOSTS), &shared, 8),
+        (Rounds::of("no bastion", HOSTS), &plain, HOSTS),
     ];
     for round in 0..=ROUNDS {
         for (number, (rounds, inventory, per_hop)) in contenders.iter_mut().enumerate() {

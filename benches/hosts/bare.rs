@@ -2,13 +2,16 @@
 //! files by reads of known size. It checks nothing: no host key, no digest, no content, no deadline.
 
 use std::io::Read as _;
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use ssh2::{Session, Sftp};
 
+use super::estate::address;
+
 /// What it is told on its command line.
+#[derive(Clone)]
 pub struct Task {
     pub hosts: usize,
     pub port: u16,
@@ -30,7 +33,7 @@ pub fn fetch_all(task: &Task) -> u64 {
                     if host >= task.hosts {
                         break;
                     }
-                    bytes.fetch_add(one(task, host + 1), Ordering::Relaxed);
+                    bytes.fetch_add(one(task, host), Ordering::Relaxed);
                 }
             });
         }
@@ -39,8 +42,7 @@ pub fn fetch_all(task: &Task) -> u64 {
 }
 
 fn one(task: &Task, host: usize) -> u64 {
-    let address = Ipv4Addr::new(127, 0, 1, u8::try_from(host).unwrap());
-    let stream = TcpStream::connect((address, task.port)).unwrap();
+    let stream = TcpStream::connect((address(host), task.port)).unwrap();
     stream.set_nodelay(true).unwrap();
     let mut session = Session::new().unwrap();
     session.set_tcp_stream(stream);
@@ -48,7 +50,7 @@ fn one(task: &Task, host: usize) -> u64 {
     session
         .userauth_pubkey_file(&task.user, None, &task.key, None)
         .unwrap();
-    let home = task.amps.join(format!("h{host:03}"));
+    let home = task.amps.join(format!("h{:03}", host + 1));
 
     let mut channel = session.channel_session().unwrap();
     let command = format!("{}/bin/ampServer --version", home.display());

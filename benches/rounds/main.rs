@@ -8,14 +8,19 @@
     reason = "a bench prints its figures, and stops where it cannot go on"
 )]
 
+#[path = "../estate/accounts.rs"]
+mod accounts;
 #[expect(dead_code, reason = "what other benches need")]
 #[path = "../estate/mod.rs"]
 mod estate;
+#[path = "../estate/proxy.rs"]
 mod proxy;
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use accounts::Account;
 use estate::Estate;
 use proxy::Proxy;
 
@@ -28,28 +33,18 @@ fn main() {
     let operator = estate.operator();
     let plain = fs::read_to_string(operator.join("inventory.yaml")).unwrap();
     let known = fs::read_to_string(operator.join("known_hosts")).unwrap();
-    fs::write(estate.home(0).join("VERSION"), "AMPS 5.3.4.12.973814\n").unwrap();
-    let shell = plain.clone();
-    // An account for files alone takes its version from one.
-    let files = plain
-        .replace("key: login}", "key: login, transport: sftp}")
-        .replace(
-            "amps: {vendor: 60east}",
-            r#"amps: {vendor: 60east, artifacts: {version: {kind: version, path: "{home}/VERSION", match: '\d+\.\d+\.\d+\.\d+'}}}"#,
-        );
-    let exec = plain.replace("key: login}", "key: login, transport: exec}");
-    let framed = |inventory: &str| inventory.replace("key: login", "key: login, gather: framed");
-    let (together, exec_together) = (framed(&plain), framed(&exec));
     println!("one host, {ROUNDS} runs at each of {RTTS:?} ms, the least of each\n");
-    for (name, inventory) in [
-        ("account with a shell", &shell),
-        ("sftp-only account", &files),
-        ("commands alone", &exec),
-        ("shell, gather: framed", &together),
-        ("exec, gather: framed", &exec_together),
+    for (name, account) in [
+        ("account with a shell", Account::Shell),
+        ("sftp-only account", Account::Files),
+        ("commands alone", Account::Exec),
+        ("shell, gather: framed", Account::Framed),
+        ("exec, gather: framed", Account::ExecFramed),
     ] {
+        let inventory = account.of(&plain);
         let least = RTTS.map(|rtt| {
             let proxy = Proxy::new(
+                Ipv4Addr::LOCALHOST,
                 (estate.addresses[0], estate.port),
                 Duration::from_millis(rtt) / 2,
             );

@@ -13,9 +13,13 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Before `to`; each direction takes `delay`.
-    pub fn new(to: (Ipv4Addr, u16), delay: Duration) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    /// At `near`, before `to`; each direction takes `delay`.
+    pub fn new(near: Ipv4Addr, to: (Ipv4Addr, u16), delay: Duration) -> Self {
+        Self::over(TcpListener::bind((near, 0)).unwrap(), to, delay)
+    }
+
+    /// The same, where somebody listens already.
+    pub fn over(listener: TcpListener, to: (Ipv4Addr, u16), delay: Duration) -> Self {
         let port = listener.local_addr().unwrap().port();
         let (told, took) = mpsc::channel();
         thread::spawn(move || {
