@@ -67,5 +67,6 @@ mod tamper;
 mod tidy;
 mod timestamp;
 mod transport;
+mod vendored;
 mod vendors;
 mod version;
