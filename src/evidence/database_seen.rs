@@ -2,6 +2,7 @@
 //! is for the step that asks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -38,6 +39,17 @@ pub struct DatabaseSeen {
     pub spans: Vec<Span>,
     /// How the copy was taken.
     pub taken: Taken,
+}
+
+impl DatabaseSeen {
+    /// What the report needs, without the time of every sample.
+    #[must_use]
+    pub fn summary(&self) -> Self {
+        Self {
+            moments: Moments::default(),
+            ..self.clone()
+        }
+    }
 }
 
 /// How a copy was taken.
@@ -82,7 +94,8 @@ pub struct Span {
 /// When samples were taken: milliseconds since 1970, sorted, each once.
 #[derive(Clone, Default, PartialEq)]
 pub struct Moments {
-    all: Vec<i64>,
+    // Millions, of which a check passes copies on.
+    all: Arc<Vec<i64>>,
     /// How many of `all` are sorted, each once.
     sorted: usize,
     /// Older ones were given up.
@@ -100,19 +113,21 @@ impl Moments {
         }
         let at = at.as_millisecond();
         if self.all.last() != Some(&at) {
-            self.all.push(at);
+            Arc::make_mut(&mut self.all).push(at);
         }
     }
 
     /// Sorts what was taken; to be called once all are.
     pub(super) fn settle(&mut self) {
-        self.all.sort_unstable();
-        self.all.dedup();
-        if self.all.len() > MOST {
-            self.all.drain(..self.all.len() - MOST);
+        let all = Arc::make_mut(&mut self.all);
+        all.sort_unstable();
+        all.dedup();
+        if all.len() > MOST {
+            all.drain(..all.len() - MOST);
             self.is_cut = true;
         }
-        self.sorted = self.all.len();
+        all.shrink_to_fit();
+        self.sorted = all.len();
     }
 
     fn sorted(&self) -> &[i64] {

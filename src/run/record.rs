@@ -1,6 +1,6 @@
 //! What a check left behind, and the slots that hold it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
@@ -110,5 +110,14 @@ impl Slots {
 
     pub(super) fn get(&self, index: usize) -> Option<&Record> {
         self.0.get(index)?.get()
+    }
+}
+
+/// What every slot holds. Copied only where somebody else still looks: transcripts of many checks are most of what a
+/// run remembers.
+pub(super) fn taken(slots: Arc<Slots>) -> Vec<Option<Record>> {
+    match Arc::try_unwrap(slots) {
+        Ok(slots) => slots.0.into_iter().map(OnceLock::into_inner).collect(),
+        Err(shared) => shared.0.iter().map(|slot| slot.get().cloned()).collect(),
     }
 }

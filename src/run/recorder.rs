@@ -7,7 +7,7 @@ use cucumber::event::{Cucumber, Feature, RetryableScenario, Scenario};
 use cucumber::{parser, writer};
 
 use super::parser::slot;
-use super::record::{Record, Slots};
+use super::record::{self, Record, Slots};
 use super::world;
 use crate::failure::{Failure, FailureKind};
 use crate::plan::{Check, Plan};
@@ -65,9 +65,10 @@ impl Recorder {
 
     /// One record for each planned check, and the first fault of ours.
     pub(super) fn finish(self, cancelled: bool) -> (Vec<Record>, Option<String>) {
-        let records: Vec<Record> = (self.plan.checks.iter().zip(&self.ended).enumerate())
-            .map(|(index, (check, ended))| match self.slots.get(index) {
-                Some(record) if *ended => record.clone(),
+        let kept = record::taken(self.slots);
+        let records: Vec<Record> = (self.plan.checks.iter().zip(&self.ended).zip(kept))
+            .map(|((check, ended), kept)| match kept {
+                Some(record) if *ended => record,
                 _ => Record::not_run(check.steps.len(), not_judged(check, cancelled)),
             })
             .collect();

@@ -129,10 +129,15 @@ impl World {
         self.retrieved
             .iter()
             .flat_map(|set| &set.files)
-            .map(|(file, content)| match content {
-                // The settings themselves stay here: a run has many checks, and the report quotes none.
-                Ok(Content::Settings(found)) => Evidence {
+            // The settings themselves and the times of all samples stay here: a run has many checks, and the report
+            // quotes none.
+            .map(|(file, content)| match (content, &file.content) {
+                (Ok(Content::Settings(found)), _) => Evidence {
                     content: Content::Settings(Box::new(found.summary())),
+                    ..file.clone()
+                },
+                (_, Content::Database(seen)) => Evidence {
+                    content: Content::Database(Box::new(seen.summary())),
                     ..file.clone()
                 },
                 _ => file.clone(),
