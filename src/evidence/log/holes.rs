@@ -13,6 +13,7 @@ const KEPT: usize = 2 * LogSeen::MOST_HOLES;
 #[derive(Debug, Default)]
 pub struct Holes {
     span: Option<(Timestamp, Timestamp)>,
+    /// By their beginnings; none overlaps another.
     kept: Vec<Hole>,
     /// Narrowest of `kept` once it is full, in nanoseconds: what is no wider is not looked at.
     narrowest: i128,
@@ -44,9 +45,11 @@ impl Holes {
     }
 
     fn split(&mut self, at: Timestamp) {
-        let inside = |hole: &Hole| hole.from < at && at < hole.to;
-        if let Some(place) = self.kept.iter().position(inside) {
-            let hole = self.kept.swap_remove(place);
+        let behind = self.kept.partition_point(|hole| hole.from < at);
+        if let Some(place) = behind.checked_sub(1)
+            && at < self.kept[place].to
+        {
+            let hole = self.kept.remove(place);
             self.narrowest = 0;
             self.keep(Hole { to: at, ..hole });
             self.keep(Hole { from: at, ..hole });
@@ -56,7 +59,7 @@ impl Holes {
     fn keep(&mut self, hole: Hole) {
         let width = width(&hole);
         if self.kept.len() < KEPT {
-            self.kept.push(hole);
+            self.insert(hole);
         } else if width > self.narrowest {
             let narrowest = |kept: &[Hole]| {
                 let kept = kept.iter().enumerate();
@@ -65,10 +68,16 @@ impl Holes {
             if let Some((least, place)) = narrowest(&self.kept) {
                 self.narrowest = least;
                 if width > least {
-                    self.kept[place] = hole;
+                    self.kept.remove(place);
+                    self.insert(hole);
                 }
             }
         }
+    }
+
+    fn insert(&mut self, hole: Hole) {
+        let place = self.kept.partition_point(|kept| kept.from < hole.from);
+        self.kept.insert(place, hole);
     }
 
     /// Times of the oldest and the newest entry.
