@@ -341,7 +341,7 @@ impl Flow {
         self.head.extend_from_slice(&piece[..room]);
         let last = &piece[piece.len().saturating_sub(AGAIN)..];
         // Moved together now and then, not for each piece.
-        if self.tail.len() + last.len() > 8 * AGAIN {
+        if self.tail.len() + last.len() > 3 * AGAIN {
             let old = self.tail.len().saturating_sub(AGAIN);
             self.tail.drain(..old);
         }

@@ -35,6 +35,7 @@ pub(in crate::transport) enum Subsystem {
 pub(in crate::transport) struct Line {
     channel: Channel,
     dialogue: Dialogue,
+    /// For what is no SFTP.
     buffer: Vec<u8>,
 }
 
@@ -116,7 +117,7 @@ fn start(
     let mut line = Line {
         channel,
         dialogue: Dialogue::new(),
-        buffer: vec![0; PIECE],
+        buffer: vec![0; MOST_SAID],
     };
     for path in soon {
         line.dialogue.ask_early(LSTAT, path.as_bytes());
@@ -147,7 +148,7 @@ fn start(
             Ok(moved) => moved.unwrap_or(false),
             Err(stopped) => break Err(stopped),
         };
-        let heard = read(&mut line.channel, 1, &mut line.buffer[..MOST_SAID]);
+        let heard = read(&mut line.channel, 1, &mut line.buffer);
         let room = MOST_SAID - stderr.len().min(MOST_SAID);
         if let Ok(Some(n)) = heard {
             stderr.extend_from_slice(&line.buffer[..n.min(room)]);
@@ -222,10 +223,10 @@ impl Line {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
             Err(_) => return Err(Stopped::Error(far.last_error())),
         };
-        match read(&mut self.channel, 0, &mut self.buffer) {
+        match read(&mut self.channel, 0, self.dialogue.room(PIECE)) {
             Ok(Some(n)) => {
                 far.took(n);
-                self.dialogue.hear(&self.buffer[..n]);
+                self.dialogue.heard(n);
                 Ok(true)
             }
             Ok(None) => Ok(moved),
@@ -292,7 +293,7 @@ impl Line {
         while !broken && !self.channel.eof() && said.bytes.len() + said.stderr.len() < MOST_SAID {
             let mut moved = false;
             for (id, kept) in [(0, &mut said.bytes), (1, &mut said.stderr)] {
-                match read(&mut self.channel, id, &mut self.buffer[..MOST_SAID]) {
+                match read(&mut self.channel, id, &mut self.buffer) {
                     Ok(Some(n)) => {
                         moved = true;
                         kept.extend_from_slice(&self.buffer[..n]);

@@ -53,8 +53,9 @@ pub(in crate::transport) enum Answer {
 #[derive(Debug, Default)]
 pub(in crate::transport) struct Dialogue {
     inbox: Vec<u8>,
-    /// Where what was not read yet begins in it.
+    /// Where what was not read yet begins in it, and where it ends.
     at: usize,
+    end: usize,
     outbox: Vec<u8>,
     waiting: HashSet<u32>,
     /// Of those, the ones whose answer nobody needs.
@@ -83,7 +84,7 @@ impl Dialogue {
 
     /// What came and was not read.
     pub(in crate::transport) fn came(&self) -> &[u8] {
-        &self.inbox[self.at..]
+        &self.inbox[self.at..self.end]
     }
 
     /// What is to be sent; whoever sends some of it takes it out.
@@ -93,11 +94,26 @@ impl Dialogue {
 
     /// Takes in what came.
     pub(in crate::transport) fn hear(&mut self, piece: &[u8]) {
-        if self.at > 0 {
-            self.inbox.drain(..self.at);
-            self.at = 0;
+        self.room(piece.len()).copy_from_slice(piece);
+        self.heard(piece.len());
+    }
+
+    /// Room for `size` bytes behind what came: whoever has a stream reads into it, without a copy in between.
+    pub(in crate::transport) fn room(&mut self, size: usize) -> &mut [u8] {
+        if self.inbox.len() - self.end < size {
+            self.inbox.copy_within(self.at..self.end, 0);
+            (self.at, self.end) = (0, self.end - self.at);
+            let needed = self.end + size;
+            if self.inbox.len() < needed {
+                self.inbox.resize(needed, 0);
+            }
         }
-        self.inbox.extend_from_slice(piece);
+        &mut self.inbox[self.end..self.end + size]
+    }
+
+    /// So many bytes of the room have come.
+    pub(in crate::transport) fn heard(&mut self, bytes: usize) {
+        self.end += bytes;
     }
 
     /// Asks; the id of the question comes back.
