@@ -1,5 +1,6 @@
 //! 100 hosts with one AMPS instance each: `gonogo run` against a bare client of the same library that
 //! fetches the same bytes with the same concurrency and checks nothing. `cargo bench --bench hosts`
+//! With `-- gather` the run with `gather: framed` against the one without.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -45,7 +46,34 @@ fn main() {
     }
     // `cargo bench --bench hosts -- 20` takes another number of hosts.
     let hosts = words.iter().find_map(|word| word.parse().ok());
-    compare(hosts.unwrap_or(100));
+    let hosts = hosts.unwrap_or(100);
+    match words.iter().any(|word| word == "gather") {
+        true => together(hosts),
+        false => compare(hosts),
+    }
+}
+
+/// `cargo bench --bench hosts -- gather`: what it costs the servers to have small files read by one command.
+fn together(hosts: usize) {
+    let estate = Estate::new(hosts, None);
+    let inventory = estate.operator().join("inventory.yaml");
+    let plain = std::fs::read_to_string(&inventory).unwrap();
+    let framed = plain.replace("key: login", "key: login, gather: framed");
+    let (mut alone, mut all) = (Rounds::of("each"), Rounds::of("framed"));
+    for round in 0..=ROUNDS {
+        for (rounds, name, text) in [(&mut alone, "each", &plain), (&mut all, "framed", &framed)] {
+            std::fs::write(&inventory, text).unwrap();
+            let out = format!("{name}-{round}");
+            rounds.take(&estate, &estate.gonogo(&out, "amps.feature", JOBS));
+            estate.bytes_of(&out);
+        }
+    }
+    println!(
+        "\n{hosts} hosts, {JOBS} at once, {ROUNDS} alternating rounds, medians; `gather: each`, then `gather: framed`"
+    );
+    alone.print();
+    all.print();
+    all.compare(&alone, 1.0);
 }
 
 fn bare_words(estate: &Estate, hosts: usize) -> Vec<String> {

@@ -27,28 +27,29 @@ const MOST_ANSWER: u64 = 4 << 20;
 /// Of a write-ahead log, what marks it.
 const HEAD: u64 = 32;
 
-// Plain sh, and no newline, which csh could not take as a login shell: `${IFS#??}` is one. What a word of it does:
-// `a` looks at all paths at once, `s` tells that, `v` tells it once more of what was read; `q` takes from that look the
-// next size, of a file that there is room for; `h` reads a file by `head`, `x` all of them by `tar`, in that order. `[ -r ]`
-// saves a broken answer where reading would be denied, and proves nothing. Behind `"$d"$3` the shell puts what `*` means
-// to it: a guess at which files will be wanted, for which of them are is known from what find has listed. Of more than
-// 64 it gives up. GNU tar takes a backslash in a name for more than itself, and options from the environment.
+// Plain sh, and no newline, which csh could not take as a login shell: `${IFS#??}` is one. Every process costs the host
+// more than all that the shell does by itself, and a function within `$( )` would be one more. Its words: `s` looks at all
+// paths at once, tells that and keeps it, `v` looks once more at what was read; `q` takes from what is kept the next size,
+// of a file that there is room for; `h` reads one file, a line by the shell if it is that to the byte and else by `head`,
+// `x` many by `tar`, in that order. `[ -r ]` saves a broken answer where reading would be denied, and proves nothing.
+// Behind `"$d"$3` the shell puts what `*` means to it: a guess at which files will be wanted, for which of them are is
+// known from what find has listed. Of more than 64 it gives up. GNU tar takes a backslash in a name for more than itself,
+// and options from the environment.
 const SCRIPT: &str = concat!(
     r#"n=$1 b=$2 i=${IFS#??}; shift 2; IFS=; cd / || exit 9; "#,
     r#"m() { printf '%s\0' "GNG+$n" "$@"; }; "#,
-    r#"a() { e=$(stat -L -c %f/%s/%Y/%d/%i/%n -- "$@" 2>&1); r=$?; e=$e$i; }; "#,
-    r#"s() { a "$@"; [ $r = 0 ] || for f in "$@"; do [ ! -h "$f" ] || [ -e "$f" ] || r=99; done; m S $# "$@" $r "$e"; }; "#,
-    r#"v() { a "$@"; m s $# "$@" $r "$e"; }; "#,
+    r#"s() { e=$(stat -L -c %f/%s/%Y/%d/%i/%n -- "$@" 2>&1); r=$?; e=$e$i; [ $r = 0 ] || for f in "$@"; do [ ! -h "$f" ] || [ -e "$f" ] || r=99; done; m S $# "$@" $r "$e"; }; "#,
+    r#"v() { m s $# "$@"; stat -L -c %f/%s/%Y/%d/%i/%n -- "$@" 2>&1; m e $?; }; "#,
     r#"q() { y=${e%%"/$1$i"*}; [ "$y" != "$e" ] || return; e=${e#*"/$1$i"}; y=${y##*"$i"}; "#,
     r#"case $1 in *\\*) return 1 ;; esac; case $y in 8???/[1-9]*) ;; *) return 1 ;; esac; [ -r "$1" ] || return; "#,
     r#"z=${y#*/}; z=${z%%/*}; [ "$z" -le $b ] || return; b=$((b-z)); }; "#,
-    r#"h() { m C "$1" $2; head -c $2 -- "$1"; m c $?; }; "#,
+    r#"h() { m C "$1" $2; if [ $2 -le 256 ] && read -r y <"$1" && [ ${#y} = $(($2-1)) ]; then printf '%s\n' "$y"; else head -c $2 -- "$1"; fi; m c $?; }; "#,
     r#"k() { command -v tar >/dev/null 2>&1; }; "#,
     r#"x() { m A $# "$@"; TAR_OPTIONS= tar -c -f - -h --no-recursion --numeric-owner -C / -- "$@"; m c $?; }; "#,
-    r#"c() { t=$# u=$#; [ $t = 1 ] || k || t=1; for f in "$@"; do q "$f" || continue; [ $t != 1 ] || h "$f" $z; "#,
+    r#"c() { u=$#; for f in "$@"; do q "$f" || continue; [ $t != 1 ] || h "$f" $z; "#,
     r#"set -- "$@" "${f#/}"; done; shift $u; [ $# != 0 ] || return 0; [ $t = 1 ] || x "$@"; v "$@"; }; "#,
-    r#"if [ "$1" = t ]; then m T "$(date -u +%s)"; shift; fi; case $1 in f) shift; s "$@"; c "$@" ;; "#,
-    r#"l) d=$2; set -- "$d"$3; [ $# -le 64 ] || exit 9; m L "$d"; find "$d" -mindepth 1 -maxdepth 1 -print0; m l $?; s "$@"; c "$@" ;; "#,
+    r#"if [ "$1" = t ]; then m T; date -u +%s; shift; fi; case $1 in f) shift; t=1; s "$@"; c "$@" ;; "#,
+    r#"l) d=$2; set -- "$d"$3; [ $# -le 64 ] || exit 9; m L "$d"; find "$d" -mindepth 1 -maxdepth 1 -print0; m l $?; t=$#; [ $t = 1 ] || k || t=1; s "$@"; c "$@" ;; "#,
     r#"d) w=$2-wal; s "$2" "$w" "$2-journal"; "#,
     r#"if [ -s "$w" ] && [ ! -s "$2-journal" ] && q "$2" && u=$z && q "$w" && [ $z -ge 32 ]; then h "$w" 32; "#,
     r#"if k; then x "${2#/}" "${w#/}"; else h "$2" $u; h "$w" $z; fi; h "$w" 32; v "${2#/}" "${w#/}"; fi ;; "#,

@@ -151,6 +151,13 @@ fn writes_nothing(gather: &str) {
             "`{program}` was sent:\n{commands}"
         );
     }
+    // It packs what it reads into its output, and does nothing else.
+    for packed in commands.match_indices(" tar -") {
+        assert!(
+            commands[packed.0..]
+                .starts_with(" tar -c -f - -h --no-recursion --numeric-owner -C / -- ")
+        );
+    }
     for redirected in commands.match_indices('>') {
         let target = commands[redirected.0 + 1..].trim_start_matches(['>', ' ']);
         assert!(

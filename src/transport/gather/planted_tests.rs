@@ -75,6 +75,50 @@ fn what_changed_while_head_read_it_is_not_held() {
     }
 }
 
+/// A line is read by the shell itself, and nothing that is not that line to the byte.
+#[test]
+fn a_line_costs_no_process() {
+    let host = Host::new();
+    host.plant("head", "exit 1");
+    let path = format!("{}/programs:{}", text(host.root.path()), own_path());
+    let file = host.root.path().join("line");
+    let what = Gathering::set(&text(&file)).unwrap();
+    let long = format!("{}\n", "x".repeat(256));
+    for shell in shells() {
+        for (content, is_line) in [
+            ("4f3c9d\n", true),
+            (" \t two  words \\ and \\n \n", true),
+            ("żółw\n", true),
+            ("-n\n", true),
+            ("\n", true),
+            (&long[1..], true),
+            (&long, false),
+            ("no end", false),
+            ("two\nlines\n", false),
+            ("line\n\n", false),
+        ] {
+            fs::write(&file, content).unwrap();
+            let (bytes, _) = said_by(shell, &what, &path);
+            let held = read(&bytes, NONCE).and_then(|found| found.judged(&what));
+            let held = held.map(|(gathered, _)| gathered.set).unwrap_or_default();
+            let came: Vec<_> = held.iter().map(|held| &*held.bytes).collect();
+            // BusyBox runs its own `head`.
+            let expected: &[&[u8]] = if is_line || shell == "busybox" {
+                &[content.as_bytes()]
+            } else {
+                &[]
+            };
+            assert_eq!(came, expected, "{shell}: {content:?}");
+        }
+        // A shell that cannot keep a NUL must not leave it out.
+        fs::write(&file, "a\0b\n").unwrap();
+        let (bytes, _) = said_by(shell, &what, &path);
+        let found = read(&bytes, NONCE);
+        let held = found.map(|mut found| found.files()).unwrap_or_default();
+        assert!(held.iter().all(|held| held.bytes == b"a\0b\n"), "{shell}");
+    }
+}
+
 #[test]
 fn what_changed_while_tar_read_it_is_not_held() {
     let host = Host::new();

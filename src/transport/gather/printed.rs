@@ -106,7 +106,7 @@ pub(super) fn read(printed: &[u8], stderr: &[u8], nonce: &str) -> Option<Printed
     loop {
         rest.mark()?;
         match rest.field()? {
-            "T" => found.date = Some(rest.field()?.to_owned()),
+            "T" => found.date = Some(rest.said()?.trim_end().to_owned()),
             "L" => {
                 let directory = rest.field()?.to_owned();
                 let names = rest.names()?;
@@ -121,7 +121,8 @@ pub(super) fn read(printed: &[u8], stderr: &[u8], nonce: &str) -> Option<Printed
             "s" => {
                 let called = rest.fields()?;
                 let paths = called.iter().map(|path| format!("/{path}")).collect();
-                found.now = looks(paths, &called, rest.field()?, rest.field()?)?;
+                let said = rest.said()?;
+                found.now = looks(paths, &called, rest.ended("e")?, said)?;
             }
             "C" => {
                 let path = rest.field()?.to_owned();
@@ -176,6 +177,17 @@ impl<'a> Rest<'a> {
         let (taken, rest) = self.bytes.split_at_checked(usize::try_from(size).ok()?)?;
         self.bytes = rest;
         Some(taken)
+    }
+
+    /// A text up to the next mark: no text has a NUL, with which every mark ends.
+    fn said(&mut self) -> Option<&'a str> {
+        let (mark, _) = self
+            .mark
+            .split_at_checked(self.mark.len().checked_sub(1)?)?;
+        let end = self.bytes.iter().position(|byte| *byte == 0)?;
+        let said = self.bytes[..end].strip_suffix(mark)?;
+        self.bytes = &self.bytes[said.len()..];
+        std::str::from_utf8(said).ok()
     }
 
     /// With what status that ended which the mark of this name ends.
