@@ -12,7 +12,7 @@ use super::*;
 use crate::transport::glob::Shelf as _;
 use crate::transport::{EntryKind, Span};
 
-#[path = "gather/planted_tests.rs"]
+#[path = "gather_planted_tests.rs"]
 mod planted;
 
 const NONCE: &str = "1234567890";
