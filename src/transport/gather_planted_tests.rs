@@ -139,6 +139,17 @@ fn what_changed_while_tar_read_it_is_not_held() {
         ),
         (format!("rm '{a}'; mkdir '{a}'; {real}"), false, 0),
         (format!("rm '{a}'; mkfifo '{a}'; {real}"), false, 0),
+        // Shorter or longer for as long as it was read.
+        (
+            format!("echo x >'{a}'; {real}; echo some content >'{a}'"),
+            true,
+            1,
+        ),
+        (
+            format!("echo more >>'{a}'; {real}; printf 'some content' >'{a}'"),
+            true,
+            1,
+        ),
         // All bytes, and then grown, truncated, replaced, gone.
         (format!("{real}; echo more >>'{a}'"), true, 2),
         (format!("{real}; : >'{a}'"), true, 1),
