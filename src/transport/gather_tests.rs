@@ -17,7 +17,7 @@ mod planted;
 
 const NONCE: &str = "1234567890";
 
-/// What the command prints here and says beside it; `first` comes first in PATH, or is all of it.
+/// What the command prints here and says beside it, with this PATH.
 fn said_by(shell: &str, what: &Gathering, path: &str) -> (Vec<u8>, Vec<u8>) {
     let words = what.command(NONCE).0;
     let mut words = words.iter().map(String::as_str).collect::<Vec<_>>();
@@ -71,7 +71,6 @@ fn kits() -> Vec<(&'static str, TempDir)> {
     let mut kits = Vec::new();
     for (name, tools) in [
         ("busybox", &tools[..]),
-        // It has no program that is called otherwise than its `find` is here.
         ("toybox", &tools[..]),
         ("no tar", &tools[..4]),
     ] {
