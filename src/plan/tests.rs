@@ -429,7 +429,7 @@ fn a_command_for_many_files_is_planned_with_consent_alone() {
             .count()
     };
     let sets = [
-        "f /etc/machine-id f /etc/hostname t",
+        "t f /etc/machine-id /etc/hostname",
         "l /o/config/ '*.xml'",
         "l /o/logs/ '*.log*'",
     ];

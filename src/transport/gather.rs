@@ -6,17 +6,17 @@
 //!
 //! What came waits in memory for the reads that follow at once, at most [`MOST`] bytes of it. Larger files stream.
 
+mod archive;
+mod printed;
+
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use super::actor::Deadline;
 use super::files::{self, Asked, Looks};
-use super::glob::{self, Shelf};
 use super::sftp::{Fetched, Order};
 use super::wire::Wire;
-use super::{Command, Entry, EntryKind, ReadError, Receipt, Sink, shell_files};
+use super::{Command, Entry, ReadError, Receipt, Sink};
 use crate::digest::Stream;
 use crate::failure::{Failure, FailureKind};
 
@@ -26,25 +26,34 @@ const MOST: u64 = 4 << 20;
 const MOST_ANSWER: u64 = 4 << 20;
 /// Of a write-ahead log, what marks it.
 const HEAD: u64 = 32;
-const RS: u8 = 0x1e;
 
-// Plain sh, and no newline, which csh could not take as a login shell. `[ -r ]` saves a broken frame where reading would
-// be denied, and proves nothing. Behind `"$2"$3` the shell puts what `*` means to it: a guess at which files will be
-// wanted, for which of them are is known from what find has listed. Of many files each would cost the host three
-// processes: beyond 64 it gives up.
+// Plain sh, and no newline, which csh could not take as a login shell: `${IFS#??}` is one. Every process costs the host
+// more than all that the shell does by itself, and a function within `$( )` would be one more. Its words: `s` looks at all
+// paths at once, tells that and keeps it, `v` looks once more at what was read; `q` takes from what is kept the next size,
+// of a file that there is room for; `h` reads one file, a line by the shell if it is that to the byte and else by `head`,
+// `x` many by `tar`, in that order. `[ -r ]` saves a broken answer where reading would be denied, and proves nothing.
+// Behind `"$d"$3` the shell puts what `*` means to it: a guess at which files will be wanted, for which of them are is
+// known from what find has listed. Of more than 64 it gives up. GNU tar takes a backslash in a name for more than itself,
+// and options from the environment.
 const SCRIPT: &str = concat!(
-    r#"n=$1 b=$2; shift 2; IFS=; "#,
-    r#"m() { printf '\036GNG+%s' "$n"; printf '\0%s' "$@"; printf '\0'; }; "#,
-    r#"a() { e=$(stat -L -c %f/%s/%Y/%d/%i -- "$1" 2>&1); r=$?; }; "#,
-    r#"s() { a "$1"; [ $r = 0 ] || [ ! -h "$1" ] || r=99; m S "$1" $r "$e"; }; "#,
-    r#"c() { s "$1"; [ $r = 0 ] || return; case $e in 8???/[1-9]*) ;; *) return 1 ;; esac; [ -r "$1" ] || return; "#,
-    r#"z=${e#*/}; z=${z%%/*}; [ -z "$2" ] || [ "$z" -le "$2" ] || z=$2; [ "$z" -le $b ] || return; b=$((b-z)); "#,
-    r#"m C "$z" "$2"; head -c "$z" -- "$1"; h=$?; a "$1"; m c $h "$e"; }; "#,
-    r#"while [ $# -gt 0 ]; do case $1 in t) m T "$(date -u +%s)"; shift ;; s) s "$2"; shift 2 ;; "#,
-    r#"f) c "$2" ''; shift 2 ;; "#,
-    r#"d) if [ -s "$2-wal" ] && [ ! -s "$2-journal" ]; then c "$2-wal" 32 && c "$2" '' && c "$2-wal" '' && c "$2-wal" 32; fi; shift 2 ;; "#,
-    r#"l) k=0; for f in "$2"$3; do k=$((k+1)); done; [ $k -le 64 ] || exit 9; m L "$2"; find "$2" -mindepth 1 -maxdepth 1 -print0; m l $?; for f in "$2"$3; do c "$f" ''; done; shift 3 ;; "#,
-    r#"*) exit 9 ;; esac; done; m E"#
+    r#"n=$1 b=$2 i=${IFS#??}; shift 2; IFS=; cd / || exit 9; "#,
+    r#"m() { printf '%s\0' "GNG+$n" "$@"; }; "#,
+    r#"s() { e=$(stat -L -c %f/%s/%Y/%d/%i/%n -- "$@" 2>&1); r=$?; e=$e$i; [ $r = 0 ] || for f in "$@"; do [ ! -h "$f" ] || [ -e "$f" ] || r=99; done; m S $# "$@" $r "$e"; }; "#,
+    r#"v() { m s $# "$@"; stat -L -c %f/%s/%Y/%d/%i/%n -- "$@" 2>&1; m e $?; }; "#,
+    r#"q() { y=${e%%"/$1$i"*}; [ "$y" != "$e" ] || return; e=${e#*"/$1$i"}; y=${y##*"$i"}; "#,
+    r#"case $1 in *\\*) return 1 ;; esac; case $y in 8???/[1-9]*) ;; *) return 1 ;; esac; [ -r "$1" ] || return; "#,
+    r#"z=${y#*/}; z=${z%%/*}; [ "$z" -le $b ] || return; b=$((b-z)); }; "#,
+    r#"h() { m C "$1" $2; if [ $2 -le 256 ] && read -r y <"$1" && [ ${#y} = $(($2-1)) ]; then printf '%s\n' "$y"; else head -c $2 -- "$1"; fi; m c $?; }; "#,
+    r#"k() { command -v tar >/dev/null 2>&1; }; "#,
+    r#"x() { m A $# "$@"; TAR_OPTIONS= tar -c -f - -h --no-recursion --numeric-owner -C / -- "$@"; m c $?; }; "#,
+    r#"c() { u=$#; for f in "$@"; do q "$f" || continue; [ $t != 1 ] || h "$f" $z; "#,
+    r#"set -- "$@" "${f#/}"; done; shift $u; [ $# != 0 ] || return 0; [ $t = 1 ] || x "$@"; v "$@"; }; "#,
+    r#"if [ "$1" = t ]; then m T; date -u +%s; shift; fi; case $1 in f) shift; t=1; s "$@"; c "$@" ;; "#,
+    r#"l) d=$2; set -- "$d"$3; [ $# -le 64 ] || exit 9; m L "$d"; find "$d" -mindepth 1 -maxdepth 1 -print0; m l $?; t=$#; [ $t = 1 ] || k || t=1; s "$@"; c "$@" ;; "#,
+    r#"d) w=$2-wal; s "$2" "$w" "$2-journal"; "#,
+    r#"if [ -s "$w" ] && [ ! -s "$2-journal" ] && q "$2" && u=$z && q "$w" && [ $z -ge 32 ]; then h "$w" 32; "#,
+    r#"if k; then x "${2#/}" "${w#/}"; else h "$2" $u; h "$w" $z; fi; h "$w" 32; v "${2#/}" "${w#/}"; fi ;; "#,
+    r#"*) exit 9 ;; esac; m E"#
 );
 
 /// What one command reads.
@@ -103,27 +112,19 @@ impl Gathering {
             .map(str::to_owned)
             .collect::<Vec<_>>();
         words.push(MOST.to_string());
-        let mut add = |kind: &str, path: &str| words.extend([kind.to_owned(), path.to_owned()]);
+        let mut add = |more: &[&str]| words.extend(more.iter().map(|word| (*word).to_owned()));
         match self {
             Self::Door(paths) => {
-                for path in paths {
-                    add("f", path);
-                }
-                words.push("t".to_owned());
+                add(&["t", "f"]);
+                words.extend_from_slice(paths);
             }
             Self::Set(pattern) => match pattern.rsplit_once('/') {
                 Some((directory, name)) if name.contains('*') => {
-                    add("l", &format!("{directory}/"));
-                    words.push(name.to_owned());
+                    add(&["l", &format!("{directory}/"), name]);
                 }
-                _ => add("f", pattern),
+                _ => add(&["f", pattern]),
             },
-            Self::Database(path) => {
-                add("s", path);
-                add("s", &format!("{path}-wal"));
-                add("s", &format!("{path}-journal"));
-                add("d", path);
-            }
+            Self::Database(path) => add(&["d", path]),
         }
         Command(words)
     }
@@ -315,8 +316,8 @@ pub(super) fn gather(
         Ok(())
     };
     let command = what.command(&nonce);
-    match far.framed(&command.0, MOST + MOST_ANSWER, deadline, &mut keep) {
-        Ok((0, _)) => {}
+    let stderr = match far.framed(&command.0, MOST + MOST_ANSWER, deadline, &mut keep) {
+        Ok((0, stderr)) => stderr,
         Ok(_) => return Ok(None),
         Err(error) => match error.told() {
             Ok(failure)
@@ -333,8 +334,10 @@ pub(super) fn gather(
             }
             Err(_) => return Ok(None),
         },
-    }
-    let Some(found) = read(&stdout, &nonce).and_then(|printed| printed.judged(what)) else {
+    };
+    let Some(found) =
+        printed::read(&stdout, &stderr, &nonce).and_then(|printed| printed.judged(what))
+    else {
         return Ok(None);
     };
     let (gathered, date) = found;
@@ -350,206 +353,6 @@ fn nonce() -> Option<String> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).ok()?;
     Some(format!("1{:039}", u128::from_be_bytes(bytes)))
-}
-
-/// What `stat` said of a path.
-#[derive(Clone, PartialEq)]
-struct Stated {
-    entry: Entry,
-    /// File system and number of it.
-    node: String,
-}
-
-impl Stated {
-    fn of(path: &str, line: &str) -> Option<Self> {
-        let (mode, rest) = line.split_once('/')?;
-        let (size, rest) = rest.split_once('/')?;
-        let (seconds, node) = rest.split_once('/')?;
-        let (device, number) = node.split_once('/')?;
-        let is_number =
-            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        (is_number(device) && is_number(number)).then_some(())?;
-        Some(Self {
-            entry: Entry {
-                path: path.to_owned(),
-                kind: glob::kind_of(u32::from_str_radix(mode, 16).ok()?),
-                size: size.parse().ok()?,
-                modified: Timestamp::from_second(seconds.parse().ok()?).ok(),
-            },
-            node: node.to_owned(),
-        })
-    }
-
-    /// Whether it still is the file that it was, and has what it had.
-    fn is_still(&self, now: &Self) -> bool {
-        self.node == now.node
-            && now.entry.kind == EntryKind::File
-            && now.entry.size >= self.entry.size
-    }
-}
-
-/// Everything that one command has printed.
-#[derive(Default)]
-struct Printed {
-    date: Option<String>,
-    listed: Option<(String, Vec<u8>)>,
-    looked: Vec<(String, Result<Entry, Failure>)>,
-    held: Vec<Held>,
-}
-
-/// What stands between the marks; `None` unless every one of them is where it has to be.
-fn read(printed: &[u8], nonce: &str) -> Option<Printed> {
-    let mut rest = Rest {
-        bytes: printed,
-        mark: [&[RS][..], b"GNG+", nonce.as_bytes(), &[0]].concat(),
-    };
-    let mut found = Printed::default();
-    let mut last = None::<Stated>;
-    loop {
-        rest.mark()?;
-        let before = last.take();
-        match rest.field()? {
-            "T" => found.date = Some(rest.field()?.to_owned()),
-            "L" => {
-                let directory = rest.field()?.to_owned();
-                let names = rest.names()?;
-                (rest.field()? == "l" && rest.field()? == "0").then_some(())?;
-                found.listed = Some((directory, names));
-            }
-            "S" => {
-                let (path, status, said) = (rest.field()?.to_owned(), rest.field()?, rest.field()?);
-                let looked = match status {
-                    "0" => {
-                        let stated = Stated::of(&path, said)?;
-                        last = Some(stated.clone());
-                        Ok(stated.entry)
-                    }
-                    // Of a link, and of any other word of `stat`, more has to be asked.
-                    "1" if said.ends_with(": No such file or directory") => {
-                        Err(files::missing(&path))
-                    }
-                    _ => return None,
-                };
-                found.looked.push((path, looked));
-            }
-            "C" => {
-                let before = before?;
-                let size: u64 = rest.field()?.parse().ok()?;
-                let most = match rest.field()? {
-                    "" => None,
-                    most => Some(most.parse().ok()?),
-                };
-                let bytes = rest.take(size)?.to_vec();
-                rest.mark()?;
-                (rest.field()? == "c").then_some(())?;
-                let (status, said) = (rest.field()?, rest.field()?);
-                let now = Stated::of(&before.entry.path, said);
-                let wanted =
-                    most.map_or(before.entry.size, |most: u64| most.min(before.entry.size));
-                if status == "0" && size == wanted && now.is_some_and(|now| before.is_still(&now)) {
-                    found.held.push(Held {
-                        entry: before.entry,
-                        most,
-                        bytes,
-                    });
-                }
-            }
-            "E" => return rest.bytes.is_empty().then_some(found),
-            _ => return None,
-        }
-    }
-}
-
-struct Rest<'a> {
-    bytes: &'a [u8],
-    mark: Vec<u8>,
-}
-
-impl<'a> Rest<'a> {
-    fn mark(&mut self) -> Option<()> {
-        self.bytes = self.bytes.strip_prefix(&self.mark[..])?;
-        Some(())
-    }
-
-    fn field(&mut self) -> Option<&'a str> {
-        let end = self.bytes.iter().position(|byte| *byte == 0)?;
-        let field = std::str::from_utf8(&self.bytes[..end]).ok()?;
-        self.bytes = &self.bytes[end + 1..];
-        Some(field)
-    }
-
-    fn take(&mut self, size: u64) -> Option<&'a [u8]> {
-        let (taken, rest) = self.bytes.split_at_checked(usize::try_from(size).ok()?)?;
-        self.bytes = rest;
-        Some(taken)
-    }
-
-    /// Paths, each ended by NUL, up to the next mark: no path begins as that does.
-    fn names(&mut self) -> Option<Vec<u8>> {
-        let whole = self.bytes;
-        while !self.bytes.starts_with(&self.mark) {
-            let end = self.bytes.iter().position(|byte| *byte == 0)?;
-            self.bytes = &self.bytes[end + 1..];
-        }
-        let names = whole[..whole.len() - self.bytes.len()].to_vec();
-        self.mark()?;
-        Some(names)
-    }
-}
-
-impl Printed {
-    /// What is held of it for the reads that will follow; `None` where it is not what was asked.
-    fn judged(mut self, what: &Gathering) -> Option<(Gathered, Option<String>)> {
-        let mut gathered = Gathered::default();
-        match what {
-            Gathering::Door(_) => gathered.set = self.held,
-            Gathering::Set(pattern) => {
-                let entries = glob::expand(&mut self, pattern).ok()?;
-                // That there is nothing has to be found out in earnest.
-                (!entries.is_empty()).then_some(())?;
-                self.held.retain(|held| entries.contains(&held.entry));
-                gathered.listing = Some((pattern.clone(), entries));
-                gathered.set = self.held;
-            }
-            Gathering::Database(path) => {
-                let wal = format!("{path}-wal");
-                let order = [
-                    (&wal, Some(HEAD)),
-                    (path, None),
-                    (&wal, None),
-                    (&wal, Some(HEAD)),
-                ];
-                let is = |(held, asked): (&Held, (&String, Option<u64>))| {
-                    (&held.entry.path, held.most) == asked
-                };
-                if self.held.len() == order.len() && self.held.iter().zip(order).all(is) {
-                    gathered.turn = self.held;
-                }
-                gathered.looked = self.looked;
-            }
-        }
-        Some((gathered, self.date))
-    }
-}
-
-/// What the command has printed, as a place to look for files.
-impl Shelf for Printed {
-    fn look(&mut self, path: &str) -> Result<Entry, Failure> {
-        let found = self.looked.iter().find(|(of, _)| of == path);
-        match found {
-            Some((_, found)) => found.clone(),
-            None => Err(files::io(path, "it was not looked at")),
-        }
-    }
-
-    fn names(&mut self, directory: &str) -> Result<Vec<Vec<u8>>, Failure> {
-        match &self.listed {
-            Some((of, names)) if of.trim_end_matches('/') == directory.trim_end_matches('/') => {
-                shell_files::names_of(directory, names)
-            }
-            _ => Err(files::io(directory, "it was not listed")),
-        }
-    }
 }
 
 #[cfg(test)]

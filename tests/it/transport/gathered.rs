@@ -74,7 +74,7 @@ pub(super) async fn a_set_comes_by_one_command_through_every_shell_that_runs_sh(
         "a b.log",
         "it's \"so\" $(id) !x.log",
         "-n.log",
-        "\x1eGNG+1.log",
+        "GNG+1.log",
         "żółw.log",
     ];
     for name in names {
@@ -196,13 +196,14 @@ pub(super) async fn what_does_not_come_whole_is_told_apart_as_ever() {
     }
 }
 
-/// A `head` of the account's own, first in its PATH.
-fn plant(lab: &Lab, does: &str) -> Login {
+/// A program of the account's own, first in its PATH.
+fn plant(lab: &Lab, program: &str, does: &str) -> Login {
     use std::os::unix::fs::PermissionsExt as _;
     let bin = lab.dir.join("bin");
+    let _ = fs::remove_dir_all(&bin);
     fs::create_dir_all(&bin).unwrap();
-    fs::write(bin.join("head"), format!("#!/bin/sh\n{does}\n")).unwrap();
-    fs::set_permissions(bin.join("head"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(bin.join(program), format!("#!/bin/sh\n{does}\n")).unwrap();
+    fs::set_permissions(bin.join(program), fs::Permissions::from_mode(0o755)).unwrap();
     login(lab, OPS)
 }
 
@@ -212,30 +213,75 @@ pub(super) async fn what_is_cut_short_counts_for_nothing() {
         return;
     }
     let lab = Lab::with("SetEnv PATH={dir}/bin:/usr/bin:/bin");
-    let real = "/usr/bin/head \"$@\"";
-    for (does, by) in [
-        (real.to_owned(), "exec"),
-        ("/usr/bin/head -c 3 -- \"$4\"".to_owned(), "sftp"),
-        (format!("{real}; exit 1"), "sftp"),
+    let content = b"some\ncontent\n";
+    let (head, tar) = ("/usr/bin/head \"$@\"", "/usr/bin/tar \"$@\"");
+    let flood = "/usr/bin/head -c 20000000 /dev/zero";
+    let (one, all) = ("a.log", "*.log");
+    for (program, does, what, by) in [
+        ("head", head.to_owned(), one, "exec"),
+        (
+            "head",
+            "/usr/bin/head -c 3 -- \"$4\"".to_owned(),
+            one,
+            "sftp",
+        ),
+        ("head", format!("{head}; exit 1"), one, "sftp"),
+        ("head", flood.to_owned(), one, "sftp"),
+        ("tar", tar.to_owned(), all, "exec"),
+        ("tar", format!("{tar}; exit 1"), all, "sftp"),
+        ("tar", format!("{tar} | /usr/bin/head -c 1000"), all, "sftp"),
+        ("tar", format!("{tar}; echo odd >&2"), all, "sftp"),
+        ("tar", "exit 64".to_owned(), all, "sftp"),
+        ("tar", format!("{tar}; {flood}"), all, "sftp"),
+        // It says what GNU tar says of a log that has grown.
+        (
+            "tar",
+            format!("{tar}; echo 'tar: a.log: file changed as we read it' >&2; exit 1"),
+            all,
+            "exec",
+        ),
         // Somebody kills the shell that runs the command, and all above it that is its own.
-        ("kill -9 $PPID".to_owned(), "sftp"),
+        ("head", "kill -9 $PPID".to_owned(), one, "sftp"),
+        ("tar", "kill -9 $PPID".to_owned(), all, "sftp"),
     ] {
-        let session = connect(&plant(&lab, &does)).await.unwrap();
-        let path = lab.file("a.log", b"some content\n");
+        lab.file("a.log", content);
+        lab.file("b.log", content);
+        let session = connect(&plant(&lab, program, &does)).await.unwrap();
+        let path = lab.dir.join("files").join(what).display().to_string();
         let read = set(&*session, &path, AMPLE.bytes).await.unwrap();
-        assert_eq!(method(&read[0].1), by, "{does}: {read:?}");
-        assert_eq!(read[0].2, b"some content\n", "{does}");
+        assert_eq!(read.len(), if what == all { 2 } else { 1 });
+        for (_, read, bytes) in read {
+            assert_eq!(method(&read), by, "{program}: {does}: {read:?}");
+            assert_eq!(bytes, content, "{program}: {does}");
+        }
     }
     // One that truncates what it has read: what is there then is what counts.
-    let path = lab.file("a.log", b"some content\n");
+    let path = lab.file("a.log", content);
     sh("chown", &[OPS, &path]);
-    let session = connect(&plant(&lab, &format!("{real}; echo x >\"$4\"")))
+    let session = connect(&plant(&lab, "head", &format!("{head}; echo x >\"$4\"")))
         .await
         .unwrap();
     let read = set(&*session, &path, AMPLE.bytes).await.unwrap();
     assert_eq!((method(&read[0].1), &*read[0].2), ("sftp", &b"x\n"[..]));
+    // A log that has grown by more than may come between look and reading is read for as long as it was by the other road.
+    lab.file("a.log", content);
+    let grows = format!("{flood} >>'{path}'; {tar}");
+    let session = connect(&plant(&lab, "tar", &grows)).await.unwrap();
+    let set_of = lab.dir.join("files/*.log").display().to_string();
+    let read = set(&*session, &set_of, 1 << 30).await.unwrap();
+    assert_eq!(method(&read[0].1), "sftp");
+    assert_eq!(read[0].2.len(), 20_000_000 + content.len());
+    // And one that has grown by less is held as it was.
+    lab.file("a.log", content);
+    let grows = format!("echo more >>'{path}'; {tar}");
+    let session = connect(&plant(&lab, "tar", &grows)).await.unwrap();
+    let read = set(&*session, &set_of, AMPLE.bytes).await.unwrap();
+    assert_eq!((method(&read[0].1), &*read[0].2), ("exec", &content[..]));
+    lab.file("a.log", content);
     // One that hangs costs the time that there is, and the session.
-    let session = connect(&plant(&lab, "exec sleep 600")).await.unwrap();
+    let session = connect(&plant(&lab, "head", "exec sleep 600"))
+        .await
+        .unwrap();
     let what = Gathering::set(&path).unwrap();
     let late = session
         .gather(&what, within(Duration::from_secs(1)))
@@ -247,7 +293,9 @@ pub(super) async fn what_is_cut_short_counts_for_nothing() {
     );
     assert!(session.is_dead() && !super::lab::still_runs("sleep 600", Duration::from_secs(10)));
     // One during which the connection goes.
-    let session = connect(&plant(&lab, "exec sleep 601")).await.unwrap();
+    let session = connect(&plant(&lab, "head", "exec sleep 601"))
+        .await
+        .unwrap();
     let limits = Limits {
         time: Duration::from_secs(20),
         ..AMPLE
