@@ -30,11 +30,11 @@ const HEAD: u64 = 32;
 // Plain sh, and no newline, which csh could not take as a login shell: `${IFS#??}` is one. Every process costs the host
 // more than all that the shell does by itself, and a function within `$( )` would be one more. Its words: `s` looks at all
 // paths at once, tells that and keeps it, `v` looks once more at what was read; `q` takes from what is kept the next size,
-// of a file that there is room for; `h` reads one file, a line by the shell if it is that to the byte and else by `head`,
-// `x` many by `tar`, in that order. `[ -r ]` saves a broken answer where reading would be denied, and proves nothing.
-// Behind `"$d"$3` the shell puts what `*` means to it: a guess at which files will be wanted, for which of them are is
-// known from what find has listed. Of more than 64 it gives up. GNU tar takes a backslash in a name for more than itself,
-// and options from the environment.
+// of a file that there is room for; `h` reads one file, by the shell if it is wanted whole and is a single line to the byte
+// (it reads a byte at a time: never from a large one), and else by `head`; `x` many by `tar`, in that order. `[ -r ]` saves a
+// broken answer where reading would be denied, and proves nothing. Behind `"$d"$3` the shell puts what `*` means to it: a
+// guess at which files will be wanted, for which of them are is known from what find has listed. Of more than 64 it gives
+// up. GNU tar takes a backslash in a name for more than itself, and options from the environment.
 const SCRIPT: &str = concat!(
     r#"n=$1 b=$2 i=${IFS#??}; shift 2; IFS=; cd / || exit 9; "#,
     r#"m() { printf '%s\0' "GNG+$n" "$@"; }; "#,
@@ -43,10 +43,10 @@ const SCRIPT: &str = concat!(
     r#"q() { y=${e%%"/$1$i"*}; [ "$y" != "$e" ] || return; e=${e#*"/$1$i"}; y=${y##*"$i"}; "#,
     r#"case $1 in *\\*) return 1 ;; esac; case $y in 8???/[1-9]*) ;; *) return 1 ;; esac; [ -r "$1" ] || return; "#,
     r#"z=${y#*/}; z=${z%%/*}; [ "$z" -le $b ] || return; b=$((b-z)); }; "#,
-    r#"h() { m C "$1" $2; if [ $2 -le 256 ] && read -r y <"$1" && [ ${#y} = $(($2-1)) ]; then printf '%s\n' "$y"; else head -c $2 -- "$1"; fi; m c $?; }; "#,
+    r#"h() { m C "$1" $2; if [ "$3" ] && [ $2 -le 256 ] && read -r y <"$1" && [ ${#y} = $(($2-1)) ]; then printf '%s\n' "$y"; else head -c $2 -- "$1"; fi; m c $?; }; "#,
     r#"k() { command -v tar >/dev/null 2>&1; }; "#,
     r#"x() { m A $# "$@"; TAR_OPTIONS= tar -c -f - -h --no-recursion --numeric-owner -C / -- "$@"; m c $?; }; "#,
-    r#"c() { u=$#; for f in "$@"; do q "$f" || continue; [ $t != 1 ] || h "$f" $z; "#,
+    r#"c() { u=$#; for f in "$@"; do q "$f" || continue; [ $t != 1 ] || h "$f" $z w; "#,
     r#"set -- "$@" "${f#/}"; done; shift $u; [ $# != 0 ] || return 0; [ $t = 1 ] || x "$@"; v "$@"; }; "#,
     r#"if [ "$1" = t ]; then m T; date -u +%s; shift; fi; case $1 in f) shift; t=1; s "$@"; c "$@" ;; "#,
     r#"l) d=$2; set -- "$d"$3; [ $# -le 64 ] || exit 9; m L "$d"; find "$d" -mindepth 1 -maxdepth 1 -print0; m l $?; t=$#; [ $t = 1 ] || k || t=1; s "$@"; c "$@" ;; "#,
