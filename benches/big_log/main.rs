@@ -79,5 +79,5 @@ fn main() {
     );
     theirs.print();
     ours.print();
-    ours.compare(&theirs, 1.15);
+    ours.compare(&theirs, 1.05);
 }
