@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::record::{Record, Slots, StepRecord};
+use super::record::{Record, Slots, StepRecord, taken};
 use super::recorder::Recorder;
 use super::*;
 use crate::failure::FailureKind;
@@ -147,6 +147,21 @@ fn a_slot_is_judged_once() {
     slots.fill(0, passed());
     slots.fill(7, passed());
     assert!(!slots.get(0).unwrap().passed());
+}
+
+#[test]
+fn a_record_comes_out_of_its_slot_whoever_still_looks() {
+    let slots = Arc::new(Slots::new(2));
+    slots.fill(1, passed());
+    let looking = slots.clone();
+    for slots in [slots, looking] {
+        let kept = taken(slots);
+        let passed: Vec<_> = kept
+            .iter()
+            .map(|kept| kept.as_ref().map(Record::passed))
+            .collect();
+        assert_eq!(passed, [None, Some(true)]);
+    }
 }
 
 #[test]
