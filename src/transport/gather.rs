@@ -38,8 +38,8 @@ const HEAD: u64 = 32;
 const SCRIPT: &str = concat!(
     r#"n=$1 b=$2 i=${IFS#??}; shift 2; IFS=; cd / || exit 9; "#,
     r#"m() { printf '%s\0' "GNG+$n" "$@"; }; "#,
-    r#"s() { e=$(stat -L -c %f/%s/%Y/%d/%i/%n -- "$@" 2>&1); r=$?; e=$e$i; [ $r = 0 ] || for f in "$@"; do [ ! -h "$f" ] || [ -e "$f" ] || r=99; done; m S $# "$@" $r "$e"; }; "#,
-    r#"v() { m s $# "$@"; stat -L -c %f/%s/%Y/%d/%i/%n -- "$@" 2>&1; m e $?; }; "#,
+    r#"s() { e=$(stat -L -c %f/%s/%Y/%d/%i/%Z/%n -- "$@" 2>&1); r=$?; e=$e$i; [ $r = 0 ] || for f in "$@"; do [ ! -h "$f" ] || [ -e "$f" ] || r=99; done; m S $# "$@" $r "$e"; }; "#,
+    r#"v() { m s $# "$@"; stat -L -c %f/%s/%Y/%d/%i/%Z/%n -- "$@" 2>&1; m e $?; }; "#,
     r#"q() { y=${e%%"/$1$i"*}; [ "$y" != "$e" ] || return; e=${e#*"/$1$i"}; y=${y##*"$i"}; "#,
     r#"case $1 in *\\*) return 1 ;; esac; case $y in 8???/[1-9]*) ;; *) return 1 ;; esac; [ -r "$1" ] || return; "#,
     r#"z=${y#*/}; z=${z%%/*}; [ "$z" -le $b ] || return; b=$((b-z)); }; "#,

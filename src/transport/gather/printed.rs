@@ -12,7 +12,7 @@ use crate::transport::{Entry, EntryKind, files, shell_files};
 #[derive(Clone, PartialEq)]
 struct Stated {
     entry: Entry,
-    /// File system and number of it.
+    /// File system and number of it, and when anything of it was last changed: a number is given again at once.
     node: String,
 }
 
@@ -21,10 +21,9 @@ impl Stated {
         let (mode, rest) = line.split_once('/')?;
         let (size, rest) = rest.split_once('/')?;
         let (seconds, node) = rest.split_once('/')?;
-        let (device, number) = node.split_once('/')?;
         let is_number =
             |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        (is_number(device) && is_number(number)).then_some(())?;
+        (node.split('/').count() == 3 && node.split('/').all(is_number)).then_some(())?;
         Some(Self {
             entry: Entry {
                 path: path.to_owned(),
@@ -36,11 +35,10 @@ impl Stated {
         })
     }
 
-    /// Whether it still is the file that it was, and has what it had.
+    /// Whether it still is the file that it was, and nobody has written to it. What grows is no exception: the beginning
+    /// of a file that was written anew is of no version of it, and a log that grew behind a database lacks what that has.
     fn is_still(&self, now: &Self) -> bool {
-        self.node == now.node
-            && now.entry.kind == EntryKind::File
-            && now.entry.size >= self.entry.size
+        self == now && now.entry.kind == EntryKind::File
     }
 }
 
@@ -49,6 +47,8 @@ type Looks = Vec<(String, Result<Stated, Failure>)>;
 /// What one `stat` has said of many paths: a line for each that there is, in any order, and each of the others is
 /// missing, if it has said that as often.
 fn looks(paths: Vec<String>, called: &[&str], status: &str, said: &str) -> Option<Looks> {
+    // Its line would be another's.
+    (!called.iter().any(|called| called.contains('\n'))).then_some(())?;
     let mut said = said.to_owned();
     let mut looked = Looks::new();
     let mut missing = 0;
@@ -111,6 +111,7 @@ pub(super) fn read(printed: &[u8], stderr: &[u8], nonce: &str) -> Option<Printed
                 let directory = rest.field()?.to_owned();
                 let names = rest.names()?;
                 (rest.field()? == "l" && rest.field()? == "0").then_some(())?;
+                (!names.contains(&b'\n')).then_some(())?;
                 found.listed = Some((directory, names));
             }
             "S" => {
@@ -263,15 +264,12 @@ impl Printed {
         came.filter_map(|came| self.held(came, None)).collect()
     }
 
-    /// What was printed of a file, if that is at least what it had before, and no more than it has now. What has been
-    /// appended in between is left to the next read.
-    fn held(&self, mut came: Came, most: Option<u64>) -> Option<Held> {
+    /// What was printed of a file, if that is what it had before and has now.
+    fn held(&self, came: Came, most: Option<u64>) -> Option<Held> {
         let before = stated(&self.looked, &came.path)?;
         let now = stated(&self.now, &came.path)?;
         let wanted = most.map_or(before.entry.size, |most| most.min(before.entry.size));
-        let has = came.bytes.len() as u64;
-        (before.is_still(now) && (wanted..=now.entry.size).contains(&has)).then_some(())?;
-        came.bytes.truncate(usize::try_from(wanted).ok()?);
+        (before.is_still(now) && came.bytes.len() as u64 == wanted).then_some(())?;
         Some(Held {
             entry: before.entry.clone(),
             most,

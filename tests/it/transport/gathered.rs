@@ -271,12 +271,14 @@ pub(super) async fn what_is_cut_short_counts_for_nothing() {
     let read = set(&*session, &set_of, 1 << 30).await.unwrap();
     assert_eq!(method(&read[0].1), "sftp");
     assert_eq!(read[0].2.len(), 20_000_000 + content.len());
-    // And one that has grown by less is held as it was.
+    // And so is one that has grown by less; the other one is held.
     lab.file("a.log", content);
     let grows = format!("echo more >>'{path}'; {tar}");
     let session = connect(&plant(&lab, "tar", &grows)).await.unwrap();
     let read = set(&*session, &set_of, AMPLE.bytes).await.unwrap();
-    assert_eq!((method(&read[0].1), &*read[0].2), ("exec", &content[..]));
+    let more = [&content[..], b"more\n"].concat();
+    assert_eq!((method(&read[0].1), &*read[0].2), ("sftp", &more[..]));
+    assert_eq!((method(&read[1].1), &*read[1].2), ("exec", &content[..]));
     lab.file("a.log", content);
     // One that hangs costs the time that there is, and the session.
     let session = connect(&plant(&lab, "head", "exec sleep 600"))

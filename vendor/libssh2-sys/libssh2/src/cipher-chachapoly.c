@@ -78,7 +78,8 @@ static int chachapoly_stream(EVP_CIPHER_CTX *evp, libssh2_uint64_t seqnr,
     unsigned char *ptr = iv + 8;
     int done = 0;
 
-    if(len > INT_MAX)
+    /* the context of another method, when a re-key changes it */
+    if(!evp || len > INT_MAX)
         return LIBSSH2_ERROR_INVAL;
     memset(iv, 0, 8);
     iv[0] = block;
@@ -98,6 +99,8 @@ static int chachapoly_tag(struct chachapoly_ctx *ctx,
 {
     size_t done = 0;
 
+    if(!ctx->poly1305)
+        return LIBSSH2_ERROR_INVAL;
     if(!EVP_MAC_init(ctx->poly1305, key, POLY1305_KEYLEN, NULL) ||
        !EVP_MAC_update(ctx->poly1305, src, len) ||
        !EVP_MAC_final(ctx->poly1305, tag, &done, POLY1305_TAGLEN) ||
